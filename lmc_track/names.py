@@ -1,0 +1,26 @@
+"""Names of studies, models, data sets and subsets: letters, digits and ``_ . -``."""
+
+from __future__ import annotations
+
+import re
+
+NAME_PATTERN = r"[A-Za-z0-9_.-]+"
+_OUTSIDE = re.compile(r"[^A-Za-z0-9_.-]")
+_MAX_LENGTH = 100
+
+
+def safe_name(text: str) -> str:
+    """``text`` with every other character replaced by ``-`` (``a/b c`` becomes ``a-b-c``)."""
+    return _OUTSIDE.sub("-", text)
+
+
+def is_name(text: str) -> bool:
+    """Whether ``text`` can be used as a name as it stands.
+
+    ``.`` and ``..`` are refused because names also become folder names.
+    """
+    return (
+        0 < len(text) <= _MAX_LENGTH
+        and _OUTSIDE.search(text) is None
+        and text.strip(".") != ""
+    )

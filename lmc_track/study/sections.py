@@ -1,0 +1,248 @@
+"""The schema of a study file: every key with its type, default and one line of help.
+
+This is the one source of what a study may say; the ``init`` template is made from it.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from lmc_track.names import is_name
+from lmc_track.study.seeds import parse_seeds
+
+ClusterMethod = Literal["spectral", "juneja2023", "threshold"]
+Precision = Literal["fp32", "bf16"]
+Sample = Literal["head", "random", "stratified"]
+
+# Settings of transformers.TrainingArguments that the study file names itself, or that the
+# program must decide so that runs stay deterministic, local and resumable.
+RESERVED_TRAINER_KEYS = frozenset(
+    {
+        "bf16", "data_seed", "do_eval", "do_predict", "do_train", "eval_strategy", "fp16",
+        "full_determinism", "hub_model_id", "hub_token", "learning_rate", "load_best_model_at_end",
+        "logging_dir", "max_steps", "num_train_epochs", "output_dir",
+        "per_device_train_batch_size", "push_to_hub", "report_to", "resume_from_checkpoint",
+        "run_name", "save_strategy", "seed",
+    }
+)  # fmt: skip
+
+
+class Section(BaseModel):
+    """Unknown keys are errors; values do not change once read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _name(value: str) -> str:
+    if not is_name(value):
+        raise ValueError(f"{value!r} is no name: use letters, digits and _ . - (at most 100)")
+    return value
+
+
+class StudySection(Section):
+    name: str = Field(description="The study's name: one MLflow experiment. Required.")
+    description: str = Field("", description="A sentence for the MLflow UI and the report.")
+    preset: Literal["juneja2023"] | None = Field(
+        None,
+        description="Defaults of a published procedure: 10 points, the first 512 examples, "
+        "its clustering first.",
+    )
+
+    _check_name = field_validator("name")(_name)
+
+
+class AgreementTask(Section):
+    name: Literal["agreement"]
+    violation_rate: float = Field(
+        0.15,
+        ge=0,
+        lt=1,
+        description="q: how often each agreement is violated in the base model's pretraining.",
+    )
+    base_seed: int = Field(0, ge=0, description="Seed of the base model's pretraining.")
+    pretraining_sentences: int = Field(8000, ge=100, description="Sentences of its pretraining.")
+    pretraining_steps: int = Field(400, ge=1, description="Steps of 64 sentences it takes.")
+    train_examples: int = Field(2000, ge=20, description="Sentences to finetune on.")
+    validation_examples: int = Field(500, ge=20, description="Sentences to validate on.")
+    diagnostic_examples: int = Field(300, ge=20, description="Sentences of each diagnostic.")
+
+
+class ColaTask(Section):
+    name: Literal["cola"]
+    data_dir: str | None = Field(
+        None, description="Folder of the official raw files; else LMC_DATA_DIR, else the hub."
+    )
+    hub: str = Field("nyu-mll/glue", description="Hub data set (or folder of its layout).")
+    revision: str | None = Field(None, description="Revision of the hub data set.")
+
+
+TaskSection = Annotated[AgreementTask | ColaTask, Field(discriminator="name")]
+TASK_NAMES = ("agreement", "cola")
+
+
+class ModelSection(Section):
+    base: str = Field(
+        "",
+        description="The pretrained encoder: hub id or folder. The agreement task makes its own.",
+    )
+    revision: str | None = Field(None, description="Revision on the hub: a commit, tag or branch.")
+
+
+class FinetuneSection(Section):
+    seeds: str | list[int] = Field(
+        "0-7", description="One model a seed (head and data order): '0-7', '1,5,9-12' or a list."
+    )
+    head_seeds: str | list[int] | None = Field(
+        None, description="Head seeds alone: every head seed with every data seed."
+    )
+    data_seeds: str | list[int] | None = Field(
+        None, description="Data-order (and dropout) seeds alone."
+    )
+    epochs: float = Field(3.0, gt=0, description="Passes over the training set.")
+    max_steps: int | None = Field(None, gt=0, description="Optimizer steps instead of epochs.")
+    learning_rate: float = Field(2e-5, gt=0, description="Peak learning rate of AdamW.")
+    batch_size: int = Field(32, gt=0, description="Sentences a step.")
+    precision: Precision = Field("fp32", description="fp32, or bf16 (autocast, weights in fp32).")
+    trainer: dict[str, Any] = Field(
+        default_factory=dict,
+        description="Further settings of transformers.TrainingArguments by name.",
+    )
+
+    @field_validator("seeds", "head_seeds", "data_seeds")
+    @classmethod
+    def _seeds(cls, value: str | list[int] | None) -> str | list[int] | None:
+        if value is not None:
+            parse_seeds(value)
+        return value
+
+    @field_validator("trainer")
+    @classmethod
+    def _trainer(cls, value: dict[str, Any]) -> dict[str, Any]:
+        if taken := sorted(RESERVED_TRAINER_KEYS & set(value)):
+            raise ValueError(
+                f"{', '.join(taken)}: set by the study itself (see [finetune]), not by trainer"
+            )
+        return value
+
+    @model_validator(mode="after")
+    def _one_way_to_seed(self) -> FinetuneSection:
+        apart = self.head_seeds is not None or self.data_seeds is not None
+        if apart and "seeds" in self.model_fields_set:
+            raise ValueError("give either seeds, or head_seeds and data_seeds, not both")
+        if self.max_steps is not None and "epochs" in self.model_fields_set:
+            raise ValueError("give either epochs or max_steps, not both")
+        return self
+
+
+class EvaluateSection(Section):
+    datasets: list[str] | None = Field(
+        None, description="Evaluation sets; without it all that the task has."
+    )
+    max_examples: int = Field(0, ge=0, description="Examples of each set; 0 = all.")
+    sample: Sample = Field("head", description="Which ones: head, random or stratified.")
+    precision: Precision = Field("fp32", description="Precision of the forward pass.")
+
+    @field_validator("datasets")
+    @classmethod
+    def _datasets(cls, value: list[str] | None) -> list[str] | None:
+        if value is None:
+            return None
+        if len(set(value)) != len(value):
+            raise ValueError("a data set is named twice")
+        if "validation" not in value:
+            raise ValueError("'validation' is missing: gaps are measured on it")
+        return [_name(name) for name in value]
+
+
+class InterpolateSection(Section):
+    points: int = Field(11, ge=3, description="Points of the common grid, endpoints included.")
+    alphas: list[float] | None = Field(
+        None, description="The grid itself instead of points: increasing from 0 to 1."
+    )
+    pairs: Literal["all"] | int | list[tuple[str, str]] = Field(
+        "all", description="all, a number of random pairs, or a list of pairs of model names."
+    )
+
+    @field_validator("alphas")
+    @classmethod
+    def _alphas(cls, value: list[float] | None) -> list[float] | None:
+        if value is None:
+            return None
+        increasing = all(a < b for a, b in zip(value, value[1:], strict=False))
+        if len(value) < 3 or value[0] != 0 or value[-1] != 1 or not increasing:
+            raise ValueError("alphas must increase from 0 to 1, with a point between")
+        return value
+
+    @field_validator("pairs")
+    @classmethod
+    def _pairs(cls, value: Any) -> Any:
+        if isinstance(value, int) and value < 1:
+            raise ValueError("a number of pairs must be at least 1")
+        return value
+
+    @model_validator(mode="after")
+    def _one_grid(self) -> InterpolateSection:
+        if self.alphas is not None and "points" in self.model_fields_set:
+            raise ValueError("give either points or alphas, not both")
+        return self
+
+
+class ClusterSection(Section):
+    methods: list[ClusterMethod] = Field(
+        default=["spectral", "threshold", "juneja2023"],
+        min_length=1,
+        description="Clusterings to make; the first is the one the report speaks of.",
+    )
+    primary_diagnostic: str | None = Field(
+        None, description="dataset:subset:metric that clusters are compared on; else the task's."
+    )
+    max_clusters: int = Field(4, ge=1, description="The most clusters spectral tries.")
+    significance: float = Field(
+        0.05, gt=0, lt=1, description="p below which one cluster is given up for more."
+    )
+    permutations: int = Field(
+        999, ge=99, description="Permuted gap matrices that p is computed from."
+    )
+    least_relative_gap: float = Field(
+        0.25,
+        ge=0,
+        description="Least mean gap between clusters, as a share of the way from the endpoints' "
+        "loss to chance, below which there is one cluster.",
+    )
+    tau: float | None = Field(
+        None,
+        ge=0,
+        description="Threshold in nats below which a pair counts as connected; without it "
+        "least_relative_gap of the way to chance.",
+    )
+
+    @field_validator("primary_diagnostic")
+    @classmethod
+    def _diagnostic(cls, value: str | None) -> str | None:
+        if value is not None and len(value.split(":")) != 3:
+            raise ValueError("write dataset:subset:metric, such as out_of_domain:all:accuracy")
+        return value
+
+
+class Study(Section):
+    """A validated study: one base model, one task, one recipe, many seeds."""
+
+    study: StudySection
+    task: TaskSection
+    model: ModelSection = ModelSection()
+    finetune: FinetuneSection = FinetuneSection()
+    evaluate: EvaluateSection = EvaluateSection()
+    interpolate: InterpolateSection = InterpolateSection()
+    cluster: ClusterSection = ClusterSection()
+
+    @model_validator(mode="after")
+    def _base_is_given(self) -> Study:
+        if self.task.name == "agreement" and self.model.base:
+            raise ValueError("model.base: the agreement task pretrains its own base model")
+        return self
+
+    @property
+    def name(self) -> str:
+        return self.study.name

@@ -1,0 +1,55 @@
+"""Which models a study plans: seeds as users write them, and the name each model gets."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+
+_RANGE = re.compile(r"\s*(\d+)\s*(?:-\s*(\d+)\s*)?")
+_MOST = 100_000
+_LARGEST = 2**32 - 1
+
+
+def parse_seeds(text: str | list[int]) -> tuple[int, ...]:
+    """``"0-3,8"`` or a list as a tuple of seeds, in the order written.
+
+    Raises:
+        ValueError: something is no seed or range, or a seed is given twice.
+    """
+    seeds: list[int] = []
+    if isinstance(text, str):
+        for part in text.split(","):
+            match = _RANGE.fullmatch(part)
+            if match is None:
+                raise ValueError(f"{part.strip()!r} is no seed; write '0-7', '1,5,9-12' or a list")
+            first = int(match[1])
+            last = int(match[2]) if match[2] else first
+            if last < first:
+                raise ValueError(f"the range {part.strip()!r} runs backwards")
+            if last - first >= _MOST:
+                raise ValueError(f"the range {part.strip()!r} has more than {_MOST:,} seeds")
+            seeds.extend(range(first, last + 1))
+    else:
+        seeds = list(text)
+    if not seeds:
+        raise ValueError("there is no seed in it")
+    if wrong := [seed for seed in seeds if not 0 <= seed <= _LARGEST]:
+        raise ValueError(f"{wrong[0]} is no seed: they run from 0 to {_LARGEST}")
+    if twice := [s for s, n in Counter(seeds).items() if n > 1][:3]:
+        raise ValueError(f"given twice: {', '.join(map(str, twice))}")
+    return tuple(seeds)
+
+
+@dataclass(frozen=True)
+class ModelSeeds:
+    """The two sources of chance of one finetuning: the head's initial weights, the data order."""
+
+    head: int
+    data: int
+
+    @property
+    def name(self) -> str:
+        if self.head == self.data:
+            return f"seed-{self.head}"
+        return f"head-{self.head}-data-{self.data}"

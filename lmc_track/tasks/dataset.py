@@ -1,0 +1,90 @@
+"""A labelled set of texts: training data or an evaluation set, with halves, groups and subsets."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import polars as pl
+
+Role = Literal["train", "validation", "train_sample", "diagnostic"]
+HALVES = ("discovery", "held-out")
+_HALF_SALT = b"lmc-track half v1\0"
+
+
+def half_of(key: str) -> str:
+    """``discovery`` or ``held-out`` by a salted hash of ``key`` (an example's group, else text).
+
+    The same text is in the same half in every data set, whatever the order or the sample.
+    """
+    return HALVES[hashlib.sha256(_HALF_SALT + key.encode()).digest()[0] & 1]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """One set of examples.
+
+    ``frame`` has the columns ``example_id`` (int64, numbered over the joined sources before
+    any sampling), ``label`` (int64, an index into the task's ``label_names``), one string
+    column per name in ``text_columns``, ``group`` (string or null), ``half`` and ``subsets``
+    (list of names; the whole set is implied and not listed).
+    """
+
+    name: str
+    role: Role
+    frame: pl.DataFrame
+    text_columns: tuple[str, ...]
+    source: str
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 (hex) of everything in ``frame``, in order: other data is another digest."""
+        digest = hashlib.sha256(b"lmc-track dataset v1\0")
+        columns = ["example_id", "label", *self.text_columns, "group", "half", "subsets"]
+        for row in self.frame.select(columns).iter_rows():
+            for value in row:
+                cell = repr(value).encode()
+                digest.update(len(cell).to_bytes(8, "little"))
+                digest.update(cell)
+        return digest.hexdigest()
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+
+def build_dataset(
+    name: str,
+    role: Role,
+    *,
+    texts: dict[str, list[str]],
+    labels: list[int],
+    source: str,
+    groups: list[str | None] | None = None,
+    subsets: list[list[str]] | None = None,
+) -> Dataset:
+    """A data set from columns of equal length; example ids count from 0, halves are derived."""
+    n = len(labels)
+    columns = tuple(texts)
+    keys = groups if groups is not None else [None] * n
+    joined = ["\x1f".join(row) for row in zip(*texts.values(), strict=True)]
+    frame = pl.DataFrame(
+        {
+            "example_id": list(range(n)),
+            "label": labels,
+            **texts,
+            "group": keys,
+            "half": [half_of(k if k is not None else t) for k, t in zip(keys, joined, strict=True)],
+            "subsets": subsets if subsets is not None else [[] for _ in range(n)],
+        },
+        schema={
+            "example_id": pl.Int64,
+            "label": pl.Int64,
+            **{column: pl.String for column in columns},
+            "group": pl.String,
+            "half": pl.String,
+            "subsets": pl.List(pl.String),
+        },
+    )
+    return Dataset(name, role, frame, columns, source)

@@ -1,0 +1,46 @@
+"""What the warehouse is filled from: plain frames, read by somebody else from the record.
+
+The frames' columns are those of the tables of the same name (``lmc_track.warehouse.tables``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+
+@dataclass(frozen=True)
+class PredictionFile:
+    """One Parquet file of predictions, and which data sets in it count for which run.
+
+    Columns of the file: ``dataset, example_id, label, loss, logits``. Data sets of the file
+    that are not in ``datasets`` are left out: their evaluation never finished.
+    """
+
+    run_id: str
+    path: Path
+    datasets: tuple[str, ...]
+    precision: str
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Everything that a record held at one moment.
+
+    ``examples`` maps a data digest to the Parquet file of its examples (columns as
+    ``lmc_track.tasks.dataset.Dataset.frame``), whose text columns are ``text_columns[digest]``.
+    """
+
+    tracking_uri: str
+    studies: pl.DataFrame
+    models: pl.DataFrame
+    paths: pl.DataFrame
+    points: pl.DataFrame
+    datasets: pl.DataFrame
+    clusterings: pl.DataFrame
+    clusters: pl.DataFrame
+    examples: dict[str, Path]
+    text_columns: dict[str, tuple[str, ...]]
+    predictions: tuple[PredictionFile, ...]

@@ -1,0 +1,1 @@
+"""The views of the warehouse: the definitions of the field as SQL."""
