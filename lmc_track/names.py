@@ -19,8 +19,4 @@ def is_name(text: str) -> bool:
 
     ``.`` and ``..`` are refused because names also become folder names.
     """
-    return (
-        0 < len(text) <= _MAX_LENGTH
-        and _OUTSIDE.search(text) is None
-        and text.strip(".") != ""
-    )
+    return 0 < len(text) <= _MAX_LENGTH and _OUTSIDE.search(text) is None and text.strip(".") != ""

@@ -5,6 +5,7 @@ This is the one source of what a study may say; the ``init`` template is made fr
 
 from __future__ import annotations
 
+import itertools
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -170,7 +171,7 @@ class InterpolateSection(Section):
     def _alphas(cls, value: list[float] | None) -> list[float] | None:
         if value is None:
             return None
-        increasing = all(a < b for a, b in zip(value, value[1:], strict=False))
+        increasing = all(a < b for a, b in itertools.pairwise(value))
         if len(value) < 3 or value[0] != 0 or value[-1] != 1 or not increasing:
             raise ValueError("alphas must increase from 0 to 1, with a point between")
         return value

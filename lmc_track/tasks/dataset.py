@@ -81,7 +81,7 @@ def build_dataset(
         schema={
             "example_id": pl.Int64,
             "label": pl.Int64,
-            **{column: pl.String for column in columns},
+            **dict.fromkeys(columns, pl.String),
             "group": pl.String,
             "half": pl.String,
             "subsets": pl.List(pl.String),

@@ -1,0 +1,60 @@
+"""theta(alpha) = (1 - alpha) theta_a + alpha theta_b, written into one resident model.
+
+Weights are always interpolated in float32 and cast afterwards where the evaluation precision
+is lower. Integer buffers are model_a's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from lmc_track.geometry.weights import Weights, check_same_shape, load_classifier, load_weights
+
+_DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
+
+
+class ResidentModel:
+    """One classifier in memory whose weights are overwritten in place, never reloaded."""
+
+    def __init__(self, folder: Path, precision: str = "fp32") -> None:
+        self.model: Any = load_classifier(folder).to(_DTYPES[precision])
+        self._state: Weights = self.model.state_dict()
+
+    @torch.no_grad()
+    def set_weights(self, weights: Weights) -> None:
+        """Become the model with ``weights``."""
+        for name, target in self._state.items():
+            target.copy_(weights[name])
+
+    @torch.no_grad()
+    def set_point(self, a: Weights, b: Weights, alpha: float) -> None:
+        """Become the point ``alpha`` of the line from ``a`` to ``b``."""
+        for name, target in self._state.items():
+            if not target.is_floating_point():
+                target.copy_(a[name])
+            elif target.dtype == torch.float32:
+                torch.lerp(a[name], b[name], alpha, out=target)
+            else:
+                target.copy_(torch.lerp(a[name], b[name], alpha))
+
+
+def materialize(folder_a: Path, folder_b: Path, alpha: float, out: Path) -> None:
+    """Save the point ``alpha`` between two saved classifiers as a checkpoint in ``out``."""
+    from transformers import AutoTokenizer
+
+    resident = ResidentModel(folder_a)
+    a, b = load_weights(folder_a), load_weights(folder_b)
+    check_same_shape(a, b, str(folder_a), str(folder_b))
+    resident.set_point(a, b, alpha)
+    out.mkdir(parents=True, exist_ok=True)
+    resident.model.save_pretrained(str(out))
+    AutoTokenizer.from_pretrained(str(folder_a), local_files_only=True).save_pretrained(str(out))
+
+
+def interior(alphas: Iterable[float]) -> tuple[float, ...]:
+    """The alphas strictly between the endpoints, which are models of their own."""
+    return tuple(alpha for alpha in alphas if 0 < alpha < 1)

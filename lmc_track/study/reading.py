@@ -1,0 +1,145 @@
+"""Reading a study file: TOML, overrides, presets; every problem reported at once."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from lmc_track.errors import InputError
+from lmc_track.study.sections import TASK_NAMES, AgreementTask, ColaTask, Study
+
+_TASKS: dict[str, type[BaseModel]] = {"agreement": AgreementTask, "cola": ColaTask}
+
+# What a published procedure decides where the study file is silent.
+_PRESETS: dict[str, dict[str, dict[str, Any]]] = {
+    "juneja2023": {
+        "evaluate": {"max_examples": 512, "sample": "head"},
+        "interpolate": {"points": 10},
+        "cluster": {"methods": ["juneja2023", "spectral", "threshold"]},
+    }
+}
+
+
+def read_study(path: Path, overrides: Iterable[str] = ()) -> Study:
+    """The study in the TOML file ``path``, with ``key=value`` overrides applied.
+
+    Raises:
+        InputError: the file is missing or malformed, or anything in it is wrong; all problems
+            of content are listed, each with its key and a remedy.
+    """
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        raise InputError(
+            f"there is no study file {path}",
+            f"Make one with: lmc-track init {path}",
+        ) from None
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{path} is not valid TOML: {error}", "Correct that line.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} cannot be read: {error}") from None
+    return build_study(content, overrides, source=str(path))
+
+
+def build_study(
+    content: Mapping[str, Any], overrides: Iterable[str] = (), source: str = "the study"
+) -> Study:
+    """A validated study from the ``content`` of a study file."""
+    table: dict[str, Any] = json.loads(json.dumps(content, default=str))
+    for override in overrides:
+        _apply(table, override)
+    _apply_preset(table)
+    try:
+        return Study.model_validate(table)
+    except ValidationError as error:
+        problems = [_describe(problem) for problem in error.errors()]
+    listed = "\n".join(f"  {problem}" for problem in dict.fromkeys(problems))
+    count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+    raise InputError(f"{source} has {count}:\n{listed}")
+
+
+def _apply(table: dict[str, Any], override: str) -> None:
+    key, equals, text = override.partition("=")
+    parts = [part.strip() for part in key.split(".")]
+    if not equals or len(parts) < 2 or not all(parts):
+        raise InputError(
+            f"--set {override}: not of the form section.key=value",
+            "For example: --set finetune.seeds=0-3",
+        )
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text
+    inner = table
+    for part in parts[:-1]:
+        inner = inner.setdefault(part, {})
+        if not isinstance(inner, dict):
+            raise InputError(f"--set {override}: {part} is a value, not a section")
+    inner[parts[-1]] = value
+
+
+def _apply_preset(table: dict[str, Any]) -> None:
+    section = table.get("study")
+    name = section.get("preset") if isinstance(section, dict) else None
+    for part, defaults in _PRESETS.get(str(name), {}).items():
+        given = table.setdefault(part, {})
+        if not isinstance(given, dict):
+            continue
+        for key, value in defaults.items():
+            if key == "points" and "alphas" in given:
+                continue
+            given.setdefault(key, value)
+
+
+def _describe(problem: Any) -> str:
+    where = [str(part) for part in problem["loc"]]
+    if len(where) > 1 and where[0] == "task" and where[1] in _TASKS:
+        task, where = where[1], ["task", *where[2:]]
+    else:
+        task = ""
+    key = ".".join(where)
+    kind, given = problem["type"], problem.get("input")
+    if kind == "extra_forbidden":
+        known = _known_keys(where[:-1], task)
+        close = difflib.get_close_matches(where[-1], known, n=1, cutoff=0.5)
+        hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"
+        return f"{key}: unknown key; {hint}"
+    if kind in ("union_tag_invalid", "literal_error") and key in ("task", "task.name"):
+        name = given.get("name") if isinstance(given, dict) else given
+        return f"task.name: unknown task {name!r}; known are {', '.join(TASK_NAMES)}"
+    if kind == "union_tag_not_found":
+        return f"task.name: missing; one of {', '.join(TASK_NAMES)}"
+    if kind == "missing":
+        return f"{key}: missing; {_remedy(where)}"
+    message = problem["msg"].removeprefix("Value error, ")
+    shown = repr(given)
+    if kind != "value_error" and len(shown) <= 60:
+        message = f"{message[0].lower()}{message[1:]}, not {shown}"
+    return f"{key}: {message}" if key else message
+
+
+def _remedy(where: list[str]) -> str:
+    if where == ["study"]:
+        return 'add a section [study] with a name, such as name = "my-study"'
+    if where == ["task"]:
+        return f"add a section [task] with a name: {' or '.join(TASK_NAMES)}"
+    return "give it a value"
+
+
+def _known_keys(section: list[str], task: str) -> list[str]:
+    if not section:
+        return list(Study.model_fields)
+    if section == ["task"]:
+        return list(_TASKS[task].model_fields)
+    annotation = Study.model_fields[section[0]].annotation
+    models = [annotation, *get_args(annotation)]
+    for model in models:
+        if isinstance(model, type) and issubclass(model, BaseModel):
+            return list(model.model_fields)
+    return []
