@@ -155,11 +155,7 @@ class _Maker:
         numbers = [["singular", "plural"][i % 2] for i in range(n)]
         data = build_dataset(
             name,
-            "diagnostic"
-            if diagnostic
-            else "validation"
-            if name == "validation"
-            else "train_sample",
+            role,
             texts={"sentence": [f"{self.study} {name} sentence {i}" for i in range(n)]},
             labels=[int(label) for label in labels],
             source="simulated",
@@ -299,12 +295,8 @@ class _Maker:
             "created": _START + timedelta(hours=2),
         }
         members = [
-            {
-                "clustering_id": clustering_id,
-                "model_id": m["model_id"],
-                "cluster": i % self.clusters,
-            }
-            for i, m in enumerate(models)
+            {"clustering_id": clustering_id, "model_id": model["model_id"], "cluster": cluster}
+            for model, cluster in zip(models, cycle(range(self.clusters)), strict=False)
         ]
         return [row], members
 
