@@ -1,0 +1,1 @@
+"""The record of a study in MLflow. The only room that knows MLflow."""

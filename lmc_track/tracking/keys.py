@@ -1,0 +1,69 @@
+"""Keys say what a run is, so that finished work is found again and never repeated."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+def digest(content: Any) -> str:
+    """SHA-256 (hex) of ``content`` as canonical JSON; floats by their shortest exact form."""
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _key(kind: str, content: Mapping[str, Any]) -> str:
+    return f"{kind}-{digest(content)[:40]}"
+
+
+def study_key(name: str) -> str:
+    return _key("study", {"name": name})
+
+
+def dataset_key(name: str, data_digest: str) -> str:
+    return _key("dataset", {"name": name, "data": data_digest})
+
+
+def model_key(
+    recipe_digest: str, head: int, data: int, base_digest: str, train_digest: str, step: int | None
+) -> str:
+    """A finetuned model: how, from what, on what, with which seeds, after which step."""
+    return _key(
+        "finetuned",
+        {
+            "recipe": recipe_digest,
+            "head": head,
+            "data": data,
+            "base": base_digest,
+            "train": train_digest,
+            "step": step,
+        },
+    )
+
+
+def path_key(key_a: str, key_b: str, precision: str, modules: str = "all") -> str:
+    return _key("path", {"a": key_a, "b": key_b, "precision": precision, "modules": modules})
+
+
+def point_key(path: str, alpha: float) -> str:
+    return _key("point", {"path": path, "alpha": alpha.hex()})
+
+
+def clusters_key(
+    method: str,
+    settings: Mapping[str, Any],
+    model_keys: Sequence[str],
+    matrices: Sequence[Sequence[Sequence[float]]],
+) -> str:
+    """A clustering: method, settings, models and gaps (to a millionth of a nat)."""
+    gaps = [[[f"{value:.6f}" for value in row] for row in matrix] for matrix in matrices]
+    return _key(
+        "clusters",
+        {"method": method, "settings": dict(settings), "models": list(model_keys), "gaps": gaps},
+    )
+
+
+def report_key(page_digest: str) -> str:
+    return _key("report", {"page": page_digest})

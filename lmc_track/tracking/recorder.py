@@ -1,0 +1,181 @@
+"""Writing runs: created, filled, finished; a finished run only ever gains."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lmc_track.tracking.artifacts import Artifacts
+from lmc_track.tracking.runs import RunEntry
+from lmc_track.tracking.store import Store, reporting
+from lmc_track.tracking.tags import PARENT_TAG, REVISION_TAG, common_tags
+
+_METRICS_A_BATCH = 900
+_PARAMS_A_BATCH = 90
+_LONGEST_VALUE = 5_000
+
+
+def now() -> int:
+    """Milliseconds since 1970, as MLflow counts."""
+    return int(time.time() * 1000)
+
+
+@dataclass(frozen=True)
+class MetricValue:
+    """One value of a metric; ``timestamp`` fixed by the caller where logging may repeat."""
+
+    name: str
+    value: float
+    step: int = 0
+    timestamp: int | None = None
+
+
+@dataclass(frozen=True)
+class EvaluatedOn:
+    """An evaluation set as MLflow lists it among a run's inputs."""
+
+    name: str
+    digest: str
+    source: str
+    context: str
+
+
+class Recorder:
+    """Writes the runs of one study."""
+
+    def __init__(self, store: Store, study: str, experiment_id: str) -> None:
+        self.store = store
+        self.artifacts = Artifacts(store)
+        self._study = study
+        self._experiment_id = experiment_id
+
+    def start(
+        self,
+        kind: str,
+        key: str,
+        name: str,
+        note: str,
+        *,
+        parent: str | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> RunEntry:
+        """Create a running run."""
+        started = now()
+        every = common_tags(self._study, kind, key, name, note) | dict(tags or {})
+        if parent is not None:
+            every[PARENT_TAG] = parent
+        with reporting(self.store.location):
+            run = self.store.client.create_run(
+                self._experiment_id, start_time=started, tags=every, run_name=name
+            )
+        return RunEntry(
+            run_id=run.info.run_id,
+            kind=kind,
+            key=key,
+            name=name,
+            status="RUNNING",
+            start_time=started,
+            end_time=None,
+            artifact_uri=run.info.artifact_uri,
+            tags=every,
+        )
+
+    def log(
+        self,
+        run: RunEntry,
+        *,
+        params: Mapping[str, Any] | None = None,
+        metrics: Iterable[MetricValue] = (),
+        tags: Mapping[str, str] | None = None,
+    ) -> None:
+        """Add params, metrics and, last, tags; what was there already stays as it is."""
+        from mlflow.entities import Metric, Param, RunTag
+
+        at = now()
+        values = list(metrics)
+        logged = [
+            Metric(m.name, m.value, m.timestamp if m.timestamp is not None else at, m.step)
+            for m in values
+        ]
+        given = [
+            Param(name, str(value)[:_LONGEST_VALUE])
+            for name, value in (params or {}).items()
+            if value is not None
+        ]
+        client = self.store.client
+        with reporting(self.store.location):
+            while len(logged) > _METRICS_A_BATCH or len(given) > _PARAMS_A_BATCH:
+                client.log_batch(
+                    run.run_id, metrics=logged[:_METRICS_A_BATCH], params=given[:_PARAMS_A_BATCH]
+                )
+                logged, given = logged[_METRICS_A_BATCH:], given[_PARAMS_A_BATCH:]
+            last = [RunTag(name, value) for name, value in (tags or {}).items()]
+            if logged or given or last:
+                client.log_batch(run.run_id, metrics=logged, params=given, tags=last)
+        run.metrics.update({m.name: m.value for m in values})
+        run.params.update({p.key: p.value for p in given})
+        run.tags.update(tags or {})
+
+    def raised_revision(self, run: RunEntry) -> dict[str, str]:
+        """The tag that says the run has gained something; part of the last batch of it."""
+        return {REVISION_TAG: str(run.revision + 1)}
+
+    def finish(self, run: RunEntry, status: str = "FINISHED") -> None:
+        ended = now()
+        with reporting(self.store.location):
+            self.store.client.set_terminated(run.run_id, status=status, end_time=ended)
+        run.status, run.end_time = status, ended
+
+    def delete(self, runs: Iterable[RunEntry]) -> None:
+        """Delete runs that never finished, with the logged models that point at them."""
+        doomed = {run.run_id for run in runs}
+        if not doomed:
+            return
+        client = self.store.client
+        with reporting(self.store.location):
+            for model in _logged_models(client, self._experiment_id):
+                if model.source_run_id in doomed:
+                    client.delete_logged_model(model.model_id)
+            for run_id in doomed:
+                client.delete_run(run_id)
+
+    def log_inputs(self, run: RunEntry, datasets: Sequence[EvaluatedOn]) -> None:
+        from mlflow.entities import Dataset, DatasetInput, InputTag
+
+        inputs = [
+            DatasetInput(
+                Dataset(data.name, data.digest[:36], "local", data.source),
+                [InputTag("mlflow.data.context", data.context)],
+            )
+            for data in datasets
+        ]
+        with reporting(self.store.location):
+            self.store.client.log_inputs(run.run_id, inputs)
+
+    def log_model(self, run: RunEntry, name: str, params: Mapping[str, Any]) -> None:
+        """A LoggedModel that refers to the run's ``model/``; the weights stay in one place."""
+        client = self.store.client
+        reference = f"runs:/{run.run_id}/model"
+        with reporting(self.store.location):
+            model = client.create_logged_model(
+                self._experiment_id,
+                name=name,
+                source_run_id=run.run_id,
+                tags={"lmc.study": self._study, "lmc.key": run.key, "lmc.weights": reference},
+                params={k: str(v)[:500] for k, v in params.items() if v is not None},
+                model_type="text-classification",
+            )
+            client.finalize_logged_model(model.model_id, "READY")
+
+
+def _logged_models(client: Any, experiment_id: str) -> list[Any]:
+    found: list[Any] = []
+    token = None
+    while True:
+        page = client.search_logged_models([experiment_id], page_token=token)
+        found.extend(page)
+        token = page.token
+        if not token:
+            return found

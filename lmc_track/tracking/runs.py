@@ -1,0 +1,125 @@
+"""Reading the runs of a study: all of them once, found again by key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from lmc_track.tracking.store import Store, reporting
+from lmc_track.tracking.tags import EVAL_TAG, FILE_TAG, KEY_TAG, KIND_TAG, REVISION_TAG, STUDY_TAG
+
+_PAGE = 10_000
+
+
+@dataclass
+class RunEntry:
+    """A run as the tracking store holds it; times in milliseconds since 1970."""
+
+    run_id: str
+    kind: str
+    key: str
+    name: str
+    status: str
+    start_time: int
+    end_time: int | None
+    artifact_uri: str
+    tags: dict[str, str] = field(default_factory=dict)
+    params: dict[str, str] = field(default_factory=dict)
+    metrics: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def finished(self) -> bool:
+        return self.status == "FINISHED"
+
+    @property
+    def revision(self) -> int:
+        return int(self.tags.get(REVISION_TAG, "0"))
+
+    def evaluation(self, slot: str) -> str | None:
+        """The digest of the finished evaluation in ``slot`` (see ``tags.slot``), or None."""
+        return self.tags.get(EVAL_TAG + slot)
+
+    def evaluated(self) -> dict[str, tuple[str, str]]:
+        """slot → (digest, artifact name of its predictions) of every finished evaluation."""
+        return {
+            slot: (value, self.tags[FILE_TAG + slot])
+            for tag, value in self.tags.items()
+            if tag.startswith(EVAL_TAG) and FILE_TAG + (slot := tag[len(EVAL_TAG) :]) in self.tags
+        }
+
+
+class RunIndex:
+    """Runs of one study by kind and key; of two finished runs with one key the oldest counts."""
+
+    def __init__(self, runs: Iterable[RunEntry]) -> None:
+        self._finished: dict[str, dict[str, RunEntry]] = {}
+        self._unfinished: dict[str, list[RunEntry]] = {}
+        self.duplicates: list[RunEntry] = []
+        for run in sorted(runs, key=lambda run: (run.start_time, run.run_id)):
+            if not run.finished:
+                self._unfinished.setdefault(run.kind, []).append(run)
+            elif run.key in self._finished.setdefault(run.kind, {}):
+                self.duplicates.append(run)
+            else:
+                self._finished[run.kind][run.key] = run
+
+    def find(self, kind: str, key: str) -> RunEntry | None:
+        return self._finished.get(kind, {}).get(key)
+
+    def all(self, kind: str) -> list[RunEntry]:
+        """Finished runs of ``kind``, oldest first."""
+        return list(self._finished.get(kind, {}).values())
+
+    def unfinished(self, kind: str) -> list[RunEntry]:
+        return self._unfinished.get(kind, [])
+
+    def add(self, run: RunEntry) -> None:
+        """Take up a run that was just finished."""
+        self._finished.setdefault(run.kind, {})[run.key] = run
+        self._unfinished[run.kind] = [
+            other for other in self.unfinished(run.kind) if other.run_id != run.run_id
+        ]
+
+
+def read_runs(store: Store, experiment_id: str, filter_string: str = "") -> list[RunEntry]:
+    """Every run of the experiment that this program made, finished or not."""
+    runs: list[RunEntry] = []
+    token = None
+    with reporting(store.location):
+        while True:
+            page = store.client.search_runs(
+                [experiment_id], filter_string, max_results=_PAGE, page_token=token
+            )
+            runs.extend(_entry(run) for run in page if KIND_TAG in run.data.tags)
+            token = page.token
+            if not token:
+                return runs
+
+
+def _entry(run: Any) -> RunEntry:
+    tags = dict(run.data.tags)
+    return RunEntry(
+        run_id=run.info.run_id,
+        kind=tags[KIND_TAG],
+        key=tags.get(KEY_TAG, ""),
+        name=run.info.run_name or "",
+        status=run.info.status,
+        start_time=run.info.start_time,
+        end_time=run.info.end_time,
+        artifact_uri=run.info.artifact_uri,
+        tags=tags,
+        params=dict(run.data.params),
+        metrics=dict(run.data.metrics),
+    )
+
+
+def read_run(store: Store, run_id: str) -> RunEntry | None:
+    """The run with this id, or None when there is none that this program made."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        run = store.client.get_run(run_id)
+    except MlflowException:
+        return None
+    return _entry(run) if {KIND_TAG, STUDY_TAG} <= run.data.tags.keys() else None

@@ -1,0 +1,98 @@
+"""The connection to one MLflow tracking store."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from lmc_track.errors import InputError, WorkError
+from lmc_track.tracking.location import Location, prepare
+
+_NOISY = ("mlflow", "alembic", "sqlalchemy")
+
+
+class Store:
+    """One tracking store, opened on first use."""
+
+    def __init__(self, location: Location) -> None:
+        self.location = location
+
+    @cached_property
+    def client(self) -> Any:
+        """An ``MlflowClient`` on the store; the home and an SQLite file are made when missing.
+
+        Raises:
+            InputError: the home cannot be written, or the store cannot be reached.
+        """
+        prepare(self.location)
+        os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
+        # A server that is gone should be reported, not waited for during minutes.
+        os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
+        for name in _NOISY:
+            logging.getLogger(name).setLevel(logging.WARNING)
+        from mlflow.tracking import MlflowClient
+
+        _quiet()
+        with reporting(self.location):
+            client = MlflowClient(tracking_uri=self.location.tracking_uri)
+            client.search_experiments(max_results=1)
+        self._use_wal()
+        return client
+
+    def _sqlite_file(self) -> Path | None:
+        parts = urlsplit(self.location.tracking_uri)
+        if parts.scheme.split("+")[0] != "sqlite" or not parts.path.strip("/"):
+            return None
+        return Path(parts.path[1:])
+
+    def _use_wal(self) -> None:
+        """Readers such as the MLflow UI then never wait for a writer, nor it for them."""
+        file = self._sqlite_file()
+        if file is None:
+            return
+        connection = sqlite3.connect(file, timeout=30)
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        finally:
+            connection.close()
+
+    def analyze(self) -> None:
+        """Give SQLite the statistics without which the MLflow UI sorts slowly."""
+        file = self._sqlite_file()
+        if file is None:
+            return
+        connection = sqlite3.connect(file, timeout=30)
+        try:
+            connection.execute("ANALYZE")
+        finally:
+            connection.close()
+
+
+def _quiet() -> None:
+    # Creating the SQLite store logs a line for every migration; none is the user's business.
+    for name in _NOISY:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+@contextmanager
+def reporting(location: Location) -> Iterator[None]:
+    """Turn MLflow's own failures into errors that name the store."""
+    from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    except (MlflowException, SQLAlchemyError) as error:
+        reason = str(error).strip().splitlines()[0][:300]
+        kind = InputError if "connect" in reason.lower() or "open" in reason.lower() else WorkError
+        raise kind(
+            f"the tracking store {location.shown_uri} cannot be used: {reason}",
+            "Check that it exists and answers; --tracking-uri names another.",
+        ) from error

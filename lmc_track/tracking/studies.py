@@ -1,0 +1,254 @@
+"""A study as MLflow holds it: one experiment, whose own run keeps ``study.json``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from lmc_track.errors import InputError
+from lmc_track.tracking.artifacts import Artifacts
+from lmc_track.tracking.keys import study_key
+from lmc_track.tracking.recorder import Recorder
+from lmc_track.tracking.runs import RunEntry, RunIndex, read_runs
+from lmc_track.tracking.store import Store, reporting
+from lmc_track.tracking.tags import KIND_TAG, STUDY_TAG, versions
+
+_FILE = "study.json"
+_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class RecordedModel:
+    """A planned model; ``position`` is given once, in seed order, and kept."""
+
+    name: str
+    position: int
+    head_seed: int
+    data_seed: int
+    key: str
+
+
+@dataclass(frozen=True)
+class RecordedDataset:
+    """An evaluation set; ``digest`` pins the name to these data, ``encoding`` to their tokens."""
+
+    name: str
+    role: str
+    digest: str
+    encoding: str
+
+
+@dataclass(frozen=True)
+class StudyFacts:
+    """What is recorded about a study.
+
+    ``identity`` is what may never change under one name; seeds, evaluation sets and the grid
+    may grow.
+    """
+
+    name: str
+    file: dict[str, Any]
+    identity: dict[str, Any]
+    metric: str
+    label_names: tuple[str, ...]
+    text_columns: tuple[str, ...]
+    base: str
+    base_folder: str
+    precision: str
+    primary_diagnostic: str
+    primary_method: str
+    alphas: tuple[float, ...]
+    models: tuple[RecordedModel, ...]
+    datasets: tuple[RecordedDataset, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        return {"format": _FORMAT, "versions": versions(), **asdict(self)}
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> StudyFacts:
+        fields = {k: v for k, v in content.items() if k not in ("format", "versions")}
+        fields["models"] = tuple(RecordedModel(**model) for model in fields["models"])
+        fields["datasets"] = tuple(RecordedDataset(**data) for data in fields["datasets"])
+        for name in ("label_names", "text_columns", "alphas"):
+            fields[name] = tuple(fields[name])
+        return cls(**fields)
+
+
+@dataclass(frozen=True)
+class StudyRecord:
+    """An open study: its facts, its runs, and the means to write more of them."""
+
+    facts: StudyFacts
+    versions: dict[str, str]
+    experiment_id: str
+    run: RunEntry
+    index: RunIndex
+    recorder: Recorder
+    artifacts: Artifacts
+
+
+def study_names(store: Store) -> list[str]:
+    """The studies in the store, in the order they were made."""
+    with reporting(store.location):
+        found = [e for e in store.client.search_experiments() if STUDY_TAG in e.tags]
+    return [e.name for e in sorted(found, key=lambda e: (e.creation_time or 0, e.name))]
+
+
+def find_study(store: Store, name: str) -> StudyRecord | None:
+    """The recorded study ``name`` with all its runs, or None.
+
+    Raises:
+        InputError: MLflow has an experiment of that name that is deleted, or that is not a
+            study of this program.
+    """
+    with reporting(store.location):
+        experiment = store.client.get_experiment_by_name(name)
+    if experiment is None:
+        return None
+    if experiment.lifecycle_stage == "deleted":
+        raise InputError(
+            f"the study {name!r} was deleted in MLflow",
+            "Restore it with `mlflow experiments restore -x "
+            f"{experiment.experiment_id}` or take another study.name.",
+        )
+    if STUDY_TAG not in experiment.tags:
+        raise InputError(
+            f"MLflow has an experiment {name!r} that is not a study of lmc-track",
+            "Take another study.name.",
+        )
+    index = RunIndex(read_runs(store, experiment.experiment_id))
+    run = index.find("study", study_key(name))
+    if run is None:
+        return None
+    artifacts = Artifacts(store)
+    path = artifacts.get(run.run_id, run.artifact_uri, _FILE, immutable=False)
+    content = json.loads(path.read_text(encoding="utf-8"))
+    if content["format"] > _FORMAT:
+        raise InputError(
+            f"the study {name!r} was written by a newer lmc-track", "Upgrade lmc-track."
+        )
+    return StudyRecord(
+        StudyFacts.from_json(content),
+        content["versions"],
+        experiment.experiment_id,
+        run,
+        index,
+        Recorder(store, name, experiment.experiment_id),
+        artifacts,
+    )
+
+
+def write_study(store: Store, facts: StudyFacts) -> StudyRecord:
+    """Record ``facts``: a new study, or what an old one has gained.
+
+    Raises:
+        InputError: the name is taken by a deleted study, or the identity differs.
+    """
+    record = find_study(store, facts.name)
+    if record is None:
+        _create(store, facts)
+    elif record.facts != facts:
+        merged = merge(record.facts, facts)
+        if merged != record.facts:
+            record.artifacts.put_json(
+                record.run.run_id, record.run.artifact_uri, merged.to_json(), _FILE
+            )
+            record.recorder.log(record.run, tags=record.recorder.raised_revision(record.run))
+    written = find_study(store, facts.name)
+    assert written is not None
+    return written
+
+
+def _create(store: Store, facts: StudyFacts) -> None:
+    client = store.client
+    description = str(facts.file["study"].get("description") or "")
+    tags = {
+        STUDY_TAG: facts.name,
+        "mlflow.note.content": description or f"Linear mode connectivity study {facts.name}.",
+        "mlflow.experimentKind": "custom_model_development",
+    }
+    with reporting(store.location):
+        experiment = client.get_experiment_by_name(facts.name)
+        if experiment is None:
+            root = store.location.artifact_root
+            experiment_id = client.create_experiment(
+                facts.name,
+                artifact_location=None if root is None else f"{root}/{facts.name}",
+                tags=tags,
+            )
+        else:
+            experiment_id = experiment.experiment_id
+    recorder = Recorder(store, facts.name, experiment_id)
+    # An experiment without a finished study run is one whose creation was interrupted.
+    recorder.delete(
+        run for run in read_runs(store, experiment_id) if run.tags.get(KIND_TAG) == "study"
+    )
+    run = recorder.start(
+        "study",
+        study_key(facts.name),
+        f"study {facts.name}",
+        description or "The study itself: its file as resolved, and the digests of its parts.",
+    )
+    recorder.artifacts.put_json(run.run_id, run.artifact_uri, facts.to_json(), _FILE)
+    recorder.finish(run)
+
+
+def merge(recorded: StudyFacts, wanted: StudyFacts) -> StudyFacts:
+    """The recorded study, grown by what ``wanted`` adds.
+
+    Raises:
+        InputError: the two are different studies, or the grid or a data set would change.
+    """
+    differences = _differences(recorded.identity, wanted.identity)
+    if differences:
+        raise InputError(
+            f"the study {recorded.name!r} is recorded with another recipe:\n"
+            + "\n".join(f"  {line}" for line in differences),
+            "Give the study another name, or set these back.",
+        )
+    pinned = {data.name: data for data in recorded.datasets}
+    for data in wanted.datasets:
+        if data.name in pinned and pinned[data.name].digest != data.digest:
+            raise InputError(
+                f"the data set {data.name!r} of the study {recorded.name!r} holds other "
+                f"examples than before (digest {data.digest[:12]}, "
+                f"recorded {pinned[data.name].digest[:12]})",
+                "A name is pinned to its data: go back to them, or give the study another name.",
+            )
+    missing = [alpha for alpha in recorded.alphas if alpha not in wanted.alphas]
+    if missing:
+        raise InputError(
+            f"the grid lacks {', '.join(f'{a:.6g}' for a in missing[:5])}, which the study "
+            f"{recorded.name!r} has already measured",
+            "A grid may only gain points: keep its "
+            f"{len(recorded.alphas)} alphas and add to them (such as "
+            f"interpolate.points = {2 * len(recorded.alphas) - 1}).",
+        )
+    known = {model.key for model in recorded.models}
+    position = max((model.position for model in recorded.models), default=-1) + 1
+    added = [model for model in wanted.models if model.key not in known]
+    models = recorded.models + tuple(
+        replace(model, position=position + n) for n, model in enumerate(added)
+    )
+    datasets = recorded.datasets + tuple(d for d in wanted.datasets if d.name not in pinned)
+    return replace(wanted, models=models, datasets=datasets, precision=recorded.precision)
+
+
+def _differences(recorded: Any, wanted: Any, key: str = "") -> list[str]:
+    if isinstance(recorded, dict) and isinstance(wanted, dict):
+        lines: list[str] = []
+        for name in sorted(recorded.keys() | wanted.keys()):
+            inner = f"{key}.{name}" if key else name
+            lines += _differences(recorded.get(name), wanted.get(name), inner)
+        return lines
+    if recorded == wanted:
+        return []
+    return [f"{key}: recorded {_shown(recorded)}, now {_shown(wanted)}"]
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, str) and len(value) == 64:
+        return value[:12]
+    return "its default" if value is None else json.dumps(value)
