@@ -1,0 +1,216 @@
+"""What a study will do, worked out and checked before anything is written."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lmc_track.errors import InputError
+from lmc_track.geometry.encoding import EncodedDataset, encode
+from lmc_track.geometry.grid import common_grid
+from lmc_track.models.base import base_digest, resolve_base
+from lmc_track.models.pretraining import pretrained_base
+from lmc_track.models.recipe import check_trainer_options, recipe, recipe_digest
+from lmc_track.progress import Progress
+from lmc_track.study import ModelSeeds, Study, parse_seeds
+from lmc_track.study.sections import AgreementTask
+from lmc_track.tasks.dataset import Dataset
+from lmc_track.tasks.loading import load_task
+from lmc_track.tasks.sampling import sample
+from lmc_track.tasks.task import Task
+from lmc_track.tracking.keys import model_key
+from lmc_track.tracking.location import Location, prepare
+from lmc_track.tracking.studies import RecordedDataset, RecordedModel, StudyFacts
+
+_WHERE_DATA_ARE = {"name", "data_dir", "hub", "revision"}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A checked study: its data, its base model, and the facts that go on record."""
+
+    study: Study
+    location: Location
+    task: Task
+    base: Path
+    datasets: dict[str, Dataset]
+    encoded: dict[str, EncodedDataset]
+    facts: StudyFacts
+    recipe: dict[str, Any]
+
+    @property
+    def precision(self) -> str:
+        return self.study.evaluate.precision
+
+
+def plan_study(
+    study: Study,
+    location: Location,
+    progress: Progress,
+    environ: Mapping[str, str] | None = None,
+) -> Plan:
+    """Read the data, find (or make) the base model, and work out every model's key.
+
+    Raises:
+        InputError: anything the study names is missing or does not fit; nothing was recorded.
+    """
+    environ = os.environ if environ is None else environ
+    check_trainer_options(study.finetune)
+    task = load_task(study.task, environ)
+    names = _evaluation_sets(study, task)
+    _check_diagnostic(study, task, names)
+    seeds = planned_seeds(study)
+    _check_pairs(study, [one.name for one in seeds])
+    train = task.train()
+    datasets = {
+        name: sample(task.evaluation(name), study.evaluate.max_examples, study.evaluate.sample)
+        for name in names
+    }
+    prepare(location)
+    if isinstance(study.task, AgreementTask):
+        base = pretrained_base(study.task, location.cache, progress)
+    else:
+        base = resolve_base(study.model.base, study.model.revision, location.cache, environ)
+    encoded = _encode(datasets, base)
+    settings = recipe(study.finetune)
+    digests = (recipe_digest(settings), base_digest(base), train.digest)
+    models = tuple(
+        RecordedModel(
+            one.name,
+            position,
+            one.head,
+            one.data,
+            model_key(digests[0], one.head, one.data, digests[1], digests[2], None),
+        )
+        for position, one in enumerate(seeds)
+    )
+    facts = StudyFacts(
+        name=study.name,
+        file=study.model_dump(mode="json"),
+        identity={
+            "task": {
+                key: value
+                for key, value in study.task.model_dump(mode="json").items()
+                if key == "name" or key not in _WHERE_DATA_ARE
+            },
+            "base_digest": digests[1],
+            "training_data_digest": digests[2],
+            "label_names": list(task.label_names),
+            "finetune": settings,
+        },
+        metric=task.metric,
+        label_names=task.label_names,
+        text_columns=task.text_columns,
+        base=study.model.base or f"{task.name} base model, seed {_base_seed(study)}",
+        base_folder=str(base),
+        precision=study.evaluate.precision,
+        primary_diagnostic=study.cluster.primary_diagnostic or task.primary_diagnostic,
+        primary_method=study.cluster.methods[0],
+        alphas=_grid(study),
+        models=models,
+        datasets=tuple(
+            RecordedDataset(name, data.role, data.digest, encoded[name].digest)
+            for name, data in datasets.items()
+        ),
+    )
+    return Plan(study, location, task, base, datasets, encoded, facts, settings)
+
+
+def planned_seeds(study: Study) -> list[ModelSeeds]:
+    """The models of a study in seed order: every head seed with every data seed, or pairs."""
+    section = study.finetune
+    if section.head_seeds is None and section.data_seeds is None:
+        return [ModelSeeds(seed, seed) for seed in parse_seeds(section.seeds)]
+    heads = parse_seeds(section.head_seeds if section.head_seeds is not None else [0])
+    data = parse_seeds(section.data_seeds if section.data_seeds is not None else [0])
+    return [ModelSeeds(head, order) for head in heads for order in data]
+
+
+def planned_pairs(study: Study, models: tuple[RecordedModel, ...]) -> list[tuple[int, int]]:
+    """Indices (a, b) into ``models``, a before b in study order, of the pairs asked for.
+
+    A number of pairs is drawn by a hash of the two models, so that a study that grows keeps
+    most of what it had.
+    """
+    everything = list(itertools.combinations(range(len(models)), 2))
+    wanted = study.interpolate.pairs
+    if wanted == "all":
+        return everything
+    if isinstance(wanted, int):
+
+        def drawn(pair: tuple[int, int]) -> str:
+            text = f"{models[pair[0]].key} {models[pair[1]].key}"
+            return hashlib.sha256(text.encode()).hexdigest()
+
+        return sorted(sorted(everything, key=drawn)[:wanted])
+    index = {model.name: n for n, model in enumerate(models)}
+    pairs = {(min(index[a], index[b]), max(index[a], index[b])) for a, b in wanted}
+    return sorted(pairs)
+
+
+def _base_seed(study: Study) -> int:
+    return study.task.base_seed if isinstance(study.task, AgreementTask) else 0
+
+
+def _grid(study: Study) -> tuple[float, ...]:
+    if study.interpolate.alphas is not None:
+        return tuple(study.interpolate.alphas)
+    return common_grid(study.interpolate.points)
+
+
+def _evaluation_sets(study: Study, task: Task) -> list[str]:
+    wanted = study.evaluate.datasets
+    if wanted is None:
+        return list(task.evaluation_sets)
+    known = ", ".join(task.evaluation_sets)
+    for name in wanted:
+        if name not in task.evaluation_sets:
+            raise InputError(
+                f"evaluate.datasets: the task {task.name} has no evaluation set {name!r}",
+                f"It has {known}.",
+            )
+    return wanted
+
+
+def _check_diagnostic(study: Study, task: Task, names: list[str]) -> None:
+    given = study.cluster.primary_diagnostic
+    if given is not None and given.split(":")[0] not in task.evaluation_sets:
+        raise InputError(
+            f"cluster.primary_diagnostic: the task {task.name} has no evaluation set "
+            f"{given.split(':')[0]!r}",
+            f"The study evaluates {', '.join(names)}.",
+        )
+
+
+def _check_pairs(study: Study, names: list[str]) -> None:
+    wanted = study.interpolate.pairs
+    if not isinstance(wanted, list):
+        return
+    for pair in wanted:
+        for name in pair:
+            if name not in names:
+                raise InputError(
+                    f"interpolate.pairs: the study plans no model {name!r}",
+                    f"It plans {', '.join(names[:6])}{', …' if len(names) > 6 else ''}.",
+                )
+        if pair[0] == pair[1]:
+            raise InputError(
+                f"interpolate.pairs: {pair[0]!r} is paired with itself", "Name two models."
+            )
+
+
+def _encode(datasets: Mapping[str, Dataset], base: Path) -> dict[str, EncodedDataset]:
+    from transformers import AutoConfig, AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(str(base), local_files_only=True)
+    config = AutoConfig.from_pretrained(str(base), local_files_only=True)
+    positions = getattr(config, "max_position_embeddings", None) or 512
+    # Position ids of RoBERTa and its kin start after the padding id.
+    if config.model_type in ("roberta", "xlm-roberta", "camembert"):
+        positions -= config.pad_token_id + 1
+    return {name: encode(data, tokenizer, positions) for name, data in datasets.items()}

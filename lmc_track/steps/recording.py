@@ -1,0 +1,147 @@
+"""Putting a study, its evaluation sets and evaluations on record."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import polars as pl
+
+from lmc_track.errors import InputError
+from lmc_track.geometry.evaluation import Predictions
+from lmc_track.progress import Progress
+from lmc_track.steps.planning import Plan, plan_study
+from lmc_track.study import Study, build_study
+from lmc_track.tasks.dataset import Dataset
+from lmc_track.tracking.keys import dataset_key, digest
+from lmc_track.tracking.location import Location
+from lmc_track.tracking.lock import study_lock
+from lmc_track.tracking.recorder import MetricValue
+from lmc_track.tracking.runs import RunEntry
+from lmc_track.tracking.store import Store
+from lmc_track.tracking.studies import StudyRecord, find_study, study_names, write_study
+from lmc_track.tracking.tags import EVAL_TAG, FILE_TAG, slot
+
+
+@contextmanager
+def working_on(
+    study: Study, location: Location, progress: Progress
+) -> Iterator[tuple[Plan, StudyRecord]]:
+    """Plan ``study``, put it on record and hold its lock while the caller works on it."""
+    plan = plan_study(study, location, progress)
+    store = Store(location)
+    existing = find_study(store, study.name)
+    if existing is not None and existing.facts.identity != plan.facts.identity:
+        # Said before the lock is asked for: the answer does not depend on who works on it.
+        write_study(store, plan.facts)
+    with study_lock(location, study.name):
+        record = write_study(store, plan.facts)
+        record_datasets(plan, record)
+        yield plan, record
+        store.analyze()
+
+
+def recorded_study(name: str, location: Location) -> Study:
+    """The study file, as last resolved, of the recorded study ``name``.
+
+    Raises:
+        InputError: nothing of that name is recorded.
+    """
+    store = Store(location)
+    record = find_study(store, name)
+    if record is None:
+        names = study_names(store)
+        raise InputError(
+            f"there is no study {name!r} in {location.shown_uri}",
+            f"Recorded are: {', '.join(names)}." if names else "No study is recorded there yet.",
+        )
+    return build_study(record.facts.file, source=f"the recorded study {name!r}")
+
+
+def record_datasets(plan: Plan, record: StudyRecord) -> None:
+    """A run for every evaluation set that has none yet."""
+    recorder = record.recorder
+    recorder.delete(record.index.unfinished("dataset"))
+    for name, data in plan.datasets.items():
+        key = dataset_key(name, data.digest)
+        if record.index.find("dataset", key) is not None:
+            continue
+        run = recorder.start(
+            "dataset",
+            key,
+            f"data {name}",
+            f"Evaluation set {name} ({data.role}): {len(data):,} examples from {data.source}.",
+        )
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "examples.parquet"
+            data.frame.write_parquet(file)
+            recorder.artifacts.put(run.run_id, run.artifact_uri, file, "examples.parquet")
+        recorder.log(run, params=_dataset_params(data))
+        recorder.finish(run)
+        record.index.add(run)
+
+
+def _dataset_params(data: Dataset) -> dict[str, object]:
+    halves = data.frame["half"].to_list()
+    return {
+        "dataset": data.name,
+        "role": data.role,
+        "data_digest": data.digest,
+        "source": data.source,
+        "n_examples": len(data),
+        "n_discovery": halves.count("discovery"),
+        "n_held_out": halves.count("held-out"),
+        "text_columns": " ".join(data.text_columns),
+    }
+
+
+def record_predictions(
+    plan: Plan,
+    record: StudyRecord,
+    run: RunEntry,
+    predictions: Mapping[str, Predictions],
+    precision: str,
+    *,
+    params: Mapping[str, object] | None = None,
+) -> None:
+    """Log one evaluation pass of a model or point: file first, numbers next, tags last.
+
+    The tag that makes an evaluation count is written in the same batch as its numbers, after
+    them; a finished run also has its revision raised.
+    """
+    own = precision if run.kind == "point" else record.facts.precision
+    slots = {name: slot(name, precision, own) for name in predictions}
+    digests = {slots[name]: plan.encoded[name].digest for name in predictions}
+    file_name = f"predictions/{digest(digests)[:16]}.parquet"
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "predictions.parquet"
+        _predictions_frame(predictions).write_parquet(file, compression="zstd")
+        record.artifacts.put(run.run_id, run.artifact_uri, file, file_name)
+    metrics = [
+        MetricValue(f"{metric}/{slots[name]}", value)
+        for name, one in predictions.items()
+        for metric, value in one.metrics(plan.task.metric).items()
+    ]
+    tags = record.recorder.raised_revision(run) if run.finished else {}
+    tags |= {FILE_TAG + name: file_name for name in slots.values()}
+    tags |= {EVAL_TAG + name: value for name, value in digests.items()}
+    record.recorder.log(run, params=params, metrics=metrics, tags=tags)
+
+
+def _predictions_frame(predictions: Mapping[str, Predictions]) -> pl.DataFrame:
+    return pl.concat(
+        pl.DataFrame(
+            {
+                "dataset": pl.Series([one.dataset], dtype=pl.String).new_from_index(
+                    0, len(one.labels)
+                ),
+                "example_id": one.example_ids,
+                "label": one.labels,
+                "loss": one.loss,
+                "logits": pl.Series(one.logits, dtype=pl.Array(pl.Float32, one.logits.shape[1])),
+            }
+        ).with_columns(pl.col("logits").cast(pl.List(pl.Float32)))
+        for one in predictions.values()
+    )
