@@ -1,0 +1,259 @@
+"""Reading the record and rebuilding ``results.duckdb`` from it."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from filelock import FileLock
+
+from lmc_track.errors import InputError
+from lmc_track.progress import Progress
+from lmc_track.tracking.location import Location, prepare
+from lmc_track.tracking.runs import RunEntry
+from lmc_track.tracking.store import Store
+from lmc_track.tracking.studies import StudyRecord, find_study, study_names
+from lmc_track.tracking.tags import GRID_TAG, PARENT_TAG, read_slot
+from lmc_track.warehouse.rebuild import RebuildReport, rebuild
+from lmc_track.warehouse.snapshot import PredictionFile, Snapshot
+from lmc_track.warehouse.tables import (
+    CLUSTERINGS,
+    CLUSTERS,
+    DATASETS,
+    MODELS,
+    PATHS,
+    POINTS,
+    STUDIES,
+    Table,
+    frame_schema,
+)
+
+_Rows = list[dict[str, Any]]
+
+
+def ingest(location: Location, progress: Progress) -> RebuildReport:
+    """Rebuild the results from everything finished in the tracking store.
+
+    Raises:
+        InputError: no study is recorded there.
+    """
+    store = Store(location)
+    names = study_names(store)
+    records = [record for name in names if (record := find_study(store, name)) is not None]
+    if not records:
+        raise InputError(
+            f"no study is recorded in {location.shown_uri}",
+            "Run one first, such as: lmc-track demo",
+        )
+    prepare(location)
+    with FileLock(location.locks / "results.lock"):
+        with progress.track("Ingesting", len(records) + 1, "studies") as work:
+            reader = _Reader()
+            for record in records:
+                reader.read(record)
+                work.advance()
+            report = rebuild(location.results_path, reader.snapshot(location.tracking_uri))
+            work.advance()
+    return report
+
+
+class _Reader:
+    """Collects the rows of every study; only finished runs are taken."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, _Rows] = {
+            table.name: []
+            for table in (STUDIES, MODELS, PATHS, POINTS, DATASETS, CLUSTERINGS, CLUSTERS)
+        }
+        self._examples: dict[str, Path] = {}
+        self._text_columns: dict[str, tuple[str, ...]] = {}
+        self._predictions: list[PredictionFile] = []
+
+    def snapshot(self, tracking_uri: str) -> Snapshot:
+        return Snapshot(
+            tracking_uri=tracking_uri,
+            studies=self._frame(STUDIES),
+            models=self._frame(MODELS),
+            paths=self._frame(PATHS),
+            points=self._frame(POINTS),
+            datasets=self._frame(DATASETS),
+            clusterings=self._frame(CLUSTERINGS),
+            clusters=self._frame(CLUSTERS),
+            examples=self._examples,
+            text_columns=self._text_columns,
+            predictions=tuple(self._predictions),
+        )
+
+    def _frame(self, table: Table) -> pl.DataFrame:
+        frame = pl.DataFrame(self._rows[table.name], schema=frame_schema(table), orient="row")
+        return frame.sort(table.key)
+
+    def read(self, record: StudyRecord) -> None:
+        self._study(record)
+        self._datasets(record)
+        models = self._models(record)
+        paths = self._paths(record, models)
+        self._points(record, paths)
+        self._clusterings(record, models)
+
+    def _study(self, record: StudyRecord) -> None:
+        facts = record.facts
+        self._rows["studies"].append(
+            {
+                "study": facts.name,
+                "study_id": record.run.run_id,
+                "experiment_id": record.experiment_id,
+                "description": facts.file["study"]["description"],
+                "task": facts.identity["task"]["name"],
+                "metric": facts.metric,
+                "label_names": list(facts.label_names),
+                "base": facts.base,
+                "base_digest": facts.identity["base_digest"],
+                "recipe": json.dumps(facts.identity["finetune"], sort_keys=True),
+                "alphas": list(facts.alphas),
+                "precision": facts.precision,
+                "primary_diagnostic": facts.primary_diagnostic,
+                "primary_method": facts.primary_method,
+                "study_file": json.dumps(facts.file, sort_keys=True),
+                "versions": record.run.tags["lmc.versions"],
+                "created": _time(record.run.start_time),
+            }
+        )
+
+    def _datasets(self, record: StudyRecord) -> None:
+        wanted = {data.name: data for data in record.facts.datasets}
+        for run in record.index.all("dataset"):
+            data = wanted.get(run.params["dataset"])
+            if data is None or run.params["data_digest"] != data.digest:
+                continue
+            self._rows["datasets"].append(
+                {
+                    "study": record.facts.name,
+                    "dataset": data.name,
+                    "data_digest": data.digest,
+                    "role": data.role,
+                    "source": run.params["source"],
+                    "n_examples": int(run.params["n_examples"]),
+                }
+            )
+            file = record.artifacts.get(run.run_id, run.artifact_uri, "examples.parquet")
+            self._examples[data.digest] = file
+            self._text_columns[data.digest] = tuple(run.params["text_columns"].split())
+
+    def _models(self, record: StudyRecord) -> dict[str, str]:
+        """Rows of the models; returns run id by key."""
+        found: dict[str, str] = {}
+        for model in record.facts.models:
+            run = record.index.find("model", model.key)
+            if run is None:
+                continue
+            found[model.key] = run.run_id
+            self._rows["models"].append(
+                {
+                    "model_id": run.run_id,
+                    "study": record.facts.name,
+                    "name": model.name,
+                    "position": model.position,
+                    "key": model.key,
+                    "source": run.params["source"],
+                    "head_seed": model.head_seed,
+                    "data_seed": model.data_seed,
+                    "step": int(run.params["step"]),
+                    "weights_digest": run.params["weights_digest"],
+                    "created": _time(run.start_time),
+                    "seconds": _seconds(run),
+                }
+            )
+            self._evaluations(record, run, record.facts.precision)
+        return found
+
+    def _paths(self, record: StudyRecord, models: dict[str, str]) -> dict[str, RunEntry]:
+        """Rows of the paths between models that still count; returns runs by id."""
+        found: dict[str, RunEntry] = {}
+        known = set(models.values())
+        for run in record.index.all("path"):
+            ends = (run.params["model_a_run"], run.params["model_b_run"])
+            if not known.issuperset(ends):
+                continue
+            found[run.run_id] = run
+            self._rows["paths"].append(
+                {
+                    "path_id": run.run_id,
+                    "study": record.facts.name,
+                    "key": run.key,
+                    "model_a": run.params["model_a"],
+                    "model_b": run.params["model_b"],
+                    "model_a_id": ends[0],
+                    "model_b_id": ends[1],
+                    "precision": run.params["precision"],
+                    "modules": run.params["modules"],
+                    "l2_distance": run.metrics.get("l2_distance"),
+                    "cosine": run.metrics.get("cosine"),
+                    "created": _time(run.start_time),
+                    "seconds": _seconds(run),
+                }
+            )
+        return found
+
+    def _points(self, record: StudyRecord, paths: dict[str, RunEntry]) -> None:
+        for run in record.index.all("point"):
+            path = paths.get(run.tags[PARENT_TAG])
+            if path is None:
+                continue
+            self._rows["points"].append(
+                {
+                    "point_id": run.run_id,
+                    "path_id": path.run_id,
+                    "study": record.facts.name,
+                    "alpha": float(run.params["alpha"]),
+                    "grid": run.tags[GRID_TAG],
+                }
+            )
+            self._evaluations(record, run, run.params["precision"])
+
+    def _evaluations(self, record: StudyRecord, run: RunEntry, own_precision: str) -> None:
+        """The prediction files of a run, and which data sets in them count."""
+        encodings = {data.name: data.encoding for data in record.facts.datasets}
+        passes: dict[tuple[str, str], list[str]] = {}
+        for slot, (digest, file) in run.evaluated().items():
+            dataset, precision = read_slot(slot, own_precision)
+            if encodings.get(dataset) == digest:
+                passes.setdefault((file, precision), []).append(dataset)
+        for (file, precision), datasets in sorted(passes.items()):
+            path = record.artifacts.get(run.run_id, run.artifact_uri, file)
+            self._predictions.append(
+                PredictionFile(run.run_id, path, tuple(sorted(datasets)), precision)
+            )
+
+    def _clusterings(self, record: StudyRecord, models: dict[str, str]) -> None:
+        for run in record.index.all("clusters"):
+            file = record.artifacts.get(run.run_id, run.artifact_uri, "clusters.json")
+            content = json.loads(file.read_text(encoding="utf-8"))
+            members = content.pop("clusters")
+            if any(key not in models for key in members):
+                continue
+            self._rows["clusterings"].append(
+                {
+                    "clustering_id": run.run_id,
+                    "study": record.facts.name,
+                    "created": _time(run.start_time),
+                    **content,
+                    "settings": json.dumps(content["settings"], sort_keys=True),
+                    "statistics": json.dumps(content["statistics"], sort_keys=True),
+                }
+            )
+            self._rows["clusters"] += [
+                {"clustering_id": run.run_id, "model_id": models[key], "cluster": cluster}
+                for key, cluster in members.items()
+            ]
+
+
+def _time(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).replace(tzinfo=None)
+
+
+def _seconds(run: RunEntry) -> float | None:
+    return None if run.end_time is None else (run.end_time - run.start_time) / 1000
