@@ -14,6 +14,7 @@ from lmc_track.study import Study
 from lmc_track.tracking.keys import clusters_key
 from lmc_track.tracking.location import Location
 from lmc_track.tracking.lock import study_lock
+from lmc_track.tracking.recorder import MetricValue
 from lmc_track.tracking.store import Store
 from lmc_track.tracking.studies import StudyRecord, find_study
 from lmc_track.warehouse.results import (
@@ -199,8 +200,6 @@ def _finite(statistics: dict[str, Any]) -> dict[str, Any]:
 def _write(
     record: StudyRecord, key: str, method: str, content: dict[str, Any], decision: str
 ) -> None:
-    from lmc_track.tracking.recorder import MetricValue
-
     recorder = record.recorder
     run = recorder.start("clusters", key, f"clusters, {method}", decision)
     recorder.artifacts.put_json(run.run_id, run.artifact_uri, content, "clusters.json")

@@ -49,14 +49,16 @@ def ingest(location: Location, progress: Progress) -> RebuildReport:
             "Run one first, such as: lmc-track demo",
         )
     prepare(location)
-    with FileLock(location.locks / "results.lock"):
-        with progress.track("Ingesting", len(records) + 1, "studies") as work:
-            reader = _Reader()
-            for record in records:
-                reader.read(record)
-                work.advance()
-            report = rebuild(location.results_path, reader.snapshot(location.tracking_uri))
+    with (
+        FileLock(location.locks / "results.lock"),
+        progress.track("Ingesting", len(records) + 1, "steps") as work,
+    ):
+        reader = _Reader()
+        for record in records:
+            reader.read(record)
             work.advance()
+        report = rebuild(location.results_path, reader.snapshot(location.tracking_uri))
+        work.advance()
     return report
 
 

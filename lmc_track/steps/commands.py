@@ -1,0 +1,28 @@
+"""The commands that a user types to see or repeat something, written out in full."""
+
+from __future__ import annotations
+
+import shlex
+
+from lmc_track.tracking.location import Location
+
+
+def ui_command(location: Location, port: int = 5000) -> str:
+    """The command that opens the MLflow UI on this store, on loopback."""
+    parts = ["mlflow", "ui", "--backend-store-uri", location.shown_uri]
+    if location.artifact_root is not None:
+        parts += ["--default-artifact-root", location.artifact_root]
+    return shlex.join([*parts, "--host", "127.0.0.1", "--port", str(port)])
+
+
+def reproduction(study: str, location: Location) -> list[tuple[str, str]]:
+    """(what for, command) of the ways to go on from a report."""
+    where = ["--home", str(location.home)]
+    return [
+        ("Run or resume the study", shlex.join(["lmc-track", "run", study, *where])),
+        (
+            "The barrier matrix as a table",
+            shlex.join(["lmc-track", "query", "barrier_matrix", "-p", f"study={study}", *where]),
+        ),
+        ("The runs in MLflow", shlex.join(["lmc-track", "ui", *where])),
+    ]

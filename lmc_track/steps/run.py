@@ -1,0 +1,77 @@
+"""A whole study: every step in order, each skipping what is done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from lmc_track.progress import Progress
+from lmc_track.steps.cluster import ClusteringOutcome, cluster_models
+from lmc_track.steps.finetune import finetune_models
+from lmc_track.steps.ingest import ingest
+from lmc_track.steps.interpolate import evaluate_models, evaluate_points, interpolate_paths
+from lmc_track.steps.recording import working_on
+from lmc_track.steps.report import WrittenReport, write_report
+from lmc_track.study import Study
+from lmc_track.tracking.location import Location
+from lmc_track.warehouse.rebuild import RebuildReport
+
+
+@dataclass(frozen=True)
+class RunOutcome:
+    """What ``run`` did: new models and paths, clusterings, and the report."""
+
+    models: int
+    paths: int
+    clusterings: list[ClusteringOutcome]
+    report: WrittenReport
+
+
+def run_study(
+    study: Study, location: Location, progress: Progress, out: Path | None = None
+) -> RunOutcome:
+    """Finetune, evaluate, interpolate, ingest, cluster and report."""
+    with working_on(study, location, progress) as (plan, record):
+        models = finetune_models(plan, record, progress)
+        evaluate_models(plan, record, progress)
+        paths = interpolate_paths(plan, record, progress)
+    ingest(location, progress)
+    clusterings = cluster_step(study, location, progress)
+    report = write_report(study.name, location, progress, out)
+    return RunOutcome(models, paths, clusterings, report)
+
+
+def finetune_step(study: Study, location: Location, progress: Progress) -> int:
+    """Finetune the models that are missing; returns how many that were."""
+    with working_on(study, location, progress) as (plan, record):
+        return finetune_models(plan, record, progress)
+
+
+def evaluate_step(study: Study, location: Location, progress: Progress) -> tuple[int, int]:
+    """Evaluate recorded models and points on the data sets they lack; (models, paths)."""
+    with working_on(study, location, progress) as (plan, record):
+        models = evaluate_models(plan, record, progress)
+        return models, evaluate_points(plan, record, progress)
+
+
+def interpolate_step(study: Study, location: Location, progress: Progress) -> int:
+    """Measure the paths that lack something; returns how many that were."""
+    with working_on(study, location, progress) as (plan, record):
+        evaluate_models(plan, record, progress)
+        return interpolate_paths(plan, record, progress)
+
+
+def ingest_step(location: Location, progress: Progress) -> RebuildReport:
+    """Rebuild the results from the record."""
+    return ingest(location, progress)
+
+
+def cluster_step(study: Study, location: Location, progress: Progress) -> list[ClusteringOutcome]:
+    """Cluster on the ingested gaps, and ingest the clusters where there are new ones."""
+    if study.interpolate.pairs != "all":
+        progress.note("Clusters need the gap of every pair; this study measures only some.")
+        return []
+    outcomes = cluster_models(study, location, progress)
+    if any(outcome.made for outcome in outcomes):
+        ingest(location, progress)
+    return outcomes

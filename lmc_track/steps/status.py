@@ -1,0 +1,66 @@
+"""What is done and what is missing, study by study, from the record."""
+
+from __future__ import annotations
+
+from lmc_track.errors import InputError
+from lmc_track.geometry.interpolation import interior
+from lmc_track.steps.planning import planned_pairs
+from lmc_track.study import Study, build_study
+from lmc_track.tracking.keys import path_key
+from lmc_track.tracking.location import Location
+from lmc_track.tracking.runs import RunIndex
+from lmc_track.tracking.store import Store
+from lmc_track.tracking.studies import StudyFacts, find_study, study_names
+
+Row = dict[str, str | int]
+
+
+def study_status(location: Location, name: str | None = None) -> list[Row]:
+    """One row for each study and kind of run: planned, finished, unfinished.
+
+    Raises:
+        InputError: ``name`` is not recorded.
+    """
+    store = Store(location)
+    names = study_names(store)
+    if name is not None and name not in names:
+        raise InputError(
+            f"there is no study {name!r} in {location.shown_uri}",
+            f"Recorded are: {', '.join(names)}." if names else "No study is recorded there yet.",
+        )
+    rows: list[Row] = []
+    for one in names if name is None else [name]:
+        record = find_study(store, one)
+        if record is not None:
+            study = build_study(record.facts.file, source=f"the recorded study {one!r}")
+            rows += _rows(record.facts, record.index, study)
+    return rows
+
+
+def _rows(facts: StudyFacts, index: RunIndex, study: Study) -> list[Row]:
+    pairs = planned_pairs(study, facts.models)
+    keys = [
+        path_key(facts.models[a].key, facts.models[b].key, study.evaluate.precision)
+        for a, b in pairs
+    ]
+    models = sum(index.find("model", model.key) is not None for model in facts.models)
+    paths = sum(index.find("path", key) is not None for key in keys)
+    planned = {
+        "model": (len(facts.models), models),
+        "path": (len(keys), paths),
+        "point": (len(keys) * len(interior(facts.alphas)), len(index.all("point"))),
+        "dataset": (len(facts.datasets), len(index.all("dataset"))),
+        "clusters": (len(study.cluster.methods), len(index.all("clusters"))),
+        "report": (1, len(index.all("report"))),
+    }
+    return [
+        {
+            "study": facts.name,
+            "what": kind,
+            "planned": wanted,
+            "finished": done,
+            "missing": max(0, wanted - done),
+            "unfinished": len(index.unfinished(kind)),
+        }
+        for kind, (wanted, done) in planned.items()
+    ]
