@@ -1,1 +1,1 @@
-"""The command line: parses, calls the library, renders. One module a command."""
+"""The command line: parse, call the library, render. The only room that knows Click."""

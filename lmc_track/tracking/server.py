@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import socket
-import subprocess
 import sys
+from typing import NoReturn
 
 from lmc_track.errors import InputError
 from lmc_track.tracking.location import Location
-from lmc_track.tracking.store import Store
+from lmc_track.tracking.store import Store, reporting
 
 
 def free_port() -> int:
@@ -31,8 +32,10 @@ def check_port(port: int) -> None:
             ) from None
 
 
-def start_ui(location: Location, port: int) -> subprocess.Popen[bytes]:
-    """Start the MLflow UI on 127.0.0.1; it serves the artifacts of the store as well.
+def serve_ui(location: Location, port: int) -> NoReturn:
+    """Become the MLflow server of this store on 127.0.0.1, which shows its artifacts as well.
+
+    The process is replaced, so that whoever ends it ends the server.
 
     Raises:
         InputError: the store is a server, which has a UI of its own, or cannot be used.
@@ -41,14 +44,13 @@ def start_ui(location: Location, port: int) -> subprocess.Popen[bytes]:
         raise InputError(
             f"{location.shown_uri} is a server and shows its own UI", "Open that address."
         )
-    Store(location).client.search_experiments(max_results=1)
-    return subprocess.Popen(
-        [
-            sys.executable, "-m", "mlflow", "server",
-            "--backend-store-uri", location.tracking_uri,
-            "--default-artifact-root", location.artifact_root,
-            "--host", "127.0.0.1",
-            "--port", str(port),
-            "--workers", "1",
-        ]
-    )  # fmt: skip
+    with reporting(location):
+        Store(location).client.search_experiments(max_results=1)
+    # By environment: a password in the URI must not show in the list of processes.
+    environ = {**os.environ, "MLFLOW_BACKEND_STORE_URI": location.tracking_uri}
+    command = [
+        sys.executable, "-m", "mlflow", "server",
+        "--default-artifact-root", location.artifact_root,
+        "--host", "127.0.0.1", "--port", str(port), "--workers", "1",
+    ]  # fmt: skip
+    os.execve(sys.executable, command, environ)

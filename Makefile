@@ -1,0 +1,35 @@
+# Every target sets up .venv by itself; pip's own settings (PIP_INDEX_URL and the like) apply.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test lint clean
+
+help:  ## Show the targets.
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; set PYTHON=…" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $(STAMP)
+
+install: $(STAMP)  ## Set up .venv.
+
+demo: $(STAMP)  ## Run the demo study and write its report.
+	$(BIN)/lmc-track demo
+
+test: $(STAMP)  ## Run the tests that need only Python.
+	$(BIN)/python -m pytest
+
+lint: $(STAMP)  ## Check style and types.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+clean:  ## Remove .venv and caches; the home with your studies stays.
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache build *.egg-info

@@ -1,0 +1,5 @@
+"""``python -m lmc_track.cli``."""
+
+from .main import main
+
+main()

@@ -1,0 +1,36 @@
+"""``lmc-track evaluate``: further evaluation sets for what is recorded."""
+
+from __future__ import annotations
+
+import click
+
+from .options import find_location, find_study, location_options, set_option, study_argument
+from .terminal import TerminalProgress
+
+
+@click.command("evaluate")
+@study_argument
+@set_option
+@location_options
+def command(
+    study: str, overrides: tuple[str, ...], home: str | None, tracking_uri: str | None
+) -> None:
+    """Evaluate recorded models and points on the data sets they lack.
+
+    The evaluation sets are those of the study file; what was evaluated before is not repeated.
+
+    \b
+    Example:
+      lmc-track evaluate study.toml \\
+          --set 'evaluate.datasets=["validation", "out_of_domain"]'
+    """
+    from lmc_track.steps.run import evaluate_step
+
+    location = find_location(home, tracking_uri)
+    models, paths = evaluate_step(
+        find_study(study, overrides, location), location, TerminalProgress()
+    )
+    if models or paths:
+        click.echo(f"{models} models and the points of {paths} paths evaluated.", err=True)
+    else:
+        click.echo("Nothing was missing.", err=True)

@@ -1,0 +1,28 @@
+"""``lmc-track finetune``: the models of a study."""
+
+from __future__ import annotations
+
+import click
+
+from .options import find_location, find_study, location_options, set_option, study_argument
+from .terminal import TerminalProgress
+
+
+@click.command("finetune")
+@study_argument
+@set_option
+@location_options
+def command(
+    study: str, overrides: tuple[str, ...], home: str | None, tracking_uri: str | None
+) -> None:
+    """Finetune the models that are missing, one a seed, and evaluate them.
+
+    \b
+    Example:
+      lmc-track finetune study.toml --set finetune.seeds=0-3
+    """
+    from lmc_track.steps.run import finetune_step
+
+    location = find_location(home, tracking_uri)
+    made = finetune_step(find_study(study, overrides, location), location, TerminalProgress())
+    click.echo(f"{made} models finetuned." if made else "Every model was there.", err=True)

@@ -1,0 +1,112 @@
+"""The ``lmc-track`` program: its commands, its errors, its exit codes."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from enum import IntEnum
+from importlib.metadata import version
+
+import click
+
+from lmc_track.errors import LmcTrackError
+
+COMMANDS = (
+    "demo", "init", "run", "finetune", "evaluate", "interpolate", "ingest", "cluster",
+    "query", "sql", "report", "materialize", "status", "ui",
+)  # fmt: skip
+
+
+class Exit(IntEnum):
+    """What the program's exit code says."""
+
+    DONE = 0
+    FAILED = 1
+    WRONG_USE = 2
+    INTERRUPTED = 130
+
+
+class LazyGroup(click.Group):
+    """Imports a command's module when that command is asked for; ``--help`` stays quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"lmc_track.cli.{cmd_name}")
+        command = module.command
+        assert isinstance(command, click.Command)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            known = f"Commands are: {', '.join(COMMANDS)}."
+            raise click.UsageError(f"{error.message}\n{known}", ctx) from None
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(version("lmc-track"), prog_name="lmc-track")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.pass_context
+def cli(ctx: click.Context, debug: bool) -> None:
+    """Which finetuned models are connected by a straight line of low loss?
+
+    Finetunes one pretrained text classifier many times, measures the loss along the line
+    between every two of them, records every model and point in MLflow, and finds the clusters
+    of linearly connected models with SQL.
+
+    \b
+    Examples:
+      lmc-track demo                       a whole small study, in minutes
+      lmc-track init study.toml            a study file to fill in
+      lmc-track run study.toml             every step; run again to resume
+      lmc-track query barrier_matrix -p study=demo
+    """
+    ctx.obj = {"debug": debug}
+
+
+def main() -> None:
+    """Run the program and exit with a code of ``Exit``."""
+    debug = "--debug" in sys.argv[1:]
+    try:
+        code = cli.main(prog_name="lmc-track", standalone_mode=False)
+        sys.stdout.flush()
+        status = code if isinstance(code, int) else Exit.DONE
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        status = Exit.WRONG_USE
+    except click.ClickException as error:
+        error.show()
+        status = Exit.WRONG_USE
+    except (click.Abort, KeyboardInterrupt):
+        _say("Interrupted; what was finished is kept. Run the same command again to go on.")
+        status = Exit.INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has had enough; keep Python from complaining at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = Exit.DONE
+    except LmcTrackError as error:
+        if debug:
+            raise
+        _say(f"Error: {error}")
+        status = Exit(error.exit_code)
+    except Exception as error:
+        if debug:
+            raise
+        _say(
+            f"Error: {type(error).__name__}: {error}\n"
+            "This is a defect of the program: lmc-track --debug shows where it happened."
+        )
+        status = Exit.FAILED
+    sys.exit(int(status))
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)

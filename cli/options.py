@@ -1,0 +1,95 @@
+"""Options and arguments that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from lmc_track.study import Study
+    from lmc_track.tracking.location import Location
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+FORMATS = ("table", "json", "csv", "markdown", "parquet")
+
+
+def location_options(function: Function) -> Function:
+    """``--home`` and ``--tracking-uri``."""
+    function = click.option(
+        "--tracking-uri",
+        metavar="URI",
+        help="MLflow tracking store: a database or a server. "
+        "[env: MLFLOW_TRACKING_URI; default: mlflow.db in the home]",
+    )(function)
+    return home_option(function)
+
+
+def home_option(function: Function) -> Function:
+    return click.option(
+        "--home",
+        metavar="DIR",
+        help="Folder of the tracking store, artifacts and results. "
+        "[env: LMC_HOME; default: mlruns]",
+    )(function)
+
+
+def study_argument(function: Function) -> Function:
+    """STUDY, a study file or the name of a recorded study."""
+    return click.argument("study", metavar="STUDY")(function)
+
+
+def set_option(function: Function) -> Function:
+    return click.option(
+        "--set",
+        "overrides",
+        multiple=True,
+        metavar="KEY=VALUE",
+        help="Override a key of the study file, such as finetune.seeds=0-3. Repeatable.",
+    )(function)
+
+
+def format_option(function: Function) -> Function:
+    return click.option(
+        "--format",
+        "output_format",
+        type=click.Choice(FORMATS),
+        default="table",
+        show_default=True,
+        help="How rows are printed.",
+    )(function)
+
+
+def find_location(home: str | None, tracking_uri: str | None) -> Location:
+    from lmc_track.tracking.location import locate
+
+    return locate(home, tracking_uri)
+
+
+def find_study(study: str, overrides: tuple[str, ...], location: Location) -> Study:
+    """The study that STUDY means, with ``--set`` applied."""
+    from lmc_track.study import build_study, read_study
+
+    path = Path(study)
+    if path.suffix == ".toml" or path.is_file() or "/" in study:
+        return read_study(path, overrides)
+    from lmc_track.steps.recording import recorded_study
+
+    recorded = recorded_study(study, location)
+    if not overrides:
+        return recorded
+    content = recorded.model_dump(mode="json", exclude_unset=True)
+    return build_study(content, overrides, source=f"the recorded study {study!r}")
+
+
+def study_name(study: str, location: Location) -> str:
+    """The name of the study that STUDY means."""
+    path = Path(study)
+    if path.suffix == ".toml" or path.is_file() or "/" in study:
+        from lmc_track.study import read_study
+
+        return read_study(path).name
+    return study

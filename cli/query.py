@@ -1,0 +1,75 @@
+"""``lmc-track query``: the query library over the results."""
+
+from __future__ import annotations
+
+import click
+
+from .options import find_location, format_option, location_options
+from .output import show
+
+
+@click.command("query")
+@click.argument("name", required=False)
+@click.option(
+    "--param",
+    "-p",
+    "params",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="A parameter of the query. Repeatable.",
+)
+@click.option("--list", "list_all", is_flag=True, help="List the queries.")
+@click.option("--show", "show_text", is_flag=True, help="Print the query's SQL instead of rows.")
+@format_option
+@location_options
+def command(
+    name: str | None,
+    params: tuple[str, ...],
+    list_all: bool,
+    show_text: bool,
+    output_format: str,
+    home: str | None,
+    tracking_uri: str | None,
+) -> None:
+    """Run a query of the library by name.
+
+    \b
+    Examples:
+      lmc-track query --list
+      lmc-track query barrier_matrix -p study=demo -p half=held-out
+      lmc-track query cluster_diagnostics --format markdown
+      lmc-track query curves --show
+    """
+    import polars as pl
+
+    from lmc_track.warehouse.library import find_query, queries
+
+    if list_all or name is None:
+        rows = [
+            {
+                "query": query.name,
+                "parameters": ", ".join(parameter.name for parameter in query.parameters),
+                "description": query.description,
+            }
+            for query in queries().values()
+        ]
+        show(pl.DataFrame(rows), output_format)
+        return
+    if show_text:
+        click.echo(find_query(name).sql)
+        return
+    from lmc_track.warehouse.results import open_results
+
+    location = find_location(home, tracking_uri)
+    results = open_results(location.results_path, location.tracking_uri)
+    show(results.query(name, **_parse(params)), output_format)
+
+
+def _parse(params: tuple[str, ...]) -> dict[str, str]:
+    parsed = {}
+    for param in params:
+        key, equals, value = param.partition("=")
+        if not equals or not key:
+            raise click.BadParameter(f"{param!r} is not KEY=VALUE", param_hint="--param")
+        parsed[key] = value
+    return parsed

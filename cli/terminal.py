@@ -1,0 +1,43 @@
+"""Progress on a terminal; quiet when the output goes elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from lmc_track.progress import Work
+
+
+class _Bar:
+    def __init__(self, bar: Any) -> None:
+        self._bar = bar
+
+    def advance(self, steps: int = 1) -> None:
+        self._bar.update(steps)
+
+
+class TerminalProgress:
+    """Bars with rate and time left on standard error, when that is a terminal."""
+
+    @contextmanager
+    def track(self, title: str, total: int, unit: str) -> Iterator[Work]:
+        from tqdm import tqdm
+
+        with tqdm(
+            total=total,
+            desc=title,
+            unit=f" {unit}",
+            file=sys.stderr,
+            disable=not sys.stderr.isatty(),
+            dynamic_ncols=True,
+            bar_format="{desc:<28} {percentage:3.0f}% |{bar}| {n_fmt}/{total_fmt}{unit}"
+            "  {elapsed} elapsed, {remaining} left",
+        ) as bar:
+            yield _Bar(bar)
+
+    def note(self, text: str) -> None:
+        click.echo(text, err=True)
