@@ -89,5 +89,5 @@ def evaluate(model: Any, data: EncodedDataset, batches: Sequence[Batch]) -> Pred
         logits[torch.from_numpy(batch.rows)] = out.cpu()
     if logits is None:
         raise ValueError(f"the data set {data.name!r} has no examples")
-    loss = cross_entropy(logits, torch.from_numpy(data.labels), reduction="none")
+    loss = cross_entropy(logits, torch.tensor(data.labels), reduction="none")
     return Predictions(data.name, data.example_ids, data.labels, loss.numpy(), logits.numpy())

@@ -71,7 +71,7 @@ def _section(title: str, model: type[BaseModel], given: dict[str, Any]) -> str:
             lines.append(f"{key} = {json.dumps(given[key])}")
         elif isinstance(default, dict):
             lines.pop()
-            tables += ["", f"# [{title}.{key}]", f"# {field.description}", "# warmup_ratio = 0.1"]
+            tables += ["", f"# [{title}.{key}]", f"# {field.description}", "# weight_decay = 0.01"]
         elif default is None or default is PydanticUndefined:
             lines.append(f"# {key} = {json.dumps(_EXAMPLES[key])}  # example; not set by default")
         else:

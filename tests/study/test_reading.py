@@ -1,0 +1,137 @@
+"""A study file says what is wrong with it, all at once, and how to mend it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lmc_track.errors import InputError
+from lmc_track.study import build_study, read_study
+from lmc_track.study.template import study_template
+
+MINIMAL = {"study": {"name": "s"}, "task": {"name": "agreement"}}
+
+
+def problems(content: dict[str, object], *overrides: str) -> str:
+    with pytest.raises(InputError) as caught:
+        build_study(content, overrides)
+    return str(caught.value)
+
+
+def test_everything_but_names_has_a_default() -> None:
+    study = build_study(MINIMAL)
+    assert study.interpolate.points == 11
+    assert study.evaluate.precision == "fp32"
+
+
+def test_every_problem_is_reported_at_once() -> None:
+    text = problems(
+        {
+            "study": {"name": "a/b"},
+            "task": {"name": "agreement", "violation_rate": 2},
+            "finetune": {"seeds": "3,3", "learning_rat": 1e-4},
+            "interpolate": {"alphas": [0, 0.6, 0.5, 1]},
+        }
+    )
+    for key in (
+        "study.name", "task.violation_rate", "finetune.seeds", "finetune.learning_rat",
+        "interpolate.alphas",
+    ):  # fmt: skip
+        assert key in text
+    assert "5 problems" in text
+
+
+def test_an_unknown_key_names_the_nearest_known_one() -> None:
+    text = problems({**MINIMAL, "finetune": {"learning_rat": 1e-4}})
+    assert "did you mean 'learning_rate'?" in text
+
+
+def test_an_unknown_task_lists_the_known_ones() -> None:
+    text = problems({"study": {"name": "s"}, "task": {"name": "colla"}})
+    assert "'colla'" in text
+    assert "agreement, cola" in text
+
+
+def test_seeds_given_twice_are_named() -> None:
+    assert "given twice: 2" in problems({**MINIMAL, "finetune": {"seeds": "0-3,2"}})
+
+
+@pytest.mark.parametrize("alphas", [[0, 1], [0, 0.5], [0.1, 0.5, 1], [0, 0.5, 0.5, 1], [0, 2, 1]])
+def test_a_grid_that_does_not_increase_from_0_to_1_is_refused(alphas: list[float]) -> None:
+    assert "increase from 0 to 1" in problems({**MINIMAL, "interpolate": {"alphas": alphas}})
+
+
+def test_seeds_and_head_seeds_together_are_refused() -> None:
+    text = problems({**MINIMAL, "finetune": {"seeds": "0-3", "head_seeds": "0-3"}})
+    assert "not both" in text
+
+
+def test_trainer_settings_that_the_study_decides_are_refused() -> None:
+    text = problems({**MINIMAL, "finetune": {"trainer": {"output_dir": "x"}}})
+    assert "output_dir" in text
+
+
+def test_an_override_replaces_a_value() -> None:
+    study = build_study(MINIMAL, ["finetune.seeds=0-3", "interpolate.points=5", "study.name=t"])
+    assert study.finetune.seeds == "0-3"
+    assert study.interpolate.points == 5
+    assert study.name == "t"
+
+
+@pytest.mark.parametrize("override", ["points=5", "interpolate.points", "=3", "study.name.x=1"])
+def test_an_override_of_another_form_is_refused(override: str) -> None:
+    assert "--set" in problems(MINIMAL, override)
+
+
+def test_the_published_preset_gives_defaults_that_the_file_may_change() -> None:
+    preset = {"study": {"name": "s", "preset": "juneja2023"}, "task": {"name": "agreement"}}
+    study = build_study(preset)
+    assert study.interpolate.points == 10
+    assert study.evaluate.max_examples == 512
+    assert study.cluster.methods[0] == "juneja2023"
+    assert build_study({**preset, "interpolate": {"points": 4}}).interpolate.points == 4
+
+
+def test_a_missing_file_says_how_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="lmc-track init"):
+        read_study(tmp_path / "absent.toml")
+
+
+def test_malformed_toml_names_the_line(tmp_path: Path) -> None:
+    path = tmp_path / "s.toml"
+    path.write_text('[study]\nname = "s\n')
+    with pytest.raises(InputError, match="line 2"):
+        read_study(path)
+
+
+def test_a_file_in_another_encoding_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "s.toml"
+    path.write_bytes('[study]\nname = "\xe9"\n'.encode("latin-1"))
+    with pytest.raises(InputError, match=r"s\.toml"):
+        read_study(path)
+
+
+@pytest.mark.parametrize("task", ["agreement", "cola"])
+def test_the_template_is_a_valid_study(tmp_path: Path, task: str) -> None:
+    path = tmp_path / "s.toml"
+    path.write_text(study_template("mine", task))
+    study = read_study(path)
+    assert study.name == "mine"
+    assert study == build_study({"study": {"name": "mine"}, "task": {"name": task}})
+
+
+def test_every_commented_key_of_the_template_is_known(tmp_path: Path) -> None:
+    lines = study_template("mine", "cola").splitlines()
+    section, checked = "", 0
+    for line in lines:
+        if line.lstrip("# ").startswith("["):
+            section = line.strip("# []")
+        elif line.startswith("# ") and " = " in line and line[2].islower():
+            key, value = line[2:].split(" = ", 1)
+            if key.isidentifier() and section and key not in ("seeds", "points", "epochs"):
+                build_study(
+                    {"study": {"name": "s"}, "task": {"name": "cola"}}, [f"{section}.{key}={value}"]
+                )
+                checked += 1
+    assert checked > 10
