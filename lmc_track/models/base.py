@@ -1,0 +1,147 @@
+"""The pretrained encoder that all models of a study start from: found, checked, identified."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lmc_track.errors import InputError
+from lmc_track.models.checkpoints import check_checkpoint, weights_digest
+
+_VOCABULARIES = (
+    "tokenizer.json", "vocab.txt", "vocab.json", "spiece.model", "sentencepiece.bpe.model",
+    "tokenizer.model", "spm.model",
+)  # fmt: skip
+_TOKENIZER_FILES = (
+    *_VOCABULARIES, "merges.txt", "added_tokens.json", "special_tokens_map.json",
+    "tokenizer_config.json",
+)  # fmt: skip
+# Weights only as safetensors: pickles and code are never fetched.
+_FETCHED = ["config.json", "model*.safetensors", "model*.safetensors.index.json", *_TOKENIZER_FILES]
+# Where a model came from and which version wrote it are not what it is.
+_PASSING_CONFIG = ("_name_or_path", "transformers_version")
+_GIVE_A_FOLDER = (
+    "Or give a folder that holds config.json, model.safetensors and a tokenizer: "
+    "--set model.base=FOLDER"
+)
+_MOST_TOKENS = 1_000_000
+
+
+def resolve_base(
+    base: str, revision: str | None, cache_dir: Path, environ: Mapping[str, str]
+) -> Path:
+    """The folder of the encoder ``base``: a folder as it is, a hub id downloaded.
+
+    Downloads go where ``HF_HUB_CACHE`` or ``HF_HOME`` say, else below ``cache_dir``; what is
+    there already is used when there is no network.
+
+    Raises:
+        InputError: it is not there, or not in a form that can be used.
+    """
+    if not base:
+        raise InputError(
+            "model.base: no encoder is named",
+            'For example base = "google-bert/bert-base-uncased" in [model]. ' + _GIVE_A_FOLDER,
+        )
+    folder = Path(base).expanduser()
+    if folder.is_dir():
+        _check_base(folder)
+        return folder.resolve()
+    if base.startswith((".", "/", "~")) or base.count("/") > 1 or "\\" in base:
+        raise InputError(f"model.base: there is no folder {base}", _GIVE_A_FOLDER)
+    folder = _download(base, revision, cache_dir, environ)
+    _check_base(folder)
+    return folder
+
+
+def _check_base(folder: Path) -> None:
+    inner = folder / "model"
+    if not (folder / "config.json").is_file() and (inner / "config.json").is_file():
+        raise InputError(
+            f"model.base: {folder} holds no config.json, but {inner} does",
+            f"Use that folder: --set model.base={inner}",
+        )
+    check_checkpoint(folder)
+    if not any((folder / name).is_file() for name in _VOCABULARIES):
+        raise InputError(
+            f"model.base: {folder} holds no tokenizer",
+            "Save it beside the model, with save_pretrained() of the tokenizer.",
+        )
+
+
+def _download(base: str, revision: str | None, cache_dir: Path, environ: Mapping[str, str]) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import (
+        GatedRepoError,
+        HfHubHTTPError,
+        HFValidationError,
+        LocalEntryNotFoundError,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
+
+    own_cache = environ.get("HF_HUB_CACHE") or environ.get("HF_HOME")
+    try:
+        found = snapshot_download(
+            base,
+            revision=revision,
+            cache_dir=None if own_cache else str(cache_dir / "hub"),
+            allow_patterns=_FETCHED,
+        )
+    except GatedRepoError:
+        raise InputError(
+            f"model.base: access to {base} has to be asked for on huggingface.co",
+            "Ask there and log in with: hf auth login. " + _GIVE_A_FOLDER,
+        ) from None
+    except RevisionNotFoundError:
+        raise InputError(
+            f"model.base: {base} has no revision {revision!r} on the hub",
+            "Correct model.revision, or leave it out.",
+        ) from None
+    except (RepositoryNotFoundError, HFValidationError):
+        raise InputError(
+            f"model.base: {base} is neither a folder nor a model on the hub", _GIVE_A_FOLDER
+        ) from None
+    except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
+        raise InputError(
+            f"model.base: {base} is not a folder here, and the hub cannot be reached "
+            f"({type(error).__name__})",
+            _GIVE_A_FOLDER,
+        ) from None
+    return Path(found)
+
+
+def base_digest(folder: Path) -> str:
+    """SHA-256 (hex) over the weights, the configuration and the tokenizer in ``folder``.
+
+    JSON files count by content, not by layout.
+    """
+    digest = hashlib.sha256(f"lmc-track base v1 {weights_digest(folder)}".encode())
+    for name in ("config.json", *sorted(_TOKENIZER_FILES)):
+        file = folder / name
+        if not file.is_file():
+            continue
+        content = file.read_bytes()
+        if name.endswith(".json"):
+            parsed = json.loads(content)
+            if name == "config.json":
+                parsed = {k: v for k, v in parsed.items() if k not in _PASSING_CONFIG}
+            content = json.dumps(parsed, sort_keys=True).encode()
+        digest.update(f"{name} {len(content)} ".encode())
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def longest_input(config: Any, tokenizer: Any) -> int | None:
+    """The most tokens that a model of ``config`` can read; None where it has no limit."""
+    limits = [tokenizer.model_max_length]
+    positions = getattr(config, "max_position_embeddings", None)
+    if positions is not None and positions > 0:
+        # Position ids of RoBERTa and its kin start after the padding id.
+        offset = config.model_type in ("roberta", "xlm-roberta", "camembert")
+        limits.append(positions - (config.pad_token_id + 1 if offset else 0))
+    limit = min(limits)
+    return limit if limit < _MOST_TOKENS else None

@@ -1,0 +1,145 @@
+"""Checkpoints on disk: what is in a folder of safetensors, and the digest of its weights.
+
+Files are read as bytes, so no tensor library is needed and every dtype works.
+Format: 8 bytes of header length (little endian), a JSON header that maps each tensor's name
+to dtype, shape and offsets into what follows, the tensors.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import mmap
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lmc_track.errors import InputError
+
+WEIGHTS_FILE = "model.safetensors"
+INDEX_FILE = "model.safetensors.index.json"
+_PICKLES = ("pytorch_model.bin", "pytorch_model.bin.index.json")
+_CONVERT = (
+    'python -c "from transformers import AutoModelForSequenceClassification as A; '
+    "A.from_pretrained('{folder}').save_pretrained('{folder}-safetensors')\""
+)
+
+
+@dataclass(frozen=True)
+class StoredTensor:
+    """Where one tensor lies: ``begin`` and ``end`` are byte offsets in ``file``."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    file: Path
+    begin: int
+    end: int
+
+
+def weights_digest(folder: Path) -> str:
+    """SHA-256 (hex) over the tensors stored in ``folder``, sorted by name.
+
+    Each is framed as name, dtype, shape, length, bytes, so files that differ only in sharding,
+    order or metadata have one digest.
+
+    Raises:
+        InputError: there are no safetensors in ``folder``, or a file is damaged.
+    """
+    digest = hashlib.sha256()
+    maps: dict[Path, mmap.mmap] = {}
+    try:
+        for tensor in sorted(stored_tensors(folder), key=lambda one: one.name):
+            if tensor.file not in maps:
+                with tensor.file.open("rb") as stream:
+                    maps[tensor.file] = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+            shape = ",".join(map(str, tensor.shape))
+            for part in (tensor.name.encode(), tensor.dtype.encode(), shape.encode()):
+                digest.update(len(part).to_bytes(8, "little"))
+                digest.update(part)
+            digest.update((tensor.end - tensor.begin).to_bytes(8, "little"))
+            with memoryview(maps[tensor.file]) as view:
+                digest.update(view[tensor.begin : tensor.end])
+    finally:
+        for opened in maps.values():
+            opened.close()
+    return digest.hexdigest()
+
+
+def stored_tensors(folder: Path) -> list[StoredTensor]:
+    """Every tensor of the checkpoint in ``folder``, sharded or not, in the files' order."""
+    check_checkpoint(folder)
+    whole = folder / WEIGHTS_FILE
+    if whole.is_file():
+        return _read_header(whole)
+    index = folder / INDEX_FILE
+    try:
+        shard_of: dict[str, str] = json.loads(index.read_text(encoding="utf-8"))["weight_map"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise _damaged(index, str(error)) from None
+    tensors = []
+    for shard in dict.fromkeys(shard_of.values()):
+        file = folder / shard
+        if not file.is_file():
+            raise _damaged(index, f"its part {shard} is missing")
+        # A shard may hold tensors that the index gives to another one; those do not count.
+        tensors += [t for t in _read_header(file) if shard_of.get(t.name) == shard]
+    if absent := sorted(shard_of.keys() - {tensor.name for tensor in tensors}):
+        raise _damaged(index, f"tensor {absent[0]!r} is not in its part")
+    return tensors
+
+
+def check_checkpoint(folder: Path) -> None:
+    """Raise InputError unless ``folder`` holds a configuration and weights as safetensors."""
+    if not folder.is_dir():
+        raise InputError(f"there is no model folder {folder}", "Name the folder of a saved model.")
+    if not (folder / "config.json").is_file():
+        raise InputError(
+            f"{folder} holds no config.json",
+            "A model folder is one that save_pretrained() of transformers wrote.",
+        )
+    if (folder / WEIGHTS_FILE).is_file() or (folder / INDEX_FILE).is_file():
+        return
+    for name in _PICKLES:
+        if (folder / name).is_file():
+            raise InputError(
+                f"the weights in {folder} are only there as a pickle ({name}), "
+                "which can run code when it is loaded",
+                f"If you trust it, convert it with: {_CONVERT.format(folder=folder)}",
+            )
+    raise InputError(
+        f"{folder} holds no {WEIGHTS_FILE}",
+        "A model folder is one that save_pretrained() of transformers wrote.",
+    )
+
+
+def _read_header(file: Path) -> list[StoredTensor]:
+    size = file.stat().st_size
+    try:
+        with file.open("rb") as stream:
+            length = int.from_bytes(stream.read(8), "little")
+            if size < 8 or length > size - 8:
+                raise _damaged(file, "it is cut short")
+            header: dict[str, Any] = json.loads(stream.read(length))
+        start = 8 + length
+        tensors = [
+            StoredTensor(
+                name,
+                entry["dtype"],
+                tuple(entry["shape"]),
+                file,
+                start + entry["data_offsets"][0],
+                start + entry["data_offsets"][1],
+            )
+            for name, entry in header.items()
+            if name != "__metadata__"
+        ]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _damaged(file, str(error)) from None
+    if any(tensor.end > size for tensor in tensors):
+        raise _damaged(file, "it is cut short")
+    return tensors
+
+
+def _damaged(file: Path, why: str) -> InputError:
+    return InputError(f"{file} is damaged: {why}", "Copy or download the model again.")

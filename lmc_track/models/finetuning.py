@@ -1,0 +1,247 @@
+"""Finetuning one classifier with transformers.Trainer, fixed by its two seeds.
+
+The head seed alone decides the initial weights that the base model does not have; the data
+seed alone decides the order of the examples and dropout. What ran before in the process
+changes neither, and nothing of the caller's random state is changed.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from transformers import (
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    PrinterCallback,
+    Trainer,
+    TrainerCallback,
+    TrainingArguments,
+    set_seed,
+)
+
+from lmc_track.errors import WorkError
+from lmc_track.models.base import longest_input
+from lmc_track.models.silence import silent_transformers
+from lmc_track.study.sections import FinetuneSection
+from lmc_track.study.seeds import ModelSeeds
+from lmc_track.tasks.dataset import Dataset
+
+_LOGGED = 50
+
+
+@dataclass(frozen=True)
+class TrainingLog:
+    """``steps`` holds (optimizer step, values since the step before): ``loss`` in nats,
+    ``learning_rate``, ``grad_norm``. ``seconds`` is the wall time of the training loop."""
+
+    steps: list[tuple[int, dict[str, float]]]
+    seconds: float
+
+
+def total_steps(examples: int, section: FinetuneSection) -> int:
+    """How many optimizer steps ``section`` asks for on so many training examples."""
+    if section.max_steps is not None:
+        return section.max_steps
+    accumulated = int(section.trainer.get("gradient_accumulation_steps", 1))
+    batches = examples / section.batch_size
+    whole = math.floor if section.trainer.get("dataloader_drop_last") else math.ceil
+    return math.ceil(max(math.ceil(whole(batches) / accumulated), 1) * section.epochs)
+
+
+def finetune(
+    base: Path,
+    label_names: Sequence[str],
+    train: Dataset,
+    seeds: ModelSeeds,
+    section: FinetuneSection,
+    out: Path,
+    advance: Callable[[], object] = lambda: None,
+) -> TrainingLog:
+    """Finetune the encoder in ``base`` on ``train`` and save the classifier as folder ``out``.
+
+    ``advance`` is called after every optimizer step. ``out`` appears whole or not at all and
+    holds config.json with the label names, model.safetensors and the tokenizer.
+
+    Raises:
+        WorkError: the loss or the weights became infinite or NaN.
+        FileExistsError: ``out`` is there already.
+    """
+    if out.exists():
+        raise FileExistsError(out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+    try:
+        with silent_transformers(), _own_randomness():
+            tokenizer = AutoTokenizer.from_pretrained(
+                str(base), local_files_only=True, trust_remote_code=False
+            )
+            model = _classifier(base, label_names, seeds.head)
+            log = _train(model, tokenizer, train, seeds, section, unfinished, advance)
+            model.save_pretrained(unfinished)
+            tokenizer.save_pretrained(unfinished)
+        unfinished.rename(out)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+    return log
+
+
+@contextmanager
+def _own_randomness() -> Iterator[None]:
+    """Random numbers of one's own: the global generators are put back afterwards."""
+    python, legacy = random.getstate(), np.random.get_state()
+    try:
+        with torch.random.fork_rng():
+            yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(legacy)
+
+
+def _classifier(base: Path, label_names: Sequence[str], head_seed: int) -> Any:
+    names = dict(enumerate(label_names))
+    set_seed(head_seed)
+    return AutoModelForSequenceClassification.from_pretrained(
+        str(base),
+        num_labels=len(names),
+        id2label=names,
+        label2id={name: index for index, name in names.items()},
+        dtype=torch.float32,
+        ignore_mismatched_sizes=True,
+        local_files_only=True,
+        trust_remote_code=False,
+        use_safetensors=True,
+    )
+
+
+def _train(
+    model: Any,
+    tokenizer: Any,
+    train: Dataset,
+    seeds: ModelSeeds,
+    section: FinetuneSection,
+    workplace: Path,
+    advance: Callable[[], object],
+) -> TrainingLog:
+    arguments = _arguments(section, seeds.data, len(train), workplace)
+    watch = _Watch(seeds, advance)
+    trainer = Trainer(
+        model=model,
+        args=arguments,
+        train_dataset=_examples(train, tokenizer, longest_input(model.config, tokenizer)),
+        data_collator=_Padding(tokenizer.pad_token_id or 0),
+        callbacks=[watch],
+    )
+    trainer.remove_callback(PrinterCallback)  # it writes to stdout
+    # The trainer seeds itself when it is made; seeded again, the order cannot depend on what
+    # making it has drawn.
+    set_seed(seeds.data)
+    start = time.perf_counter()
+    result = trainer.train()
+    seconds = time.perf_counter() - start
+    finite = all(bool(torch.isfinite(weight).all()) for weight in model.state_dict().values())
+    if not finite or not math.isfinite(result.training_loss):
+        raise _diverged(seeds, result.global_step)
+    return TrainingLog(watch.steps, seconds)
+
+
+def _arguments(
+    section: FinetuneSection, data_seed: int, examples: int, workplace: Path
+) -> TrainingArguments:
+    settings: dict[str, Any] = {
+        "logging_steps": max(1, total_steps(examples, section) // _LOGGED),
+        "dataloader_pin_memory": torch.cuda.is_available(),
+    }
+    settings |= section.trainer
+    settings |= {
+        "output_dir": str(workplace),
+        "per_device_train_batch_size": section.batch_size,
+        "learning_rate": section.learning_rate,
+        "num_train_epochs": section.epochs,
+        "max_steps": section.max_steps if section.max_steps is not None else -1,
+        "bf16": section.precision == "bf16",
+        "seed": data_seed,
+        "data_seed": data_seed,
+        # Only the kernels of accelerators need to be told to be deterministic.
+        "full_determinism": torch.cuda.is_available() and not section.trainer.get("use_cpu"),
+        "save_strategy": "no",
+        "report_to": "none",
+        "disable_tqdm": True,
+        "log_level": "error",
+        # Otherwise a loss that is NaN is shown as the mean of the ones before.
+        "logging_nan_inf_filter": False,
+        "remove_unused_columns": False,
+    }
+    return TrainingArguments(**settings)
+
+
+def _examples(train: Dataset, tokenizer: Any, limit: int | None) -> list[dict[str, Any]]:
+    columns = [train.frame[column].to_list() for column in train.text_columns]
+    encoded = tokenizer(*columns, truncation=limit is not None, max_length=limit)
+    names = [name for name in encoded if name != "attention_mask"]
+    return [
+        {"labels": label, **{name: encoded[name][row] for name in names}}
+        for row, label in enumerate(train.frame["label"].to_list())
+    ]
+
+
+@dataclass(frozen=True)
+class _Padding:
+    """Pads the examples of a batch on the right to the longest of them.
+
+    It does for token ids what DataCollatorWithPadding does, without its checks, which took as
+    long as a step of a small model.
+    """
+
+    pad_token_id: int
+
+    def __call__(self, examples: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
+        lengths = [len(example["input_ids"]) for example in examples]
+        shape = (len(examples), max(lengths))
+        batch = {"labels": torch.tensor([example["labels"] for example in examples])}
+        for name in examples[0].keys() - {"labels"}:
+            table = np.full(shape, self.pad_token_id if name == "input_ids" else 0, np.int64)
+            for row, example in enumerate(examples):
+                table[row, : lengths[row]] = example[name]
+            batch[name] = torch.from_numpy(table)
+        batch["attention_mask"] = torch.from_numpy(
+            (np.arange(shape[1]) < np.array(lengths)[:, None]).astype(np.int64)
+        )
+        return batch
+
+
+class _Watch(TrainerCallback):  # type: ignore[misc]
+    """Keeps the training curve, tells every step, and stops when the loss is not finite."""
+
+    def __init__(self, seeds: ModelSeeds, advance: Callable[[], object]) -> None:
+        self.steps: list[tuple[int, dict[str, float]]] = []
+        self._seeds = seeds
+        self._advance = advance
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self._advance()
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float], **_: Any) -> None:
+        if "loss" not in logs:
+            return
+        if not math.isfinite(logs["loss"]):
+            raise _diverged(self._seeds, state.global_step)
+        kept = ("loss", "learning_rate", "grad_norm")
+        self.steps.append((state.global_step, {k: float(logs[k]) for k in kept if k in logs}))
+
+
+def _diverged(seeds: ModelSeeds, step: int) -> WorkError:
+    return WorkError(
+        f"finetuning {seeds.name} diverged: the loss was not finite at step {step}",
+        "Lower finetune.learning_rate, or use precision fp32 if it is bf16.",
+    )
