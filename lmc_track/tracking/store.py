@@ -89,9 +89,10 @@ def reporting(location: Location) -> Iterator[None]:
 
     try:
         yield
-    except (MlflowException, SQLAlchemyError) as error:
+    except (MlflowException, SQLAlchemyError, OSError) as error:
         reason = str(error).strip().splitlines()[0][:300]
-        kind = InputError if "connect" in reason.lower() or "open" in reason.lower() else WorkError
+        opening = isinstance(error, OSError) or "open" in reason or "connect" in reason.lower()
+        kind = InputError if opening else WorkError
         raise kind(
             f"the tracking store {location.shown_uri} cannot be used: {reason}",
             "Check that it exists and answers; --tracking-uri names another.",

@@ -1,0 +1,30 @@
+"""Real MLflow stores: an empty SQLite store is made once and copied, which takes no time."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import tempfile
+from functools import lru_cache
+from pathlib import Path
+
+from lmc_track.tracking.location import Location, locate
+from lmc_track.tracking.store import Store
+
+
+@lru_cache(maxsize=1)
+def _template() -> Path:
+    home = Path(tempfile.mkdtemp(prefix="lmc-template-"))
+    store = Store(locate(str(home), environ={}))
+    store.client.search_experiments(max_results=1)
+    connection = sqlite3.connect(home / "mlflow.db")
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    return home / "mlflow.db"
+
+
+def empty_home(folder: Path) -> Location:
+    """A home in ``folder`` whose store exists and is empty."""
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(_template(), folder / "mlflow.db")
+    return locate(str(folder), environ={})
