@@ -42,7 +42,7 @@ def command(
     """
     import polars as pl
 
-    from lmc_track.warehouse.library import find_query, queries
+    from lmc_track.warehouse.library import queries
 
     if list_all or name is None:
         rows = [
@@ -56,7 +56,11 @@ def command(
         show(pl.DataFrame(rows), output_format)
         return
     if show_text:
-        click.echo(find_query(name).sql)
+        if name not in queries():
+            raise click.BadParameter(
+                f"{name!r}; the queries are {', '.join(queries())}", param_hint="NAME"
+            )
+        click.echo(queries()[name].sql)
         return
     from lmc_track.warehouse.results import open_results
 

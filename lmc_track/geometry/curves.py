@@ -2,8 +2,9 @@
 
 A curve is two equally long sequences: ``alphas``, strictly increasing from 0 to 1, and
 ``losses``, finite. Whatever else raises ``ValueError``. Results are in the unit of ``losses``
-(nats for a loss, a fraction for an error) unless said otherwise. The warehouse computes the
-same measures in SQL (``queries/views/barriers.sql``).
+(nats for a loss, a fraction for an error) unless said otherwise; heights below 1e-12 are rounding
+and count as 0. The warehouse computes the same measures in SQL
+(``queries/views/curve_measures.sql``).
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
 
+_ROUNDING = 1e-12
+
 
 def barrier_height(alphas: ArrayLike, losses: ArrayLike) -> float:
     """Greatest height of the curve above the chord of its endpoints, at least 0.
@@ -23,7 +26,7 @@ def barrier_height(alphas: ArrayLike, losses: ArrayLike) -> float:
     """
     alpha, loss = _curve(alphas, losses)
     chord = (1 - alpha) * loss[0] + alpha * loss[-1]
-    return float(max(0.0, np.max(loss - chord)))
+    return _height(np.max(loss - chord))
 
 
 def interpolation_instability(alphas: ArrayLike, losses: ArrayLike) -> float:
@@ -32,7 +35,7 @@ def interpolation_instability(alphas: ArrayLike, losses: ArrayLike) -> float:
     max over α of L(α) − ½ [L(0) + L(1)] (Frankle et al. 2020).
     """
     _, loss = _curve(alphas, losses)
-    return float(max(0.0, np.max(loss) - (loss[0] + loss[-1]) / 2))
+    return _height(np.max(loss) - (loss[0] + loss[-1]) / 2)
 
 
 def convexity_gap(alphas: ArrayLike, losses: ArrayLike) -> float:
@@ -42,7 +45,7 @@ def convexity_gap(alphas: ArrayLike, losses: ArrayLike) -> float:
     that spans a point is the hull's edge above or below it.
     """
     alpha, loss = _curve(alphas, losses)
-    return float(np.max(loss - _hull_height(alpha, loss)))
+    return _height(np.max(loss - _hull(alpha, loss)))
 
 
 def convexity_gap_support(
@@ -53,9 +56,9 @@ def convexity_gap_support(
     ``None`` where the curve is convex and there is no gap. Of equal heights, the smallest alpha.
     """
     alpha, loss = _curve(alphas, losses)
-    height = loss - _hull_height(alpha, loss)
+    height = loss - _hull(alpha, loss)
     top = int(np.argmax(height))
-    if height[top] <= 0:
+    if _height(height[top]) == 0:
         return None
     vertices = _lower_hull(alpha, loss)
     right = int(np.searchsorted(vertices, top))
@@ -105,6 +108,10 @@ def _curve(alphas: ArrayLike, losses: ArrayLike) -> tuple[Floats, Floats]:
     return alpha, loss
 
 
+def _height(difference: np.float64) -> float:
+    return float(difference) if difference > _ROUNDING else 0.0
+
+
 def _lower_hull(alpha: Floats, loss: Floats) -> list[int]:
     """Indices of the lower convex hull's vertices, from left to right (Andrew 1979)."""
     hull: list[int] = []
@@ -121,8 +128,7 @@ def _lower_hull(alpha: Floats, loss: Floats) -> list[int]:
     return hull
 
 
-def _hull_height(alpha: Floats, loss: Floats) -> Floats:
-    """The lower convex hull at every alpha; never above the curve."""
+def _hull(alpha: Floats, loss: Floats) -> Floats:
+    """The lower convex hull's value at every alpha."""
     vertices = _lower_hull(alpha, loss)
-    hull = np.interp(alpha, alpha[vertices], loss[vertices])
-    return np.minimum(hull, loss)
+    return np.interp(alpha, alpha[vertices], loss[vertices])

@@ -11,9 +11,6 @@ from numpy.typing import NDArray
 
 from lmc_track.tasks.dataset import Dataset
 
-# More than this many positions is a tokenizer that does not know its model's limit.
-_NO_LIMIT = 1_000_000
-
 
 @dataclass(frozen=True)
 class EncodedDataset:
@@ -40,14 +37,13 @@ class EncodedDataset:
         return len(self.labels)
 
 
-def encode(dataset: Dataset, tokenizer: Any, max_positions: int) -> EncodedDataset:
-    """``dataset`` tokenized, truncated to ``max_positions`` tokens or the tokenizer's limit."""
-    limit = min(max_positions, tokenizer.model_max_length)
+def encode(dataset: Dataset, tokenizer: Any, longest: int | None) -> EncodedDataset:
+    """``dataset`` tokenized, truncated to ``longest`` tokens (None: not at all)."""
     columns = [dataset.frame[column].to_list() for column in dataset.text_columns]
     encoded = tokenizer(
         *columns,
-        truncation=limit < _NO_LIMIT,
-        max_length=limit if limit < _NO_LIMIT else None,
+        truncation=longest is not None,
+        max_length=longest,
         padding=False,
         return_attention_mask=False,
     )

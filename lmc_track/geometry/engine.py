@@ -72,9 +72,7 @@ class Engine:
             self._resident = ResidentModel(folder, self._precision)
         return self._resident
 
-    def _evaluate(
-        self, resident: ResidentModel, datasets: Iterable[str]
-    ) -> dict[str, Predictions]:
+    def _evaluate(self, resident: ResidentModel, datasets: Iterable[str]) -> dict[str, Predictions]:
         return {
             name: evaluate(resident.model, self._data[name], self._planned(name))
             for name in datasets

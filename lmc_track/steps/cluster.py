@@ -17,13 +17,8 @@ from lmc_track.tracking.lock import study_lock
 from lmc_track.tracking.recorder import MetricValue
 from lmc_track.tracking.store import Store
 from lmc_track.tracking.studies import StudyRecord, find_study
-from lmc_track.warehouse.results import (
-    GapMatrix,
-    Results,
-    chance_headroom,
-    gap_matrix,
-    open_results,
-)
+from lmc_track.warehouse.matrices import GapMatrix, chance_headroom, gap_matrix
+from lmc_track.warehouse.results import Results, open_results
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import shutil
 import tempfile
 from pathlib import Path
 
 from lmc_track.geometry.engine import Engine
 from lmc_track.models.checkpoints import weights_digest
-from lmc_track.models.finetuning import TrainingLog, finetune
+from lmc_track.models.finetuning import TrainingLog, finetune, total_steps
 from lmc_track.progress import Progress, Work
 from lmc_track.steps.planning import Plan
 from lmc_track.steps.recording import record_predictions
@@ -38,10 +37,7 @@ def finetune_models(plan: Plan, record: StudyRecord, progress: Progress) -> int:
 
 
 def _steps(plan: Plan) -> int:
-    section = plan.study.finetune
-    if section.max_steps is not None:
-        return section.max_steps
-    return math.ceil(math.ceil(len(plan.task.train()) / section.batch_size) * section.epochs)
+    return total_steps(len(plan.task.train()), plan.study.finetune)
 
 
 def _finetune_one(

@@ -13,7 +13,7 @@ from typing import Any
 from lmc_track.errors import InputError
 from lmc_track.geometry.encoding import EncodedDataset, encode
 from lmc_track.geometry.grid import common_grid
-from lmc_track.models.base import base_digest, resolve_base
+from lmc_track.models.base import base_digest, longest_input, resolve_base
 from lmc_track.models.pretraining import pretrained_base
 from lmc_track.models.recipe import check_trainer_options, recipe, recipe_digest
 from lmc_track.progress import Progress
@@ -209,8 +209,5 @@ def _encode(datasets: Mapping[str, Dataset], base: Path) -> dict[str, EncodedDat
 
     tokenizer = AutoTokenizer.from_pretrained(str(base), local_files_only=True)
     config = AutoConfig.from_pretrained(str(base), local_files_only=True)
-    positions = getattr(config, "max_position_embeddings", None) or 512
-    # Position ids of RoBERTa and its kin start after the padding id.
-    if config.model_type in ("roberta", "xlm-roberta", "camembert"):
-        positions -= config.pad_token_id + 1
-    return {name: encode(data, tokenizer, positions) for name, data in datasets.items()}
+    limit = longest_input(config, tokenizer)
+    return {name: encode(data, tokenizer, limit) for name, data in datasets.items()}

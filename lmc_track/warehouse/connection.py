@@ -1,0 +1,120 @@
+"""Opening a results file for reading, for the length of one statement.
+
+Every statement gets its own in-memory database to which the file is attached read-only. DuckDB
+shares one database per path among ``duckdb.connect`` calls of a process, and such a connection
+keeps showing the rows of the file it opened, even when another file has taken its place; an
+attached file is opened anew, so an ingest is seen at once whatever the user's program has open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from lmc_track.errors import InputError
+from lmc_track.warehouse.rebuild import store_name
+from lmc_track.warehouse.storage import literal
+from lmc_track.warehouse.tables import SCHEMA_VERSION
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one statement may take: seconds (0: no limit) and memory as DuckDB writes it."""
+
+    seconds: float = 60.0
+    memory: str = "2GB"
+
+
+@contextmanager
+def reading(
+    path: Path, tracking_uri: str | None, limits: Limits
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection that can read the file and nothing else on the machine.
+
+    ``InputError`` where there is no such file, it is of another schema, of another tracking
+    store or damaged, and for every error of a statement run inside.
+    """
+    if not path.is_file():
+        raise InputError(f"no results yet: {path} does not exist", "run `lmc-track ingest`")
+    connection = duckdb.connect(":memory:")
+    try:
+        _attach(connection, path)
+        _check(connection, path, tracking_uri)
+        _confine(connection, limits)
+        yield connection
+    except duckdb.Error as error:
+        raise InputError(_message(error, limits)) from error
+    finally:
+        connection.close()
+
+
+def _attach(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    # Spilling to disk would write into the folder the user happens to be in.
+    connection.execute("SET temp_directory = ''")
+    try:
+        connection.execute(f"ATTACH {literal(str(path))} AS results (READ_ONLY)")
+        connection.execute("USE results")
+    except duckdb.Error as error:
+        if "lock" in str(error):
+            raise InputError(
+                f"{path} is open for writing in another program",
+                "close it there, or open it there with read_only=True",
+            ) from error
+        raise _damaged(path) from error
+
+
+def _check(connection: duckdb.DuckDBPyConnection, path: Path, tracking_uri: str | None) -> None:
+    try:
+        row = connection.execute("SELECT version, program, tracking_uri FROM schema_version")
+        signed = row.fetchone()
+    except duckdb.Error as error:
+        raise _damaged(path) from error
+    if signed is None:
+        raise _damaged(path)
+    schema, program, store = signed
+    if schema > SCHEMA_VERSION:
+        raise InputError(
+            f"{path} has schema {schema}, written by lmc-track {program}; "
+            f"this lmc-track reads schema {SCHEMA_VERSION}",
+            "upgrade lmc-track, or delete the file and run `lmc-track ingest`",
+        )
+    if schema < SCHEMA_VERSION:
+        raise InputError(
+            f"{path} has the older schema {schema}, this lmc-track reads {SCHEMA_VERSION}",
+            "run `lmc-track ingest` to write it anew",
+        )
+    if tracking_uri is not None and store != store_name(tracking_uri):
+        raise InputError(
+            f"{path} holds the results of the tracking store {store}, "
+            f"not of {store_name(tracking_uri)}",
+            "run `lmc-track ingest` with this store, or choose another --home",
+        )
+
+
+def _confine(connection: duckdb.DuckDBPyConnection, limits: Limits) -> None:
+    # Otherwise a table name could mean a variable of the calling Python program.
+    connection.execute("SET python_enable_replacements = false")
+    connection.execute("SET allow_community_extensions = false")
+    connection.execute("SET autoinstall_known_extensions = false")
+    connection.execute("SET autoload_known_extensions = false")
+    connection.execute(f"SET memory_limit = {literal(limits.memory)}")
+    connection.execute(f"SET max_execution_time = {round(1000 * limits.seconds)}")
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
+
+
+def _damaged(path: Path) -> InputError:
+    return InputError(
+        f"{path} is not a results file, or is damaged",
+        "delete it and run `lmc-track ingest`; nothing is lost, MLflow is the record",
+    )
+
+
+def _message(error: duckdb.Error, limits: Limits) -> str:
+    if isinstance(error, duckdb.InterruptException):
+        return f"the statement took longer than {limits.seconds:g} s and was stopped"
+    return str(error).strip()

@@ -1,0 +1,120 @@
+"""The query library: SQL files with a header that says what they answer and what they take.
+
+A header is the comment lines at the top of a file::
+
+    -- name: curves
+    -- description: Values along every path.
+    -- param study VARCHAR required: name of the study
+    -- param half VARCHAR = 'all': all, discovery or held-out
+
+Parameters reach the SQL as DuckDB variables, ``getvariable('half')``, never as spliced text.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+from lmc_track.errors import LmcTrackError
+
+TYPES = ("VARCHAR", "DOUBLE", "INTEGER", "BOOLEAN")
+_FIELD = re.compile(r"-- (name|description): (.+)")
+_PARAMETER = re.compile(
+    r"-- param (?P<name>[a-z_]+) (?P<type>[A-Z]+) "
+    r"(?:(?P<required>required)|= (?P<default>'(?:[^']|'')*'|[^:']+?)): (?P<meaning>.+)"
+)
+_USE = re.compile(r"getvariable\(\s*'([^']*)'\s*\)", re.IGNORECASE)
+
+
+class QueryFileError(LmcTrackError):
+    """A query file whose header and SQL do not agree; the message starts with file and line."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """``default`` is an SQL literal, ``None`` where the parameter must be given."""
+
+    name: str
+    sql_type: str
+    default: str | None
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Query:
+    """A query of the library. ``sql`` is the file's text."""
+
+    name: str
+    description: str
+    parameters: tuple[Parameter, ...]
+    sql: str
+
+    def parameter(self, name: str) -> Parameter | None:
+        """The parameter ``name``, or ``None``."""
+        return next((p for p in self.parameters if p.name == name), None)
+
+
+def queries(folder: Traversable | None = None) -> dict[str, Query]:
+    """All queries by name, in the order of their names; of another ``folder`` if one is given.
+
+    ``QueryFileError`` for the first file that is not well formed.
+    """
+    place = folder if folder is not None else files("lmc_track.queries")
+    found = sorted((f for f in place.iterdir() if f.name.endswith(".sql")), key=lambda f: f.name)
+    return {f.name.removesuffix(".sql"): parse_query(f.name, f.read_text("utf-8")) for f in found}
+
+
+def parse_query(file_name: str, text: str) -> Query:
+    """The query in ``text``, checked: every declared parameter is used and the reverse."""
+    fields: dict[str, str] = {}
+    parameters: dict[str, Parameter] = {}
+    declared_at: dict[str, int] = {}
+    lines = text.splitlines()
+    body = next((i for i, line in enumerate(lines) if not line.startswith("--")), len(lines))
+    for number, line in enumerate(lines[:body], 1):
+        if field := _FIELD.fullmatch(line):
+            fields[field[1]] = field[2]
+        elif line.startswith("-- param"):
+            parameter = _parameter(file_name, number, line)
+            if parameter.name in parameters:
+                raise _problem(file_name, number, f"parameter {parameter.name} is declared twice")
+            parameters[parameter.name] = parameter
+            declared_at[parameter.name] = number
+    for field_name in ("name", "description"):
+        if field_name not in fields:
+            raise _problem(file_name, 1, f"the header has no line `-- {field_name}: …`")
+    if fields["name"] != file_name.removesuffix(".sql"):
+        raise _problem(file_name, 1, f"the header names the query {fields['name']}")
+    used = _uses(lines, body)
+    for name, number in used.items():
+        if name not in parameters:
+            raise _problem(file_name, number, f"parameter {name} is used but not declared")
+    for name, number in declared_at.items():
+        if name not in used:
+            raise _problem(file_name, number, f"parameter {name} is declared but not used")
+    return Query(fields["name"], fields["description"], tuple(parameters.values()), text)
+
+
+def _parameter(file_name: str, number: int, line: str) -> Parameter:
+    match = _PARAMETER.fullmatch(line)
+    if match is None:
+        form = "`-- param NAME TYPE required: meaning` or `-- param NAME TYPE = DEFAULT: meaning`"
+        raise _problem(file_name, number, f"a parameter is written {form}")
+    if match["type"] not in TYPES:
+        raise _problem(file_name, number, f"type {match['type']} is not one of {', '.join(TYPES)}")
+    return Parameter(match["name"], match["type"], match["default"], match["meaning"])
+
+
+def _uses(lines: list[str], body: int) -> dict[str, int]:
+    """Parameters that the SQL reads, each with the first line that does."""
+    used: dict[str, int] = {}
+    for number, line in enumerate(lines[body:], body + 1):
+        for match in _USE.finditer(line.partition("--")[0]):
+            used.setdefault(match[1], number)
+    return used
+
+
+def _problem(file_name: str, number: int, what: str) -> QueryFileError:
+    return QueryFileError(f"{file_name}:{number}: {what}", "correct the query file")

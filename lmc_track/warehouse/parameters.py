@@ -1,0 +1,86 @@
+"""Giving a query its parameters: as DuckDB variables of their declared types, never as text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import duckdb
+
+from lmc_track.errors import InputError
+from lmc_track.warehouse.library import Query
+
+CHOICES = {
+    "half": ("all", "discovery", "held-out"),
+    "measure": (
+        "convexity_gap",
+        "barrier_height",
+        "interpolation_instability",
+        "curve_area",
+        "relative_gap",
+    ),
+    "order": ("cluster", "study"),
+}
+"""Parameters whose values are the same in every results file."""
+
+_KNOWN_VALUES = {
+    "dataset": "SELECT dataset FROM datasets WHERE study = getvariable('study') ORDER BY dataset",
+    "clustering": "SELECT DISTINCT unnest([method, clustering_id]) FROM clusterings "
+    "WHERE study = getvariable('study') ORDER BY ALL",
+    "model_a": "SELECT name FROM models WHERE study = getvariable('study') ORDER BY position",
+    "model_b": "SELECT name FROM models WHERE study = getvariable('study') ORDER BY position",
+}
+"""Parameters whose values are names that the study must have."""
+
+
+def set_variables(
+    connection: duckdb.DuckDBPyConnection, query: Query, values: dict[str, Any]
+) -> None:
+    """Set every parameter of ``query``, to its default where it is not in ``values``.
+
+    ``InputError`` where a required one is missing or a value is not of the declared type.
+    """
+    for p in query.parameters:
+        if p.name in values:
+            try:
+                connection.execute(
+                    f"SET VARIABLE {p.name} = CAST(? AS {p.sql_type})", [values[p.name]]
+                )
+            except (duckdb.ConversionException, duckdb.InvalidInputException) as error:
+                raise InputError(
+                    f"{p.name} of the query {query.name} must be {p.sql_type}, "
+                    f"got {values[p.name]!r}",
+                    p.meaning,
+                ) from error
+        elif p.default is None:
+            raise InputError(
+                f"the query {query.name} needs the parameter {p.name}", f"{p.name}: {p.meaning}"
+            )
+        else:
+            connection.execute(f"SET VARIABLE {p.name} = CAST({p.default} AS {p.sql_type})")
+
+
+def check_values(connection: duckdb.DuckDBPyConnection, query: Query) -> None:
+    """Refuse names that the results do not have: an empty table would not say why it is empty."""
+    for p in query.parameters:
+        if p.name not in CHOICES and p.name not in _KNOWN_VALUES:
+            continue
+        value = _one(connection, f"SELECT getvariable('{p.name}')")
+        if value is None:
+            continue
+        if p.name in CHOICES:
+            known = list(CHOICES[p.name])
+        else:
+            known = [row[0] for row in connection.execute(_KNOWN_VALUES[p.name]).fetchall()]
+            # The default data set of a study that has no evaluations is not the user's mistake.
+            if not known and p.default is not None:
+                continue
+        if value not in known:
+            raise InputError(
+                f"there is no {p.name.replace('_', ' ')} {value!r}",
+                f"there are: {', '.join(known)}",
+            )
+
+
+def _one(connection: duckdb.DuckDBPyConnection, text: str) -> Any:
+    row = connection.execute(text).fetchone()
+    return None if row is None else row[0]

@@ -1,0 +1,149 @@
+"""Building a results file from a snapshot of the record, and publishing it whole.
+
+The new file is written beside the old one and takes its place by an atomic rename: readers are
+never blocked and never see half a file, and a failure leaves the old one as it was.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from importlib.resources import files
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import duckdb
+from filelock import FileLock, Timeout
+
+from lmc_track.errors import WorkError
+from lmc_track.warehouse import storage
+from lmc_track.warehouse.snapshot import Snapshot
+from lmc_track.warehouse.tables import SCHEMA_VERSION, TABLES
+
+VIEWS = (
+    "predictions",
+    "curves",
+    "label_entropies",
+    "curve_measures",
+    "barriers",
+    "study_models",
+    "study_pairs",
+    "study_values",
+)
+"""Files of ``queries/views`` in the order in which they build on each other.
+
+A results file keeps the views it was built with: a change of a view that queries rely on needs a
+new ``SCHEMA_VERSION``.
+"""
+_SECONDS_TO_WAIT = 60
+
+
+@dataclass(frozen=True)
+class RebuildReport:
+    """What a rebuild wrote: rows per table and view."""
+
+    counts: dict[str, int]
+
+
+def rebuild(results_path: Path, snapshot: Snapshot) -> RebuildReport:
+    """Write ``snapshot`` and everything derived from it to ``results_path``, all anew.
+
+    ``WorkError`` where the record's files cannot be read or do not fit each other, or another
+    rebuild of the same file does not end within a minute.
+    """
+    building = results_path.with_name(results_path.name + ".building")
+    try:
+        results_path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(results_path.with_name(f".{results_path.name}.lock"), _SECONDS_TO_WAIT):
+            _remove(building)
+            try:
+                counts = _build(building, snapshot)
+                # A log that somebody's writing connection left belongs to the old file.
+                results_path.with_name(results_path.name + ".wal").unlink(missing_ok=True)
+                building.replace(results_path)
+            finally:
+                _remove(building)
+    except Timeout:
+        raise WorkError(
+            f"another ingest is writing {results_path}", "wait until it has ended, then try again"
+        ) from None
+    except (duckdb.Error, OSError) as error:
+        raise WorkError(
+            f"{results_path} could not be built: {_one_line(error)}",
+            "the results file is as it was; run `lmc-track ingest` again when this is put right",
+        ) from error
+    return RebuildReport(counts)
+
+
+def store_name(tracking_uri: str) -> str:
+    """The tracking URI as a results file keeps it: without a password."""
+    parts = urlsplit(tracking_uri)
+    if parts.password is None:
+        return tracking_uri
+    address = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{parts.username}@{address}"))
+
+
+def _build(path: Path, snapshot: Snapshot) -> dict[str, int]:
+    with duckdb.connect(str(path)) as connection:
+        storage.create_tables(connection)
+        storage.fill_frames(connection, snapshot)
+        storage.fill_examples(connection, snapshot)
+        storage.fill_predictions(connection, snapshot)
+        connection.execute(_text("lmc_track.warehouse", "evaluations.sql"))
+        storage.check_predictions(connection)
+        for name in VIEWS:
+            connection.execute(_text("lmc_track.queries.views", f"{name}.sql"))
+        _sign(connection, snapshot.tracking_uri)
+        counts = _counts(connection)
+        connection.execute("CHECKPOINT")
+    return counts
+
+
+def _sign(connection: duckdb.DuckDBPyConnection, tracking_uri: str) -> None:
+    connection.execute(
+        "CREATE TABLE schema_version (version INTEGER, program VARCHAR, tracking_uri VARCHAR);"
+        "COMMENT ON TABLE schema_version IS 'What wrote this file, from which tracking store.';"
+        "COMMENT ON COLUMN schema_version.version IS 'version of the tables and views';"
+        "COMMENT ON COLUMN schema_version.program IS 'version of lmc-track';"
+        "COMMENT ON COLUMN schema_version.tracking_uri IS 'MLflow store, without a password';"
+    )
+    connection.execute(
+        "INSERT INTO schema_version VALUES (?, ?, ?)",
+        [SCHEMA_VERSION, program_version(), store_name(tracking_uri)],
+    )
+
+
+def program_version() -> str:
+    """The installed version of lmc-track, or ``unknown``."""
+    try:
+        return version("lmc-track")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def _counts(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    names = [table.name for table in TABLES] + ["storage.prediction_rows", "barriers"]
+    counts = {}
+    for name in names:
+        row = connection.execute(f"SELECT count(*) FROM {name}").fetchone()
+        assert row is not None
+        counts[name.removeprefix("storage.").replace("prediction_rows", "predictions")] = row[0]
+    return counts
+
+
+def _text(package: str, name: str) -> str:
+    return files(package).joinpath(name).read_text(encoding="utf-8")
+
+
+def _remove(building: Path) -> None:
+    """What a killed or failed rebuild left: the file, its log and its spilled pages."""
+    for path in (building, building.with_name(building.name + ".wal")):
+        path.unlink(missing_ok=True)
+    shutil.rmtree(building.with_name(building.name + ".tmp"), ignore_errors=True)
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split("\n\n")[0].split()) or os.strerror(0)

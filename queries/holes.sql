@@ -1,0 +1,64 @@
+-- name: holes
+-- description: What is missing: pairs without a path, paths without all points, models without an evaluation.
+-- param study VARCHAR required: name of the study
+-- param dataset VARCHAR = NULL: one evaluation set; all if NULL
+-- param precision VARCHAR = NULL: precision of the evaluations; the study's own if NULL
+WITH the_study AS (
+    SELECT study, alphas, coalesce(getvariable('precision'), precision) AS precision
+    FROM studies WHERE study = getvariable('study')
+),
+the_models AS (SELECT * FROM models WHERE study = getvariable('study')),
+the_sets AS (
+    SELECT dataset, place FROM study_subsets(getvariable('study'))
+    WHERE subset = 'all' AND dataset = coalesce(getvariable('dataset'), dataset)
+),
+the_paths AS (
+    SELECT p.* FROM paths p JOIN the_study s ON s.study = p.study AND s.precision = p.precision
+    WHERE p.modules = 'all'
+),
+evaluated AS (
+    SELECT e.run_id, e.dataset FROM evaluations e JOIN the_study s ON s.precision = e.precision
+    WHERE e.subset = 'all' AND e.half = 'all' AND e.metric = 'loss'
+),
+pairs AS (
+    SELECT
+        0 AS kind_no, 'pair' AS kind, a.name AS model_a, b.name AS model_b, a.position AS pa,
+        b.position AS pb, NULL AS dataset, NULL AS place, len(s.alphas) - 2 AS n_missing
+    FROM the_models a
+    JOIN the_models b ON a.position < b.position
+    CROSS JOIN the_study s
+    ANTI JOIN the_paths p ON p.model_a_id = a.model_id AND p.model_b_id = b.model_id
+),
+counted AS (
+    SELECT p.path_id, e.dataset, count(DISTINCT t.alpha) AS n
+    FROM the_paths p
+    JOIN points t ON t.path_id = p.path_id
+    JOIN the_study s ON list_contains(s.alphas, t.alpha)
+    JOIN evaluated e ON e.run_id = t.point_id
+    GROUP BY ALL
+),
+unfinished AS (
+    SELECT
+        1, 'points', p.model_a, p.model_b, a.position, b.position, d.dataset, d.place,
+        len(s.alphas) - 2 - coalesce(c.n, 0)
+    FROM the_paths p
+    CROSS JOIN the_sets d
+    CROSS JOIN the_study s
+    JOIN the_models a ON a.model_id = p.model_a_id
+    JOIN the_models b ON b.model_id = p.model_b_id
+    LEFT JOIN counted c ON c.path_id = p.path_id AND c.dataset = d.dataset
+    WHERE len(s.alphas) - 2 > coalesce(c.n, 0)
+),
+unevaluated AS (
+    SELECT 2, 'evaluation', m.name, NULL, m.position, NULL, d.dataset, d.place, 1
+    FROM the_models m
+    CROSS JOIN the_sets d
+    ANTI JOIN evaluated e ON e.run_id = m.model_id AND e.dataset = d.dataset
+)
+SELECT kind, model_a, model_b, dataset, n_missing
+FROM (
+    SELECT * FROM pairs
+    UNION ALL SELECT * FROM unfinished
+    UNION ALL SELECT * FROM unevaluated
+)
+ORDER BY kind_no, pa, pb, place

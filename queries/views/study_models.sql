@@ -1,0 +1,24 @@
+-- The clustering that a study's results are shown by: the one named by id or by method (its
+-- newest), else the newest of the study's own method.
+CREATE MACRO chosen_clustering(study_name, clustering_name) AS TABLE
+SELECT c.clustering_id, c.method, c.n_clusters
+FROM clusterings c
+JOIN studies s ON s.study = c.study
+WHERE c.study = study_name
+    AND (c.clustering_id = clustering_name OR c.method = coalesce(clustering_name, s.primary_method))
+ORDER BY c.created DESC, c.clustering_id DESC
+LIMIT 1;
+
+COMMENT ON MACRO TABLE chosen_clustering IS 'The clustering of that id or method, else the default one.';
+
+-- The models of a study with their cluster, NULL where the clustering leaves them out.
+CREATE MACRO study_models(study_name, clustering_name) AS TABLE
+SELECT m.model_id, m.name, m.position, k.cluster
+FROM models m
+LEFT JOIN clusters k
+    ON k.model_id = m.model_id
+    AND k.clustering_id
+        = (SELECT clustering_id FROM chosen_clustering(study_name, clustering_name))
+WHERE m.study = study_name;
+
+COMMENT ON MACRO TABLE study_models IS 'The models of a study with their cluster.';
