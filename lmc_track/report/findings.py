@@ -1,0 +1,243 @@
+"""What a study found, in five plain sentences made from its numbers.
+
+They say what was measured, how many clusters there are and by which rule, how large the gaps
+are, what the clusters generalize like, and what cannot be said.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from lmc_track.report import wording
+from lmc_track.report.clusters import cluster_sentence
+from lmc_track.report.facts import Facts, Source, gather
+
+_SMALL_CLUSTER = 3
+
+
+def findings(results: Source, study: str, *, clustering: str | None = None) -> list[str]:
+    """Exactly five sentences about ``study``, of one to two lines each.
+
+    ``clustering`` is the id or the method of the clustering to speak of, by default the study's
+    own.
+
+    Raises:
+        InputError: the study or the clustering is not there.
+    """
+    return sentences(gather(results, study, clustering))
+
+
+def sentences(facts: Facts) -> list[str]:
+    """The five sentences of facts that are read already."""
+    return [
+        _measured(facts),
+        cluster_sentence(facts),
+        gap_sentence(facts),
+        generalization_sentence(facts),
+        _limits(facts),
+    ]
+
+
+def _measured(facts: Facts) -> str:
+    summary = facts.summary
+    models = wording.count(facts.models.height, "finetuned model")
+    task = f"{models} of the task {summary['task']} (base {wording.base_name(summary['base'])})"
+    sets = wording.count(facts.datasets.height, "data set")
+    if facts.models.height == 1:
+        return f"{task} was evaluated on {sets}; a path needs two models, so there are no paths."
+    possible, complete = facts.pairs.height, facts.measured.height
+    if complete == 0:
+        return f"{task} were evaluated on {sets}; no path between them is complete yet."
+    pairs = f"all {possible:,}" if complete == possible else f"{complete:,} of {possible:,}"
+    if possible == 1:
+        pairs = "the one"
+    return (
+        f"{task} and {wording.count(summary['n_points'], 'interpolated one')} on the straight "
+        f"lines between {pairs} {'pair' if possible == 1 else 'pairs'}, "
+        f"{summary['grid_points']} points a path with its ends, were evaluated on {sets}."
+    )
+
+
+def gap_sentence(facts: Facts) -> str:
+    """How large the convexity gaps are, within and between where there are clusters."""
+    if facts.models.height < 2:
+        return "There are no convexity gaps, because a path needs two models."
+    if facts.measured.is_empty():
+        return "There are no convexity gaps yet, because no path is complete."
+    within, between, total = (facts.gaps.get(kind) for kind in ("within", "between", "all"))
+    where = f"On {examples_of(facts)} of validation"
+    if between is None or between["mean"] is None:
+        assert total is not None
+        if facts.measured.height == 1:
+            return (
+                f"{where} the convexity gap of the one pair is {wording.nats(total['mean'])}, "
+                f"{wording.percent(total['mean_relative'])} of the way to chance."
+            )
+        return (
+            f"{where} the convexity gaps of the {facts.measured.height:,} pairs range from "
+            f"{wording.gap(total['min'])} to {wording.nats(total['max'])}; their mean, "
+            f"{wording.nats(total['mean'])}, is {wording.percent(total['mean_relative'])} of the "
+            "way to chance."
+        )
+    mean = f"{wording.nats(between['mean'])} between clusters"
+    relative = wording.percent(between["mean_relative"])
+    if within is None or within["mean"] is None:
+        return (
+            f"{where} the mean convexity gap is {mean}, {relative} of the way to chance; "
+            "no cluster has a measured pair within it."
+        )
+    return (
+        f"{where} the mean convexity gap is {wording.nats(within['mean'])} within clusters and "
+        f"{mean}, {wording.percent(within['mean_relative'])} and {relative} of the way to chance; "
+        f"the largest within is {wording.gap(within['max'])}, the smallest between "
+        f"{wording.nats(between['min'])}."
+    )
+
+
+def examples_of(facts: Facts) -> str:
+    """Which examples the reported numbers come from, as words."""
+    return "held-out examples" if facts.half == "held-out" else "all examples"
+
+
+def generalization_sentence(facts: Facts) -> str:
+    """On what the clusters, or the models, differ most, beside their validation accuracy."""
+    if facts.cluster_diagnostics.is_empty():
+        return "Accuracy is not known yet for any data set."
+    measure = "held-out accuracy" if facts.half == "held-out" else "accuracy"
+    if facts.models.height == 1:
+        return _of_one_model(facts, measure)
+    several = facts.found is not None and facts.found.n_clusters > 1
+    return _of_clusters(facts, measure) if several else _of_models(facts, measure)
+
+
+def _of_one_model(facts: Facts, measure: str) -> str:
+    rows = facts.diagnostics.filter((pl.col("subset") == "all") & pl.col("value").is_not_null())
+    values = [
+        f"{wording.share(value)} on {name}"
+        for name, value in rows.select("dataset", "value").iter_rows()
+    ]
+    return f"Its {measure} is {wording.listing(values, limit=5)}."
+
+
+def _of_clusters(facts: Facts, measure: str) -> str:
+    known = facts.cluster_diagnostics.filter(pl.col("cluster").is_not_null())
+    wholes = known.filter((pl.col("role") == "diagnostic") & (pl.col("subset") == "all"))
+    ranked = wholes.unique("dataset", maintain_order=True).sort(
+        "spread", descending=True, maintain_order=True
+    )
+    validation = _means(known, "validation")
+    shared = f"on validation {validation}" if validation else "validation accuracy is not known"
+    if ranked.is_empty():
+        return f"No diagnostic set was evaluated; mean {measure} is {shared}."
+    first, *others = ranked["dataset"].to_list()
+    rows = known.filter((pl.col("dataset") == first) & (pl.col("subset") == "all"))
+    clusters = [f"cluster {cluster}" for cluster in rows["cluster"].to_list()]
+    pieces = [
+        f"{wording.share(mean)} in {cluster}"
+        for cluster, mean in zip(clusters, rows["mean"].to_list(), strict=True)
+    ]
+    spreads = rows["sd"].drop_nulls()
+    beside = f", standard deviation within at most {wording.share(_most(spreads))}"
+    text = (
+        f"The clusters differ most on {first}: mean {measure} is {wording.listing(pieces, limit=4)}"
+        f"{beside if spreads.len() else ''}"
+    )
+    if others:
+        text += f"; next is {others[0]} with {_means(known, others[0])}"
+    return f"{text}; {shared}."
+
+
+def _of_models(facts: Facts, measure: str) -> str:
+    known = facts.diagnostics.filter((pl.col("subset") == "all") & pl.col("value").is_not_null())
+    ranges = known.group_by("dataset", "role", maintain_order=True).agg(
+        pl.col("value").min().alias("min"),
+        pl.col("value").max().alias("max"),
+        pl.col("value").mean().alias("mean"),
+    )
+    ranked = (
+        ranges.filter(pl.col("role") == "diagnostic")
+        .with_columns((pl.col("max") - pl.col("min")).alias("range"))
+        .sort("range", descending=True, maintain_order=True)
+    )
+    validation = [
+        f"from {wording.share(low)} to {wording.share(high)}"
+        for low, high in ranges.filter(pl.col("role") == "validation")
+        .select("min", "max")
+        .iter_rows()
+    ]
+    if ranked.is_empty():
+        beside = f" {validation[0]}" if validation else " unknown"
+        return f"No diagnostic set was evaluated; validation {measure} is{beside}."
+    top = ranked.row(0, named=True)
+    text = (
+        f"The models differ most on {top['dataset']}, with {measure} from "
+        f"{wording.share(top['min'])} to {wording.share(top['max'])} "
+        f"(mean {wording.share(top['mean'])})"
+    )
+    return f"{text}; on validation it is {validation[0]}." if validation else f"{text}."
+
+
+def _means(rows: pl.DataFrame, dataset: str) -> str:
+    means = rows.filter((pl.col("dataset") == dataset) & (pl.col("subset") == "all"))["mean"]
+    return wording.listing([wording.share(mean) for mean in means.to_list()], limit=4)
+
+
+def _most(values: pl.Series) -> float | None:
+    largest = values.max()
+    return float(largest) if isinstance(largest, int | float) else None
+
+
+def _limits(facts: Facts) -> str:
+    if facts.models.height == 1:
+        return "One model says nothing about linear connectivity: at least two are needed."
+    clauses = [_of_the_method(facts), *_of_the_data(facts)]
+    return f"{'; '.join(clauses[:3])}."
+
+
+def _of_the_method(facts: Facts) -> str:
+    if facts.measured.is_empty():
+        return "Nothing can be said of linear connectivity before paths are complete"
+    if facts.found is None:
+        return "Which models belong together cannot be said before a clustering is made"
+    if facts.found.n_clusters > 1:
+        return (
+            "Linearly disconnected is what was measured: no curved paths were tried, so the "
+            "clusters are not called separate basins"
+        )
+    return (
+        f"One cluster means that no division was found on {facts.summary['grid_points']} points a "
+        "path, not that the models generalize alike"
+    )
+
+
+def _of_the_data(facts: Facts) -> list[str]:
+    clauses = []
+    lacking = facts.measured.height and facts.n_unmeasured
+    if lacking:
+        pairs = facts.pairs.filter(pl.col("convexity_gap").is_null())
+        named = [f"{a} with {b}" for a, b in pairs.select("model_a", "model_b").iter_rows()]
+        verb = "is" if lacking == 1 else "are"
+        which = f" ({wording.listing(named)})" if lacking <= 2 else ""
+        clauses.append(f"{wording.count(lacking, 'pair')}{which} {verb} not measured and left out")
+    if facts.found is not None:
+        outside = facts.models["cluster"].null_count()
+        if outside:
+            verb = "is" if outside == 1 else "are"
+            clauses.append(f"{wording.count(outside, 'model')} {verb} not in the clustering")
+        small = [n for n, size in facts.found.sizes.items() if size < _SMALL_CLUSTER]
+        if small and facts.found.n_clusters > 1:
+            names = wording.listing([str(n) for n in small], limit=3)
+            clauses.append(
+                f"{'cluster' if len(small) == 1 else 'clusters'} {names} "
+                f"{'is' if len(small) == 1 else 'are'} too small for a spread to be judged"
+            )
+        if facts.found.half == "all" and facts.half == "held-out":
+            clauses.append("the clustering saw the held-out examples too")
+    unevaluated = facts.holes.filter(pl.col("kind") == "evaluation")["model_a"].n_unique()
+    if unevaluated:
+        clauses.append(
+            f"{wording.count(unevaluated, 'model')} {'lacks' if unevaluated == 1 else 'lack'} data sets"
+        )
+    if facts.half == "all":
+        clauses.append("the results have no held-out half, so nothing here is checked on one")
+    return clauses
