@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from lmc_track.errors import WorkError
+from lmc_track.models.silence import silent_transformers
 
 Weights = dict[str, torch.Tensor]
 DEFAULT_CACHE_BYTES = 4 * 2**30
@@ -18,9 +19,10 @@ def load_classifier(folder: Path) -> Any:
     """The classifier saved in ``folder``, in float32 and evaluation mode."""
     from transformers import AutoModelForSequenceClassification
 
-    model = AutoModelForSequenceClassification.from_pretrained(
-        str(folder), local_files_only=True, use_safetensors=True, dtype=torch.float32
-    )
+    with silent_transformers():
+        model = AutoModelForSequenceClassification.from_pretrained(
+            str(folder), local_files_only=True, use_safetensors=True, dtype=torch.float32
+        )
     return model.eval()
 
 
@@ -49,13 +51,14 @@ def pretrained_weights(folder: Path) -> Weights:
     """
     from transformers import AutoModelForSequenceClassification
 
-    model, info = AutoModelForSequenceClassification.from_pretrained(
-        str(folder),
-        local_files_only=True,
-        use_safetensors=True,
-        dtype=torch.float32,
-        output_loading_info=True,
-    )
+    with silent_transformers():
+        model, info = AutoModelForSequenceClassification.from_pretrained(
+            str(folder),
+            local_files_only=True,
+            use_safetensors=True,
+            dtype=torch.float32,
+            output_loading_info=True,
+        )
     missing = set(info["missing_keys"])
     return {
         name: tensor.detach()

@@ -1,0 +1,129 @@
+"""The report of a study: one HTML page that needs no network and no other file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+from lmc_track.report import wording
+from lmc_track.report.curve_views import curve_views, views_for_page
+from lmc_track.report.facts import Facts, Source, gather
+from lmc_track.report.figures import CLUSTER_COLOURS, matrix_figure, strip_figure
+from lmc_track.report.findings import sentences
+from lmc_track.report.sections import sections
+
+_TEMPLATES = ("page.html", "table.html")
+
+
+@dataclass(frozen=True)
+class Headline:
+    """One of the numbers at the top of the page."""
+
+    value: str
+    label: str
+
+
+def render_report(
+    results: Source,
+    study: str,
+    *,
+    provenance: Mapping[str, str],
+    commands: Sequence[tuple[str, str]],
+    clustering: str | None = None,
+) -> str:
+    """The page of ``study`` as HTML text.
+
+    ``provenance`` are (what, value) lines and ``commands`` (what for, command) lines for the last
+    section. ``clustering`` is an id or a method, by default the study's own. The same results
+    give the same page.
+
+    Raises:
+        InputError: the study or the clustering is not there.
+    """
+    from plotly.offline import get_plotlyjs
+
+    facts = gather(results, study, clustering)
+    views, alphas = curve_views(results, facts, clustering)
+    shown = sections(results, facts, views, clustering)
+    drawn: dict[str, Any] = {}
+    for section in shown:
+        if section.figure == "matrix":
+            drawn["matrix"] = matrix_figure(facts)
+        elif section.figure == "paths":
+            drawn["paths"] = views_for_page(views, alphas, facts)
+        elif section.figure == "strips":
+            drawn["strips"] = strip_figure(facts)
+    template = _environment().get_template("page.html")
+    page: str = template.render(
+        study=study,
+        facts=facts,
+        base=wording.base_name(facts.summary["base"]),
+        findings=sentences(facts),
+        headlines=headlines(facts),
+        sections=shown,
+        provenance=provenance,
+        commands=commands,
+        created=facts.summary["created"].strftime("%Y-%m-%d"),
+        n_colours=CLUSTER_COLOURS,
+        figures=embedded_json(drawn),
+        style=_read("page.css"),
+        script=_read("page.js"),
+        plotly=get_plotlyjs() if drawn else "",
+    )
+    return page
+
+
+def headlines(facts: Facts) -> list[Headline]:
+    """The numbers that the study comes down to."""
+    shown = [
+        Headline(f"{facts.models.height:,}", "model" if facts.models.height == 1 else "models")
+    ]
+    if facts.pairs.height:
+        possible, complete = facts.pairs.height, facts.measured.height
+        value = f"{complete:,}" if complete == possible else f"{complete:,} / {possible:,}"
+        shown.append(Headline(value, "pairs measured"))
+        shown.append(Headline(f"{facts.summary['n_points']:,}", "interpolated models"))
+    if facts.found is not None and facts.models.height > 1:
+        n = facts.found.n_clusters
+        shown.append(Headline(f"{n}", "cluster" if n == 1 else "clusters"))
+    several = facts.found is not None and facts.found.n_clusters > 1
+    for kind, label in (
+        (("within", "mean gap within, nats"), ("between", "mean gap between, nats"))
+        if several
+        else (("all", "mean gap, nats"),)
+    ):
+        row = facts.gaps.get(kind)
+        if row is not None and row["mean"] is not None:
+            shown.append(Headline(wording.gap(row["mean"]).replace("less than ", "< "), label))
+    p = facts.found.statistics.get("p_value") if facts.found else None
+    if p is not None and facts.models.height > 1:
+        text = wording.p_value(p).removeprefix("p ").removeprefix("= ")
+        shown.append(Headline(text, "p of the division"))
+    return shown
+
+
+def embedded_json(value: Any) -> str:
+    """``value`` as JSON that can stand inside a script element whatever text is in it."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text
+
+
+def _environment() -> Any:
+    from jinja2 import DictLoader, Environment, StrictUndefined
+
+    return Environment(
+        loader=DictLoader({name: _read(name) for name in _TEMPLATES}),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _read(name: str) -> str:
+    return (files("lmc_track.report") / name).read_text(encoding="utf-8")

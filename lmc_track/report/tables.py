@@ -1,0 +1,268 @@
+"""The report's tables as rows of text cells; what they look like is the template's affair."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from lmc_track.report import wording
+from lmc_track.report.facts import Facts, read_json
+from lmc_track.report.figures import diagnostic_rows, row_name
+
+_DIAGNOSTICS_BESIDE_MODELS = 4
+
+
+@dataclass(frozen=True)
+class Column:
+    """``numeric`` columns are aligned on the right with figures of one width."""
+
+    label: str
+    numeric: bool = True
+
+
+@dataclass(frozen=True)
+class Cell:
+    """``cluster`` puts the cluster's mark before the text; ``note`` is set small after it."""
+
+    text: str
+    note: str = ""
+    cluster: int | None = None
+    code: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    caption: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+
+def cluster_cell(cluster: int | None) -> Cell:
+    """A cluster by its number, with its mark."""
+    return Cell(wording.MISSING) if cluster is None else Cell(f"cluster {cluster}", cluster=cluster)
+
+
+def cluster_table(facts: Facts) -> Table:
+    """Sizes, gaps and validation measures of the clusters."""
+    columns = (
+        Column("cluster", numeric=False), Column("models"), Column("mean gap within, nats"),
+        Column("largest within"), Column("mean gap to others"), Column("validation loss"),
+        Column("validation accuracy"), Column("members", numeric=False),
+    )  # fmt: skip
+    rows = tuple(
+        (
+            cluster_cell(row["cluster"]),
+            Cell(f"{row['n_models']:,}"),
+            Cell(_gap(row["mean_gap_within"])),
+            Cell(_gap(row["max_gap_within"])),
+            Cell(_gap(row["mean_gap_to_others"])),
+            Cell(_gap(row["mean_validation_loss"])),
+            Cell(wording.fine_share(row["mean_validation_accuracy"])),
+            Cell(wording.listing(row["models"], limit=12)),
+        )
+        for row in facts.clusters.iter_rows(named=True)
+        if row["cluster"] is not None
+    )
+    return Table(f"Clusters, {half_name(facts)} of validation", columns, rows)
+
+
+def diagnostic_table(facts: Facts) -> Table:
+    """Mean accuracy per cluster on every data set, with the range over its models."""
+    return _diagnostics(facts, diagnostic_rows(facts)[0], "Mean accuracy (lowest to highest model)")
+
+
+def subset_table(facts: Facts) -> Table | None:
+    """The same for the subsets that the first table has no room for."""
+    shown, left_out = diagnostic_rows(facts)
+    if not left_out:
+        return None
+    known = facts.diagnostics.filter(pl.col("value").is_not_null())
+    rows = list(known.select("dataset", "subset").unique(maintain_order=True).iter_rows())
+    rest = [row for row in rows if row not in set(shown)]
+    return _diagnostics(facts, rest, "Mean accuracy on subsets (lowest to highest model)")
+
+
+def _diagnostics(facts: Facts, wanted: Sequence[tuple[str, str]], caption: str) -> Table:
+    frame = facts.cluster_diagnostics
+    clusters = sorted(set(frame["cluster"].to_list()), key=lambda c: (c is None, c))
+    cells = {
+        (row["dataset"], row["subset"], row["cluster"]): row for row in frame.iter_rows(named=True)
+    }
+    n_examples = {
+        (dataset, subset): n
+        for dataset, subset, n in facts.diagnostics.select("dataset", "subset", "n_examples")
+        .drop_nulls()
+        .iter_rows()
+    }
+    several = len(clusters) > 1
+    heads = [Column(_head(c, several)) for c in clusters]
+    columns = (Column("data set", numeric=False), Column("examples"), *heads)
+    columns += (Column("largest difference"),) if several else ()
+    rows = []
+    for key in wanted:
+        found = [cells.get((*key, cluster)) for cluster in clusters]
+        row = [Cell(row_name(*key)), Cell(f"{n_examples.get(key, 0):,}")]
+        for cell in found:
+            span = f"{wording.share(cell['min'])}–{wording.share(cell['max'])}" if cell else ""
+            row.append(Cell(wording.fine_share(cell["mean"]) if cell else wording.MISSING, span))
+        if several:
+            row.append(Cell(wording.fine_share(next((c["spread"] for c in found if c), None))))
+        rows.append(tuple(row))
+    return Table(f"{caption}, {half_name(facts)}", columns, tuple(rows))
+
+
+def _head(cluster: int | None, several: bool) -> str:
+    if cluster is None:
+        return "no cluster" if several else "models"
+    return f"cluster {cluster}" if several else "models"
+
+
+def model_table(facts: Facts) -> Table:
+    """Every model: seeds, validation, its mean gaps, and the first diagnostics."""
+    clustered = facts.found is not None and facts.found.n_clusters > 1
+    within, others = _mean_gaps(facts)
+    metric = facts.summary["metric"]
+    own_metric = metric not in (None, "accuracy")
+    values = {
+        (model, dataset): value
+        for model, dataset, value in facts.diagnostics.filter(pl.col("subset") == "all")
+        .select("model", "dataset", "value")
+        .iter_rows()
+    }
+    beside = facts.datasets.filter(pl.col("role") == "diagnostic")["dataset"].to_list()
+    beside = beside[:_DIAGNOSTICS_BESIDE_MODELS]
+    columns = [Column("model", numeric=False)]
+    columns += [Column("cluster", numeric=False)] if clustered else []
+    columns += [Column("head seed"), Column("data seed"), Column("validation loss"),
+                Column("validation accuracy")]  # fmt: skip
+    columns += [Column(metric.replace("_", " "))] if own_metric else []
+    columns += [Column(dataset) for dataset in beside]
+    if clustered:
+        columns += [Column("mean gap within"), Column("mean gap to others")]
+    elif facts.measured.height:
+        columns += [Column("mean gap")]
+    columns += [Column("seconds"), Column("weights digest", numeric=False)]
+    rows = []
+    for row in facts.models.iter_rows(named=True):
+        name = row["name"]
+        cells = [Cell(name)]
+        cells += [cluster_cell(row["cluster"])] if clustered else []
+        cells += [Cell(_whole(row["head_seed"])), Cell(_whole(row["data_seed"])),
+                  Cell(_gap(row["validation_loss"])),
+                  Cell(wording.fine_share(row["validation_accuracy"]))]  # fmt: skip
+        cells += [Cell(wording.fine_share(row["validation_metric"]))] if own_metric else []
+        cells += [Cell(wording.fine_share(values.get((name, dataset)))) for dataset in beside]
+        if clustered:
+            cells += [Cell(_gap(within.get(name))), Cell(_gap(others.get(name)))]
+        elif facts.measured.height:
+            cells += [Cell(_gap(within.get(name)))]
+        digest = (row["weights_digest"] or wording.MISSING)[:12]
+        seconds = row["seconds"]
+        cells += [Cell(wording.MISSING if seconds is None else f"{seconds:.1f}"),
+                  Cell(digest, code=True)]  # fmt: skip
+        rows.append(tuple(cells))
+    caption = f"Models; loss and accuracy on all of validation, the rest on {half_name(facts)}"
+    return Table(caption, tuple(columns), tuple(rows))
+
+
+def _mean_gaps(facts: Facts) -> tuple[dict[str, float], dict[str, float]]:
+    """Mean gap of each model to its own cluster (all models where there is one), and to others."""
+    several = facts.found is not None and facts.found.n_clusters > 1
+    known = facts.measured.select(
+        "model_a", "model_b", "convexity_gap", same=pl.col("same_cluster") if several else True
+    )
+    ends = pl.concat(
+        [
+            known.select(pl.col(end).alias("model"), "same", "convexity_gap")
+            for end in ("model_a", "model_b")
+        ]
+    )
+    means = ends.group_by("model", "same").agg(pl.col("convexity_gap").mean())
+    within = {m: gap for m, same, gap in means.iter_rows() if same is True}
+    others = {m: gap for m, same, gap in means.iter_rows() if same is False}
+    return within, others
+
+
+def clustering_table(facts: Facts, alike: Mapping[str, tuple[int, int]]) -> Table:
+    """The recorded clusterings; ``alike`` counts pairs grouped as in the reported one, by id."""
+    columns = (
+        Column("method", numeric=False), Column("clusters"), Column("models"),
+        Column("examples", numeric=False), Column("silhouette"), Column("p"),
+        Column("pairs grouped alike"), Column("what it says", numeric=False),
+    )  # fmt: skip
+    rows = []
+    for row in facts.clusterings.iter_rows(named=True):
+        statistics = read_json(row["statistics"])
+        chosen = facts.found is not None and facts.found.clustering_id == row["clustering_id"]
+        same, of = alike.get(row["clustering_id"], (0, 0))
+        agreement = "reported above" if chosen else f"{same:,} of {of:,}" if of else wording.MISSING
+        rows.append(
+            (
+                Cell(row["method"]),
+                Cell(f"{row['n_clusters']}"),
+                Cell(f"{row['n_models']:,}"),
+                Cell("all" if row["half"] == "all" else row["half"]),
+                Cell(wording.share(statistics.get("silhouette"))),
+                Cell(wording.p_value(statistics.get("p_value")).removeprefix("p ").lstrip("= ")),
+                Cell(agreement),
+                Cell(str(statistics.get("decision") or "")),
+            )
+        )
+    return Table("Clusterings of this study, newest first", columns, tuple(rows))
+
+
+def dataset_table(facts: Facts) -> Table:
+    """Evaluation sets, their halves and where they come from."""
+    columns = (
+        Column("data set", numeric=False), Column("role", numeric=False), Column("examples"),
+        Column("discovery"), Column("held out"), Column("subsets"),
+        Column("digest", numeric=False), Column("source", numeric=False),
+    )  # fmt: skip
+    rows = tuple(
+        (
+            Cell(row["dataset"]),
+            Cell(row["role"].replace("_", " ")),
+            Cell(_whole(row["n_examples"])),
+            Cell(_whole(row["n_discovery"])),
+            Cell(_whole(row["n_held_out"])),
+            Cell(f"{len(row['subsets'] or [])}"),
+            Cell((row["data_digest"] or wording.MISSING)[:12], code=True),
+            Cell(row["source"] or wording.MISSING),
+        )
+        for row in facts.datasets.iter_rows(named=True)
+    )
+    return Table("Evaluation sets", columns, rows)
+
+
+def hole_table(facts: Facts, most: int = 50) -> Table:
+    """What is missing, one line each."""
+    columns = (Column("what is missing", numeric=False), Column("where", numeric=False),
+               Column("data set", numeric=False), Column("number"))  # fmt: skip
+    kinds = {"pair": "path of a pair", "points": "points of a path", "evaluation": "evaluation"}
+    rows = tuple(
+        (
+            Cell(kinds.get(row["kind"], row["kind"])),
+            Cell(wording.listing([n for n in (row["model_a"], row["model_b"]) if n])),
+            Cell(row["dataset"] or "all"),
+            Cell(_whole(row["n_missing"])),
+        )
+        for row in facts.holes.head(most).iter_rows(named=True)
+    )
+    more = facts.holes.height - len(rows)
+    return Table(f"Missing results{f', the first {most:,}' if more > 0 else ''}", columns, rows)
+
+
+def half_name(facts: Facts) -> str:
+    """The reported half, as captions name it."""
+    return "held-out examples" if facts.half == "held-out" else "all examples"
+
+
+def _gap(value: float | None) -> str:
+    """Nats in a column: four decimals, so that the points stand under each other."""
+    return wording.MISSING if value is None else f"{value:.4f}"
+
+
+def _whole(value: int | None) -> str:
+    return wording.MISSING if value is None else f"{value:,}"
