@@ -100,9 +100,8 @@ def _groups(frame: pl.DataFrame, facts: Facts, alphas: list[float]) -> tuple[Cur
     same = pairs["same_cluster"].to_list()
     groups = []
     for key, label, colour, wanted in _kinds(facts):
-        chosen = [
-            i for i in range(len(ends)) if inside[i] and (wanted == "any" or same[i] is wanted)
-        ]
+        of_kind = [wanted == "any" or flag is wanted for flag in same]
+        chosen = [i for i in range(len(ends)) if inside[i] and of_kind[i]]
         if chosen:
             members = [ends[i] for i in chosen]
             groups.append(CurveGroup(key, label, colour, members, values[chosen]))

@@ -235,9 +235,8 @@ def _of_the_data(facts: Facts) -> list[str]:
             clauses.append("the clustering saw the held-out examples too")
     unevaluated = facts.holes.filter(pl.col("kind") == "evaluation")["model_a"].n_unique()
     if unevaluated:
-        clauses.append(
-            f"{wording.count(unevaluated, 'model')} {'lacks' if unevaluated == 1 else 'lack'} data sets"
-        )
+        verb = "lacks" if unevaluated == 1 else "lack"
+        clauses.append(f"{wording.count(unevaluated, 'model')} {verb} data sets")
     if facts.half == "all":
         clauses.append("the results have no held-out half, so nothing here is checked on one")
     return clauses

@@ -18,6 +18,7 @@ from lmc_track.report.curve_views import CurveView
 from lmc_track.report.facts import Facts, Source
 from lmc_track.report.figures import diagnostic_rows
 from lmc_track.report.findings import examples_of
+from lmc_track.report.tables import Table
 
 
 @dataclass(frozen=True)
@@ -29,8 +30,8 @@ class Section:
     lede: str
     figure: str = ""
     caption: str = ""
-    tables: tuple[tables.Table, ...] = ()
-    folded: tuple[tables.Table, ...] = ()
+    tables: tuple[Table, ...] = ()
+    folded: tuple[Table, ...] = ()
     queries: tuple[str, ...] = ()
 
 
@@ -38,7 +39,7 @@ def sections(
     source: Source, facts: Facts, views: list[CurveView], clustering: str | None
 ) -> list[Section]:
     """All sections of the study that have something to show, in the page's order."""
-    found = [
+    return [
         *_matrix(facts, clustering),
         *_paths(facts, views, clustering),
         *_clusters(facts, clustering),
@@ -48,7 +49,6 @@ def sections(
         *_datasets(facts),
         *_holes(facts),
     ]
-    return found
 
 
 def shown_query(facts: Facts, name: str, clustering: str | None = None, **params: str) -> str:
