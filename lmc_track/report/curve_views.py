@@ -1,7 +1,9 @@
 """Values along the paths as the page draws them: single curves, medians and middle halves.
 
-One view is one data set in one metric. A view of thousands of pairs keeps an even sample of its
-single curves; medians and bands are always over all of them.
+One view is one data set in one metric. Pairs within each cluster are a group of their own, since
+on a diagnostic set clusters differ; pairs between clusters are turned so that α = 0 is the model
+of the lower-numbered cluster, since otherwise their two directions would be averaged. A view of
+thousands of pairs keeps an even sample of its single curves; medians and bands are over all.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from lmc_track.report.facts import Facts, Source
-from lmc_track.report.figures import rounded
+from lmc_track.report.palette import CLUSTER_COLOURS, cluster_colour, rounded
 
 _FIRST_VIEW_CURVES = 5000
 _OTHER_VIEW_CURVES = 400
@@ -23,22 +25,17 @@ _METRICS = (("loss", "loss, nats"), ("accuracy", "accuracy"))
 
 @dataclass(frozen=True)
 class CurveGroup:
-    """Curves of one kind of pairs.
+    """Curves of one kind of pairs: ``kind`` is within, between, all or other.
 
-    ``values``: float64 (n pairs, n alphas), NaN where a point is missing. ``pairs``: indices of
-    the two models into the study's models.
+    ``values``: float64 (n pairs, n alphas), NaN where a point is missing. ``pairs``: indices, in
+    study order, of the models at α = 0 and at α = 1.
     """
 
-    key: str
+    kind: str
     label: str
     colour: str
     pairs: list[tuple[int, int]]
     values: NDArray[np.float64]
-
-    def quantile(self, q: float) -> NDArray[np.float64]:
-        """Over the pairs, at each alpha; shape (n alphas,)."""
-        quantile: NDArray[np.float64] = np.nanquantile(self.values, q, axis=0)
-        return quantile
 
 
 @dataclass(frozen=True)
@@ -51,12 +48,24 @@ class CurveView:
     entropy: float | None
     groups: tuple[CurveGroup, ...]
 
+    def median_curves(self) -> list[tuple[str, NDArray[np.float64]]]:
+        """(kind, median over the pairs at each alpha), the clusters taken together."""
+        kinds = dict.fromkeys(group.kind for group in self.groups)
+        together = {
+            kind: np.concatenate([g.values for g in self.groups if g.kind == kind])
+            for kind in kinds
+        }
+        return [(kind, quantile(values, 0.5)) for kind, values in together.items()]
 
-def curve_views(
-    source: Source, facts: Facts, clustering: str | None
-) -> tuple[list[CurveView], list[float]]:
-    """All views that have curves, validation's loss first, and their common grid."""
-    alphas = [float(alpha) for alpha in facts.summary["alphas"]]
+
+def quantile(values: NDArray[np.float64], q: float) -> NDArray[np.float64]:
+    """Over the pairs, at each alpha; shape (n alphas,)."""
+    found: NDArray[np.float64] = np.nanquantile(values, q, axis=0)
+    return found
+
+
+def curve_views(source: Source, facts: Facts, clustering: str | None) -> list[CurveView]:
+    """All views that have curves, validation's loss first, on the common grid."""
     views = []
     for dataset in facts.datasets["dataset"].to_list():
         entropy = _entropy(source, facts, dataset)
@@ -69,11 +78,16 @@ def curve_views(
                 metric=metric,
                 clustering=clustering,
             )
-            groups = _groups(frame, facts, alphas)
+            groups = _groups(frame, facts)
             if groups:
                 shown = entropy if metric == "loss" else None
                 views.append(CurveView(dataset, metric, y_title, shown, groups))
-    return views, alphas
+    return views
+
+
+def grid(facts: Facts) -> list[float]:
+    """The common grid of the study, ends included."""
+    return [float(alpha) for alpha in facts.summary["alphas"]]
 
 
 def _entropy(source: Source, facts: Facts, dataset: str) -> float | None:
@@ -83,48 +97,56 @@ def _entropy(source: Source, facts: Facts, dataset: str) -> float | None:
     return entropy if entropy else None
 
 
-def _groups(frame: pl.DataFrame, facts: Facts, alphas: list[float]) -> tuple[CurveGroup, ...]:
+def _groups(frame: pl.DataFrame, facts: Facts) -> tuple[CurveGroup, ...]:
+    alphas = grid(facts)
     known = frame.filter(pl.col("value").is_not_null() & pl.col("alpha").is_in(alphas))
     if known.is_empty():
         return ()
-    position = {name: i for i, name in enumerate(facts.models["name"].to_list())}
-    pairs = known.select("model_a", "model_b", "same_cluster").unique(
-        ["model_a", "model_b"], maintain_order=True
-    )
-    rows = known.join(pairs.with_row_index("pair"), on=["model_a", "model_b"])
-    columns = np.searchsorted(np.array(alphas), rows["alpha"].to_numpy())
+    ends = ["model_a", "model_b"]
+    pairs = known.select(*ends, "cluster_a", "cluster_b").unique(ends, maintain_order=True)
+    rows = known.join(pairs.select(ends).with_row_index("pair"), on=ends)
     values = np.full((pairs.height, len(alphas)), np.nan)
+    columns = np.searchsorted(np.array(alphas), rows["alpha"].to_numpy())
     values[rows["pair"].to_numpy(), columns] = rows["value"].to_numpy()
-    inside = np.isfinite(values[:, 1:-1]).any(axis=1)
-    ends = [(position[a], position[b]) for a, b, _ in pairs.iter_rows()]
-    same = pairs["same_cluster"].to_list()
-    groups = []
-    for key, label, colour, wanted in _kinds(facts):
-        of_kind = [wanted == "any" or flag is wanted for flag in same]
-        chosen = [i for i in range(len(ends)) if inside[i] and of_kind[i]]
-        if chosen:
-            members = [ends[i] for i in chosen]
-            groups.append(CurveGroup(key, label, colour, members, values[chosen]))
-    return tuple(groups)
-
-
-def _kinds(facts: Facts) -> list[tuple[str, str, str, bool | str | None]]:
-    """(key, label, colour, value of ``same_cluster``) of the kinds of pairs there can be."""
-    if facts.found is None:
-        return [("all", "all pairs", "--plain", "any")]
-    if facts.found.n_clusters < 2:
-        return [("all", "all pairs", "--within", "any")]
-    return [
-        ("between", "between clusters", "--between", False),
-        ("within", "within clusters", "--within", True),
-        ("other", "models without a cluster", "--plain", None),
+    position = {name: i for i, name in enumerate(facts.models["name"].to_list())}
+    gathered: dict[tuple[str, str, str], tuple[list[tuple[int, int]], list[Any]]] = {}
+    pooled = len(set(pairs["cluster_a"].to_list())) > CLUSTER_COLOURS
+    for curve, (a, b, cluster_a, cluster_b) in zip(values, pairs.iter_rows(), strict=True):
+        if np.isnan(curve[1:-1]).all():
+            continue
+        kind = _kind(facts, cluster_a, cluster_b, pooled)
+        turned = kind[0] == "between" and cluster_a > cluster_b
+        members, curves = gathered.setdefault(kind, ([], []))
+        members.append((position[b], position[a]) if turned else (position[a], position[b]))
+        curves.append(curve[::-1] if turned else curve)
+    groups = [
+        CurveGroup(*kind, pairs=members, values=np.stack(curves))
+        for kind, (members, curves) in gathered.items()
     ]
+    return tuple(sorted(groups, key=lambda group: (group.kind, group.label)))
 
 
-def views_for_page(views: list[CurveView], alphas: list[float], facts: Facts) -> dict[str, Any]:
+def _kind(
+    facts: Facts, cluster_a: int | None, cluster_b: int | None, pooled: bool
+) -> tuple[str, str, str]:
+    """(kind, label, colour) of a pair of models in these clusters."""
+    if facts.found is None:
+        return "all", "all pairs", "--plain"
+    if facts.found.n_clusters < 2:
+        return "all", "all pairs", cluster_colour(0)
+    if cluster_a is None or cluster_b is None:
+        return "other", "models without a cluster", "--plain"
+    if cluster_a != cluster_b:
+        return "between", "between clusters", "--between"
+    if pooled:
+        return "within", "within clusters", "--within"
+    return "within", f"within cluster {cluster_a}", cluster_colour(cluster_a)
+
+
+def views_for_page(views: list[CurveView], facts: Facts) -> dict[str, Any]:
     """The views as JSON for the page's script."""
     return {
-        "alphas": alphas,
+        "alphas": grid(facts),
         "models": facts.models["name"].to_list(),
         "views": [
             {
@@ -145,13 +167,12 @@ def views_for_page(views: list[CurveView], alphas: list[float], facts: Facts) ->
 def _group_for_page(group: CurveGroup, most: int) -> dict[str, Any]:
     step = -(-len(group.pairs) // most)
     return {
-        "key": group.key,
         "label": group.label,
         "colour": group.colour,
         "n_pairs": len(group.pairs),
         "pairs": group.pairs[::step],
         "values": [[rounded(v, 4) for v in curve] for curve in group.values[::step].tolist()],
-        "median": [rounded(v, 4) for v in group.quantile(0.5).tolist()],
-        "low": [rounded(v, 4) for v in group.quantile(0.25).tolist()],
-        "high": [rounded(v, 4) for v in group.quantile(0.75).tolist()],
+        "median": [rounded(v, 4) for v in quantile(group.values, 0.5).tolist()],
+        "low": [rounded(v, 4) for v in quantile(group.values, 0.25).tolist()],
+        "high": [rounded(v, 4) for v in quantile(group.values, 0.75).tolist()],
     }

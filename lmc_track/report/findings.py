@@ -79,18 +79,18 @@ def gap_sentence(facts: Facts) -> str:
             f"{wording.nats(total['mean'])}, is {wording.percent(total['mean_relative'])} of the "
             "way to chance."
         )
-    mean = f"{wording.nats(between['mean'])} between clusters"
+    mean = f"{wording.nats(between['mean'])} between"
     relative = wording.percent(between["mean_relative"])
     if within is None or within["mean"] is None:
         return (
-            f"{where} the mean convexity gap is {mean}, {relative} of the way to chance; "
+            f"{where} the mean convexity gap is {mean} clusters, {relative} of the way to chance; "
             "no cluster has a measured pair within it."
         )
     return (
         f"{where} the mean convexity gap is {wording.nats(within['mean'])} within clusters and "
         f"{mean}, {wording.percent(within['mean_relative'])} and {relative} of the way to chance; "
         f"the largest within is {wording.gap(within['max'])}, the smallest between "
-        f"{wording.nats(between['min'])}."
+        f"{wording.gap(between['min'])}."
     )
 
 

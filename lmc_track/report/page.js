@@ -6,7 +6,7 @@
   const CONFIG = {
     displaylogo: false,
     responsive: true,
-    modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
+    modeBarButtons: [["toImage", "resetScale2d"]],
   };
   const state = { view: 0, pair: null };
 
@@ -43,6 +43,7 @@
     Plotly.react(target, data, {
       autosize: true,
       dragmode: false,
+      modebar: { bgcolor: "rgba(0,0,0,0)", color: color("--muted"), activecolor: color("--ink") },
       paper_bgcolor: "rgba(0,0,0,0)",
       plot_bgcolor: "rgba(0,0,0,0)",
       font: { family: getComputedStyle(document.body).fontFamily, size: 13, color: color("--ink") },
@@ -81,7 +82,7 @@
       figure.layout.yaxis.tickvals = ticks;
       figure.layout.xaxis.tickangle = -90;
     } else {
-      figure.layout.height = Math.min(Math.round(width * 0.78), 780);
+      figure.layout.height = Math.round(width * 0.86);
     }
     if (state.pair) {
       figure.layout.shapes = [...figure.layout.shapes, ...cellFrames(figure.data[0].x)];
@@ -107,14 +108,14 @@
   const singles = (group, color, alphas) => {
     const x = [], y = [], text = [];
     group.values.forEach((curve, k) => {
-      const name = group.pairs[k].map((m) => plain(figures.paths.models[m])).join(" and ");
+      const name = group.pairs[k].map((m) => plain(figures.paths.models[m])).join(" to ");
       curve.forEach((value, i) => { x.push(alphas[i]); y.push(value); text.push(name); });
       x.push(null); y.push(null); text.push("");
     });
     const opacity = Math.max(0.06, Math.min(0.45, 12 / Math.sqrt(group.values.length * 30)));
     return {
       type: "scatter", mode: "lines", x, y, text, line: { color: faint(color, opacity), width: 1 },
-      connectgaps: false, showlegend: false, legendgroup: group.key,
+      connectgaps: false, showlegend: false, legendgroup: group.label,
       ...(group.values.length > 600 ? { hoverinfo: "skip" } : {
         hovertemplate: "%{text}<br>α = %{x:.2g}: %{y:.3g}<extra></extra>",
       }),
@@ -124,12 +125,12 @@
   const band = (group, color, alphas) => ({
     type: "scatter", mode: "lines", fill: "toself", fillcolor: faint(color, 0.22),
     x: [...alphas, ...[...alphas].reverse()], y: [...group.high, ...[...group.low].reverse()],
-    line: { width: 0 }, hoverinfo: "skip", showlegend: false, legendgroup: group.key,
+    line: { width: 0 }, hoverinfo: "skip", showlegend: false, legendgroup: group.label,
   });
 
   const median = (group, color, alphas) => ({
     type: "scatter", mode: "lines+markers", x: alphas, y: group.median,
-    line: { color, width: 3 }, marker: { color, size: 6 }, legendgroup: group.key,
+    line: { color, width: 3 }, marker: { color, size: 6 }, legendgroup: group.label,
     name: `${group.label}, ${group.n_pairs.toLocaleString("en")} ${group.n_pairs === 1 ? "pair" : "pairs"}`,
     hovertemplate: `median ${group.label}<br>α = %{x:.2g}: %{y:.3g}<extra></extra>`,
   });
@@ -138,8 +139,9 @@
     if (!state.pair) return null;
     const [a, b] = state.pair;
     for (const group of view.groups) {
-      const k = group.pairs.findIndex(([i, j]) => i === a && j === b);
-      if (k >= 0) return group.values[k];
+      const k = group.pairs.findIndex(
+        ([i, j]) => (i === a && j === b) || (i === b && j === a));
+      if (k >= 0) return { ends: group.pairs[k], values: group.values[k] };
     }
     return null;
   };
@@ -157,9 +159,9 @@
     view.groups.forEach((group) => data.push(median(group, color(group), alphas)));
     const curve = findCurve(view);
     if (curve) {
-      const name = state.pair.map((m) => plain(models[m])).join(" and ");
+      const name = curve.ends.map((m) => plain(models[m])).join(" to ");
       data.push({
-        type: "scatter", mode: "lines+markers", x: alphas, y: curve, name,
+        type: "scatter", mode: "lines+markers", x: alphas, y: curve.values, name,
         line: { color: "--marked", width: 2.5, dash: "dot" },
         marker: { color: "--marked", size: 7, symbol: "circle-open", line: { width: 2 } },
         hovertemplate: `${name}<br>α = %{x:.2g}: %{y:.3g}<extra></extra>`,

@@ -11,9 +11,11 @@ from typing import Any
 from lmc_track.report import wording
 from lmc_track.report.curve_views import curve_views, views_for_page
 from lmc_track.report.facts import Facts, Source, gather
-from lmc_track.report.figures import CLUSTER_COLOURS, matrix_figure, strip_figure
 from lmc_track.report.findings import sentences
+from lmc_track.report.matrix_plot import matrix_figure
+from lmc_track.report.palette import CLUSTER_COLOURS
 from lmc_track.report.sections import sections
+from lmc_track.report.strip_plot import strip_figure
 
 _TEMPLATES = ("page.html", "table.html")
 
@@ -46,14 +48,14 @@ def render_report(
     from plotly.offline import get_plotlyjs
 
     facts = gather(results, study, clustering)
-    views, alphas = curve_views(results, facts, clustering)
+    views = curve_views(results, facts, clustering)
     shown = sections(results, facts, views, clustering)
     drawn: dict[str, Any] = {}
     for section in shown:
         if section.figure == "matrix":
             drawn["matrix"] = matrix_figure(facts)
         elif section.figure == "paths":
-            drawn["paths"] = views_for_page(views, alphas, facts)
+            drawn["paths"] = views_for_page(views, facts)
         elif section.figure == "strips":
             drawn["strips"] = strip_figure(facts)
     template = _environment().get_template("page.html")
@@ -116,13 +118,15 @@ def embedded_json(value: Any) -> str:
 def _environment() -> Any:
     from jinja2 import DictLoader, Environment, StrictUndefined
 
-    return Environment(
+    environment = Environment(
         loader=DictLoader({name: _read(name) for name in _TEMPLATES}),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["unbroken"] = wording.unbroken
+    return environment
 
 
 def _read(name: str) -> str:

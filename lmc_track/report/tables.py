@@ -9,9 +9,8 @@ import polars as pl
 
 from lmc_track.report import wording
 from lmc_track.report.facts import Facts, read_json
-from lmc_track.report.figures import diagnostic_rows, row_name
-
-_DIAGNOSTICS_BESIDE_MODELS = 4
+from lmc_track.report.palette import cluster_name
+from lmc_track.report.strip_plot import diagnostic_rows, row_name
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,9 @@ class Table:
 
 def cluster_cell(cluster: int | None) -> Cell:
     """A cluster by its number, with its mark."""
-    return Cell(wording.MISSING) if cluster is None else Cell(f"cluster {cluster}", cluster=cluster)
+    return (
+        Cell(wording.MISSING) if cluster is None else Cell(cluster_name(cluster), cluster=cluster)
+    )
 
 
 def cluster_table(facts: Facts) -> Table:
@@ -55,10 +56,10 @@ def cluster_table(facts: Facts) -> Table:
         (
             cluster_cell(row["cluster"]),
             Cell(f"{row['n_models']:,}"),
-            Cell(_gap(row["mean_gap_within"])),
-            Cell(_gap(row["max_gap_within"])),
-            Cell(_gap(row["mean_gap_to_others"])),
-            Cell(_gap(row["mean_validation_loss"])),
+            Cell(gap_text(row["mean_gap_within"])),
+            Cell(gap_text(row["max_gap_within"])),
+            Cell(gap_text(row["mean_gap_to_others"])),
+            Cell(gap_text(row["mean_validation_loss"])),
             Cell(wording.fine_share(row["mean_validation_accuracy"])),
             Cell(wording.listing(row["models"], limit=12)),
         )
@@ -114,75 +115,7 @@ def _diagnostics(facts: Facts, wanted: Sequence[tuple[str, str]], caption: str) 
 
 
 def _head(cluster: int | None, several: bool) -> str:
-    if cluster is None:
-        return "no cluster" if several else "models"
-    return f"cluster {cluster}" if several else "models"
-
-
-def model_table(facts: Facts) -> Table:
-    """Every model: seeds, validation, its mean gaps, and the first diagnostics."""
-    clustered = facts.found is not None and facts.found.n_clusters > 1
-    within, others = _mean_gaps(facts)
-    metric = facts.summary["metric"]
-    own_metric = metric not in (None, "accuracy")
-    values = {
-        (model, dataset): value
-        for model, dataset, value in facts.diagnostics.filter(pl.col("subset") == "all")
-        .select("model", "dataset", "value")
-        .iter_rows()
-    }
-    beside = facts.datasets.filter(pl.col("role") == "diagnostic")["dataset"].to_list()
-    beside = beside[:_DIAGNOSTICS_BESIDE_MODELS]
-    columns = [Column("model", numeric=False)]
-    columns += [Column("cluster", numeric=False)] if clustered else []
-    columns += [Column("head seed"), Column("data seed"), Column("validation loss"),
-                Column("validation accuracy")]  # fmt: skip
-    columns += [Column(metric.replace("_", " "))] if own_metric else []
-    columns += [Column(dataset) for dataset in beside]
-    if clustered:
-        columns += [Column("mean gap within"), Column("mean gap to others")]
-    elif facts.measured.height:
-        columns += [Column("mean gap")]
-    columns += [Column("seconds"), Column("weights digest", numeric=False)]
-    rows = []
-    for row in facts.models.iter_rows(named=True):
-        name = row["name"]
-        cells = [Cell(name)]
-        cells += [cluster_cell(row["cluster"])] if clustered else []
-        cells += [Cell(_whole(row["head_seed"])), Cell(_whole(row["data_seed"])),
-                  Cell(_gap(row["validation_loss"])),
-                  Cell(wording.fine_share(row["validation_accuracy"]))]  # fmt: skip
-        cells += [Cell(wording.fine_share(row["validation_metric"]))] if own_metric else []
-        cells += [Cell(wording.fine_share(values.get((name, dataset)))) for dataset in beside]
-        if clustered:
-            cells += [Cell(_gap(within.get(name))), Cell(_gap(others.get(name)))]
-        elif facts.measured.height:
-            cells += [Cell(_gap(within.get(name)))]
-        digest = (row["weights_digest"] or wording.MISSING)[:12]
-        seconds = row["seconds"]
-        cells += [Cell(wording.MISSING if seconds is None else f"{seconds:.1f}"),
-                  Cell(digest, code=True)]  # fmt: skip
-        rows.append(tuple(cells))
-    caption = f"Models; loss and accuracy on all of validation, the rest on {half_name(facts)}"
-    return Table(caption, tuple(columns), tuple(rows))
-
-
-def _mean_gaps(facts: Facts) -> tuple[dict[str, float], dict[str, float]]:
-    """Mean gap of each model to its own cluster (all models where there is one), and to others."""
-    several = facts.found is not None and facts.found.n_clusters > 1
-    known = facts.measured.select(
-        "model_a", "model_b", "convexity_gap", same=pl.col("same_cluster") if several else True
-    )
-    ends = pl.concat(
-        [
-            known.select(pl.col(end).alias("model"), "same", "convexity_gap")
-            for end in ("model_a", "model_b")
-        ]
-    )
-    means = ends.group_by("model", "same").agg(pl.col("convexity_gap").mean())
-    within = {m: gap for m, same, gap in means.iter_rows() if same is True}
-    others = {m: gap for m, same, gap in means.iter_rows() if same is False}
-    return within, others
+    return cluster_name(cluster) if several else "models"
 
 
 def clustering_table(facts: Facts, alike: Mapping[str, tuple[int, int]]) -> Table:
@@ -224,9 +157,9 @@ def dataset_table(facts: Facts) -> Table:
         (
             Cell(row["dataset"]),
             Cell(row["role"].replace("_", " ")),
-            Cell(_whole(row["n_examples"])),
-            Cell(_whole(row["n_discovery"])),
-            Cell(_whole(row["n_held_out"])),
+            Cell(whole(row["n_examples"])),
+            Cell(whole(row["n_discovery"])),
+            Cell(whole(row["n_held_out"])),
             Cell(f"{len(row['subsets'] or [])}"),
             Cell((row["data_digest"] or wording.MISSING)[:12], code=True),
             Cell(row["source"] or wording.MISSING),
@@ -246,7 +179,7 @@ def hole_table(facts: Facts, most: int = 50) -> Table:
             Cell(kinds.get(row["kind"], row["kind"])),
             Cell(wording.listing([n for n in (row["model_a"], row["model_b"]) if n])),
             Cell(row["dataset"] or "all"),
-            Cell(_whole(row["n_missing"])),
+            Cell(whole(row["n_missing"])),
         )
         for row in facts.holes.head(most).iter_rows(named=True)
     )
@@ -259,10 +192,10 @@ def half_name(facts: Facts) -> str:
     return "held-out examples" if facts.half == "held-out" else "all examples"
 
 
-def _gap(value: float | None) -> str:
+def gap_text(value: float | None) -> str:
     """Nats in a column: four decimals, so that the points stand under each other."""
     return wording.MISSING if value is None else f"{value:.4f}"
 
 
-def _whole(value: int | None) -> str:
+def whole(value: int | None) -> str:
     return wording.MISSING if value is None else f"{value:,}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 
 MISSING = "–"
@@ -95,6 +96,11 @@ def base_name(base: str) -> str:
     if base.startswith(("/", ".", "~")):
         return base.rstrip("/").rsplit("/", 1)[-1] or base
     return base
+
+
+def unbroken(text: str) -> str:
+    """``text`` with spaces that no line may break at: before units and around signs."""
+    return re.sub(r" (?=nats\b)|(?<=\bp) (?=[=<])|(?<=[=<]) (?=[\d.])", "\u00a0", text)
 
 
 def capital(text: str) -> str:
