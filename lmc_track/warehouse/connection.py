@@ -69,13 +69,15 @@ def _attach(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
 
 def _check(connection: duckdb.DuckDBPyConnection, path: Path, tracking_uri: str | None) -> None:
     try:
-        row = connection.execute("SELECT version, program, tracking_uri FROM schema_version")
-        signed = row.fetchone()
+        # All rows are fetched: DuckDB refuses more work while a result is unfinished.
+        rows = connection.execute(
+            "SELECT version, program, tracking_uri FROM schema_version"
+        ).fetchall()
     except duckdb.Error as error:
         raise _damaged(path) from error
-    if signed is None:
+    if len(rows) != 1:
         raise _damaged(path)
-    schema, program, store = signed
+    schema, program, store = rows[0]
     if schema > SCHEMA_VERSION:
         raise InputError(
             f"{path} has schema {schema}, written by lmc-track {program}; "

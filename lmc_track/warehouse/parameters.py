@@ -82,5 +82,5 @@ def check_values(connection: duckdb.DuckDBPyConnection, query: Query) -> None:
 
 
 def _one(connection: duckdb.DuckDBPyConnection, text: str) -> Any:
-    row = connection.execute(text).fetchone()
-    return None if row is None else row[0]
+    rows = connection.execute(text).fetchall()
+    return rows[0][0] if rows else None
