@@ -128,8 +128,7 @@ def _counts(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     names = [table.name for table in TABLES] + ["storage.prediction_rows", "barriers"]
     counts = {}
     for name in names:
-        row = connection.execute(f"SELECT count(*) FROM {name}").fetchone()
-        assert row is not None
+        row = connection.execute(f"SELECT count(*) FROM {name}").fetchall()[0]
         counts[name.removeprefix("storage.").replace("prediction_rows", "predictions")] = row[0]
     return counts
 

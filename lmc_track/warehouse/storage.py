@@ -156,9 +156,9 @@ def check_predictions(connection: duckdb.DuckDBPyConnection) -> None:
            OR evaluated.n IS DISTINCT FROM examples_of.n
         ORDER BY ALL LIMIT 1
         """
-    ).fetchone()
-    if wrong is not None:
-        run_id, dataset, found, needed = wrong
+    ).fetchall()
+    if wrong:
+        run_id, dataset, found, needed = wrong[0]
         raise WorkError(
             f"the predictions of run {run_id} on {dataset} do not fit its {needed} examples "
             f"({found} found)",
