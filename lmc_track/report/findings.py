@@ -217,7 +217,7 @@ def _of_the_data(facts: Facts) -> list[str]:
         pairs = facts.pairs.filter(pl.col("convexity_gap").is_null())
         named = [f"{a} with {b}" for a, b in pairs.select("model_a", "model_b").iter_rows()]
         verb = "is" if lacking == 1 else "are"
-        which = f" ({wording.listing(named)})" if lacking <= 2 else ""
+        which = f" ({named[0]})" if lacking == 1 else ""
         clauses.append(f"{wording.count(lacking, 'pair')}{which} {verb} not measured and left out")
     if facts.found is not None:
         outside = facts.models["cluster"].null_count()

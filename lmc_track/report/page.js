@@ -112,7 +112,7 @@
       curve.forEach((value, i) => { x.push(alphas[i]); y.push(value); text.push(name); });
       x.push(null); y.push(null); text.push("");
     });
-    const opacity = Math.max(0.06, Math.min(0.45, 12 / Math.sqrt(group.values.length * 30)));
+    const opacity = Math.max(0.02, Math.min(0.45, 1.6 / Math.sqrt(group.values.length)));
     return {
       type: "scatter", mode: "lines", x, y, text, line: { color: faint(color, opacity), width: 1 },
       connectgaps: false, showlegend: false, legendgroup: group.label,
@@ -126,6 +126,12 @@
     type: "scatter", mode: "lines", fill: "toself", fillcolor: faint(color, 0.22),
     x: [...alphas, ...[...alphas].reverse()], y: [...group.high, ...[...group.low].reverse()],
     line: { width: 0 }, hoverinfo: "skip", showlegend: false, legendgroup: group.label,
+  });
+
+  // A rim in the page's colour, so that the median is seen among many single curves.
+  const halo = (group, alphas) => ({
+    type: "scatter", mode: "lines", x: alphas, y: group.median, line: { color: "--paper", width: 6 },
+    hoverinfo: "skip", showlegend: false, legendgroup: group.label,
   });
 
   const median = (group, color, alphas) => ({
@@ -156,6 +162,7 @@
     view.groups.forEach((group) => {
       if (group.n_pairs > 3) data.push(band(group, color(group), alphas));
     });
+    view.groups.forEach((group) => data.push(halo(group, alphas)));
     view.groups.forEach((group) => data.push(median(group, color(group), alphas)));
     const curve = findCurve(view);
     if (curve) {

@@ -103,7 +103,7 @@ def headlines(facts: Facts) -> list[Headline]:
     p = facts.found.statistics.get("p_value") if facts.found else None
     if p is not None and facts.models.height > 1:
         text = wording.p_value(p).removeprefix("p ").removeprefix("= ")
-        shown.append(Headline(text, "p of the division"))
+        shown.append(Headline(text, "p of the best division"))
     return shown
 
 
