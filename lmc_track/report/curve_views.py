@@ -59,8 +59,10 @@ class CurveView:
 
 
 def quantile(values: NDArray[np.float64], q: float) -> NDArray[np.float64]:
-    """Over the pairs, at each alpha; shape (n alphas,)."""
-    found: NDArray[np.float64] = np.nanquantile(values, q, axis=0)
+    """Over the pairs, at each alpha; shape (n alphas,), NaN where no pair has the point."""
+    found = np.full(values.shape[1], np.nan)
+    known = ~np.isnan(values).all(axis=0)
+    found[known] = np.nanquantile(values[:, known], q, axis=0)
     return found
 
 

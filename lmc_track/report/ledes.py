@@ -62,7 +62,7 @@ def paths_lede(facts: Facts, view: CurveView) -> str:
     alphas = grid(facts)
     parts = []
     for kind, median in view.median_curves():
-        top = int(np.argmax(median))
+        top = int(np.nanargmax(median))
         ends = float((median[0] + median[-1]) / 2)
         if top in (0, len(alphas) - 1):
             parts.append(f"nowhere rises above its ends ({wording.nats(ends)}){_PLACES[kind]}")

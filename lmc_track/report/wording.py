@@ -19,8 +19,9 @@ def number(value: float | None, digits: int = 3) -> str:
         return MISSING
     if value == 0:
         return "0"
-    places = digits - 1 - math.floor(math.log10(abs(value)))
-    return f"{round(value, places):,.{max(places, 0)}f}"
+    exact = float(f"{value:.{digits - 1}e}")
+    places = digits - 1 - math.floor(math.log10(abs(exact)))
+    return f"{exact:,.{max(places, 0)}f}"
 
 
 def gap(value: float | None) -> str:

@@ -1,0 +1,158 @@
+"""The five sentences, for every kind of study."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
+import polars as pl
+import pytest
+
+from lmc_track.errors import InputError
+from lmc_track.report.clusters import cluster_sentence
+from lmc_track.report.facts import Facts
+from lmc_track.report.findings import findings, sentences
+from lmc_track.warehouse.results import Results
+
+Kinds = Callable[[str], Results]
+Read = Callable[[str], Facts]
+KINDS = ["two clusters", "one cluster", "no clustering", "holes", "one model"]
+
+
+@pytest.fixture
+def two(facts_of: Read) -> Facts:
+    return facts_of("two clusters")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_there_are_five_sentences_of_at_most_two_lines(facts_of: Read, kind: str) -> None:
+    found = sentences(facts_of(kind))
+    assert len(found) == 5
+    for sentence in found:
+        assert sentence.endswith(".")
+        assert not re.search(r"None|nan|–|  ", sentence), sentence
+        assert len(sentence) <= 250
+
+
+def test_the_first_sentence_counts_what_was_measured(two: Facts) -> None:
+    assert sentences(two)[0] == (
+        "5 finetuned models of the task agreement (base agreement) and 10 interpolated ones on the "
+        "straight lines between all 10 pairs, 3 points a path with its ends, were evaluated on "
+        "4 data sets."
+    )
+
+
+def test_several_clusters_are_reported_with_their_evidence(two: Facts) -> None:
+    assert sentences(two)[1] == (
+        "Spectral clustering of the discovery gaps finds two clusters, of 3 and 2 models: "
+        "held-out silhouette 0.90, p = .001 against 999 permuted gap matrices."
+    )
+
+
+def test_gaps_are_the_mean_held_out_ones(two: Facts) -> None:
+    held_out = two.pairs["convexity_gap"]
+    between = held_out.filter(~two.pairs["same_cluster"]).mean()
+    assert isinstance(between, float)
+    assert f"{between:.2f} nats between, " in sentences(two)[2]
+    assert sentences(two)[2].startswith("On held-out examples of validation")
+
+
+def test_the_diagnostic_on_which_clusters_differ_most_is_named(two: Facts) -> None:
+    wholes = two.cluster_diagnostics.filter(
+        (pl.col("role") == "diagnostic") & (pl.col("subset") == "all")
+    )
+    top = wholes.sort("spread", descending=True)["dataset"][0]
+    assert sentences(two)[3].startswith(f"The clusters differ most on {top}: mean held-out")
+
+
+def test_disconnected_models_are_not_called_basins_of_their_own(two: Facts) -> None:
+    assert "not called separate basins" in sentences(two)[4]
+    assert "cluster 1 is too small" in sentences(two)[4]
+
+
+def test_one_cluster_says_why(facts_of: Read) -> None:
+    sentence = sentences(facts_of("one cluster"))[1]
+    assert sentence == (
+        "Spectral clustering leaves one cluster of 4 models: its best division is no better than "
+        "chance would make it (p = .60 against 999 permuted gap matrices)."
+    )
+
+
+def test_one_cluster_for_small_gaps_names_the_least_that_counts(facts_of: Read) -> None:
+    facts = facts_of("one cluster")
+    assert facts.found is not None
+    found = replace(
+        facts.found,
+        settings={"significance": 0.05, "least_relative_gap": 0.25},
+        statistics={"p_value": 0.01, "relative_gap_between": 0.031},
+    )
+    assert "are 3.1% of the way to chance, and less than 25% does not count" in cluster_sentence(
+        replace(facts, found=found)
+    )
+
+
+def test_one_cluster_of_another_kind_keeps_the_recorded_reason(facts_of: Read) -> None:
+    facts = facts_of("one cluster")
+    assert facts.found is not None
+    found = replace(
+        facts.found, settings={}, statistics={"decision": "One cluster: all gaps are zero."}
+    )
+    sentence = cluster_sentence(replace(facts, found=found))
+    assert sentence.endswith("one cluster of 4 models: all gaps are zero.")
+
+
+def test_one_cluster_gives_the_range_of_gaps(facts_of: Read) -> None:
+    found = sentences(facts_of("one cluster"))
+    assert "the convexity gaps of the 6 pairs range from" in found[2]
+    assert found[3].startswith("The models differ most on")
+
+
+def test_without_a_clustering_nothing_is_said_of_clusters(facts_of: Read) -> None:
+    found = sentences(facts_of("no clustering"))
+    assert found[1].startswith("No clustering has been made yet, so the 6 pairs")
+    assert not re.search(r"cluster \d|within clusters", " ".join(found))
+
+
+def test_holes_are_counted(facts_of: Read) -> None:
+    found = sentences(facts_of("holes"))
+    assert "between 8 of 10 pairs" in found[0]
+    assert "2 pairs are not measured and left out" in found[4]
+
+
+def test_one_model_is_described_without_pairs(facts_of: Read) -> None:
+    found = sentences(facts_of("one model"))
+    assert found[1] == "A single model cannot be divided into clusters."
+    assert found[3].startswith("Its held-out accuracy is")
+
+
+def test_the_published_procedure_is_said_to_make_two_always(two: Facts) -> None:
+    assert two.found is not None
+    facts = replace(two, found=replace(two.found, method="juneja2023", half="all"))
+    assert "which always makes two clusters, gives two clusters, of 3 and 2" in sentences(facts)[1]
+    assert "saw the held-out examples too" in sentences(facts)[4]
+
+
+def test_threshold_components_name_their_largest_gap(two: Facts) -> None:
+    assert two.found is not None
+    found = replace(
+        two.found,
+        method="threshold",
+        settings={"tau": 0.15},
+        statistics={"largest_internal_gap": 0.2},
+    )
+    assert cluster_sentence(replace(two, found=found)) == (
+        "Joining models by chains of gaps of at most 0.150 nats gives two clusters, of 3 and 2 "
+        "models; the largest gap inside one of them is 0.200 nats."
+    )
+
+
+def test_results_without_halves_are_said_to_have_none(two: Facts) -> None:
+    found = sentences(replace(two, half="all"))
+    assert found[2].startswith("On all examples of validation")
+    assert "held-out" not in found[3]
+
+
+def test_an_unknown_study_is_refused(results_of: Kinds) -> None:
+    with pytest.raises(InputError):
+        findings(results_of("one model"), "simulatd")
