@@ -12,7 +12,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from lmc_track.analysis.partition import Floats, Labels, affinity, median_gap
-from lmc_track.analysis.rule import Evidence, Rule, decision, gaps_of, relative, shortcomings
+from lmc_track.analysis.rule import Evidence, Rule, decision, gaps_by_cluster, shortcomings
 from lmc_track.analysis.search import best_divisions, permutation_p
 
 FEWEST_MODELS = 4
@@ -62,7 +62,7 @@ def juneja2023(gaps: Floats) -> Clustering:
     elif gaps.any():
         model = SpectralClustering(n_clusters=2, affinity="precomputed", random_state=42)
         labels = number_clusters(model.fit_predict(affinity(gaps, 1.0)))
-    within, between, _ = gaps_of(gaps, labels)
+    mean = gaps_by_cluster(gaps, labels)
     n_clusters = int(labels.max()) + 1
     return Clustering(
         labels,
@@ -71,8 +71,8 @@ def juneja2023(gaps: Floats) -> Clustering:
         statistics={
             "n_clusters": n_clusters,
             "delta": 1.0,
-            "mean_gap_within": None if np.isnan(within) else within,
-            "mean_gap_between": None if np.isnan(between) else between,
+            "mean_gap_within": _defined(mean.within),
+            "mean_gap_between": _defined(mean.between),
         },
     )
 
@@ -111,15 +111,19 @@ def spectral(
     }
     n, delta = len(discovery_gaps), median_gap(discovery_gaps)
     whole = np.zeros(n, dtype=np.int64)
-    unsought = _undividable(n, delta, max_clusters)
-    if unsought:
-        return Clustering(whole, 1, settings, _without_division(held_out_gaps, settings, unsought))
+    reason = _undividable(n, delta, max_clusters)
+    if reason:
+        return Clustering(
+            whole, 1, settings, _without_division(held_out_gaps, settings, delta, reason)
+        )
     # Matrices this small are decomposed faster by one thread than by several.
     with threadpool_limits(1):
         best = best_divisions(discovery_gaps[None], held_out_gaps[None], delta, max_clusters)
         if not best.found[0]:
-            none = "One cluster: no division has two clusters of two models or more."
-            return Clustering(whole, 1, settings, _without_division(held_out_gaps, settings, none))
+            reason = "One cluster: no division has two clusters of two models or more."
+            return Clustering(
+                whole, 1, settings, _without_division(held_out_gaps, settings, delta, reason)
+            )
         silhouette = float(best.held_out_silhouette[0])
         p_value = permutation_p(
             discovery_gaps,
@@ -135,7 +139,7 @@ def spectral(
         tuple(int(size) for size in np.bincount(candidate)),
         silhouette,
         p_value,
-        *gaps_of(held_out_gaps, candidate),
+        gaps_by_cluster(held_out_gaps, candidate),
     )
     rule = Rule(significance, least_relative_gap, chance_headroom)
     labels = whole if shortcomings(evidence, rule) else candidate
@@ -145,22 +149,22 @@ def spectral(
         "silhouette": silhouette,
         "p_value": p_value,
         "permutations": permutations,
-        "mean_gap_within": evidence.gap_within,
-        "mean_gap_between": evidence.gap_between,
-        "relative_gap_between": relative(evidence.gap_between, rule),
+        "mean_gap_within": evidence.gaps.within,
+        "mean_gap_between": evidence.gaps.between,
+        "relative_gap_between": rule.relative(evidence.gaps.between),
         "decision": decision(evidence, rule, permutations),
     }
     return Clustering(labels, int(labels.max()) + 1, settings, statistics)
 
 
 def _without_division(
-    held_out_gaps: Floats, settings: dict[str, Any], reason: str
+    held_out_gaps: Floats, settings: dict[str, Any], delta: float, reason: str
 ) -> dict[str, Any]:
     """Statistics of one cluster where there was no division to judge."""
     pairs = held_out_gaps[np.triu_indices(len(held_out_gaps), 1)]
     return {
         "n_clusters": 1,
-        "delta": None,
+        "delta": _defined(delta),
         "silhouette": None,
         "p_value": None,
         "permutations": settings["permutations"],
@@ -169,6 +173,10 @@ def _without_division(
         "relative_gap_between": None,
         "decision": reason,
     }
+
+
+def _defined(value: float) -> float | None:
+    return None if np.isnan(value) else value
 
 
 def _undividable(n: int, delta: float, max_clusters: int) -> str:

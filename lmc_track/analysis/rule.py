@@ -27,45 +27,70 @@ class Rule:
     least_relative_gap: float
     chance_headroom: float
 
+    def relative(self, gap: float) -> float | None:
+        """``gap`` (nats) as a share of the way to chance; None when the models gained nothing."""
+        return gap / self.chance_headroom if self.chance_headroom > 0 else None
+
 
 @dataclass(frozen=True)
-class Evidence:
-    """What held-out gaps say about a division of n models into clusters.
+class ClusterGaps:
+    """Mean gaps in nats over pairs of models: within clusters, between them, and by cluster.
 
-    Mean gaps in nats, over pairs of models: within clusters, between them, and ``nearest``, the
-    least mean over pairs of clusters. ``p_value`` against permuted gaps.
+    ``by_cluster``: (k, k), the diagonal within each cluster. A mean over no pairs is NaN.
     """
 
-    sizes: tuple[int, ...]
-    silhouette: float
-    p_value: float
-    gap_within: float
-    gap_between: float
-    gap_nearest: float
+    within: float
+    between: float
+    by_cluster: Floats
+
+    @property
+    def nearest(self) -> float:
+        """The mean gap between the two clusters that are nearest each other."""
+        return float(np.min(self._to_others()))
+
+    def loosest(self) -> tuple[float, float]:
+        """Of the cluster that holds together least: mean gap within, and to its nearest other.
+
+        A cluster of one model, without a gap within, holds together.
+        """
+        within = np.nan_to_num(np.diag(self.by_cluster))
+        to_others = self._to_others().min(1)
+        cluster = int(np.argmax(within - to_others))
+        return float(within[cluster]), float(to_others[cluster])
+
+    def _to_others(self) -> Floats:
+        return np.where(np.eye(len(self.by_cluster), dtype=bool), np.inf, self.by_cluster)
 
 
-def gaps_of(gaps: Floats, labels: Labels) -> tuple[float, float, float]:
-    """Mean gap within clusters, between them, and between the two clusters nearest each other.
-
-    ``gaps`` (n, n) in nats, ``labels`` (n,) from 0. A mean over no pairs is NaN.
-    """
+def gaps_by_cluster(gaps: Floats, labels: Labels) -> ClusterGaps:
+    """Mean ``gaps`` (n, n) in nats of models with ``labels`` (n,), which count from 0."""
     first, second = np.triu_indices(len(labels), 1)
     values, a, b = gaps[first, second], labels[first], labels[second]
-    between = [
-        _mean(values[((a == i) & (b == j)) | ((a == j) & (b == i))])
-        for i in range(int(labels.max()) + 1)
-        for j in range(i)
-    ]
-    return _mean(values[a == b]), _mean(values[a != b]), min(between, default=float("nan"))
+    k = int(labels.max()) + 1
+    by_cluster = np.array(
+        [
+            [_mean(values[((a == i) & (b == j)) | ((a == j) & (b == i))]) for j in range(k)]
+            for i in range(k)
+        ]
+    )
+    return ClusterGaps(_mean(values[a == b]), _mean(values[a != b]), by_cluster)
 
 
 def _mean(values: Floats) -> float:
     return float(values.mean()) if len(values) else float("nan")
 
 
-def relative(gap: float, rule: Rule) -> float | None:
-    """``gap`` (nats) as a share of the way to chance; None when the models gained nothing."""
-    return gap / rule.chance_headroom if rule.chance_headroom > 0 else None
+@dataclass(frozen=True)
+class Evidence:
+    """What held-out gaps say about a division into clusters of ``sizes``.
+
+    ``p_value``: of the mean ``silhouette``, against permuted gap matrices.
+    """
+
+    sizes: tuple[int, ...]
+    silhouette: float
+    p_value: float
+    gaps: ClusterGaps
 
 
 def shortcomings(evidence: Evidence, rule: Rule) -> list[str]:
@@ -73,7 +98,7 @@ def shortcomings(evidence: Evidence, rule: Rule) -> list[str]:
 
     1. p at most ``significance``: so high a silhouette is rare among permuted gaps.
     2. Any two clusters on average at least ``least_relative_gap`` of the way to chance apart.
-    3. The mean gap between clusters greater than within them.
+    3. Every cluster holds together: its mean gap within is less than to any other cluster.
     """
     failed = []
     if evidence.p_value > rule.significance:
@@ -81,19 +106,21 @@ def shortcomings(evidence: Evidence, rule: Rule) -> list[str]:
             f"its held-out silhouette, {evidence.silhouette:.2f}, is not rare among permuted "
             f"gap matrices (p = {evidence.p_value:.3g}, more than {rule.significance:g})"
         )
-    share = relative(evidence.gap_nearest, rule)
+    nearest = evidence.gaps.nearest
+    share = rule.relative(nearest)
     if share is None:
         failed.append("the models' mean held-out loss is no better than chance")
     elif share < rule.least_relative_gap:
         whose = "its clusters" if len(evidence.sizes) == 2 else "its two nearest clusters"
         failed.append(
-            f"the mean held-out gap between {whose}, {evidence.gap_nearest:.2g} nats, is "
-            f"{share:.0%} of the way to chance, less than {rule.least_relative_gap:.0%}"
+            f"the mean held-out gap between {whose}, {nearest:.2g} nats, is {share:.0%} of the "
+            f"way to chance, less than {rule.least_relative_gap:.0%}"
         )
-    if evidence.gap_between <= evidence.gap_within:
+    within, to_other = evidence.gaps.loosest()
+    if within >= to_other:
         failed.append(
-            f"the mean held-out gap, {evidence.gap_between:.2g} nats between its clusters, is "
-            f"no less within them, {evidence.gap_within:.2g}"
+            f"the mean held-out gap within one of its clusters, {within:.2g} nats, is no less "
+            f"than from there to another, {to_other:.2g} nats"
         )
     return failed
 
@@ -104,16 +131,14 @@ def decision(evidence: Evidence, rule: Rule, permutations: int) -> str:
     if failed:
         sizes = _listing([str(size) for size in evidence.sizes])
         return f"One cluster: of the best division, into {sizes} models, {_listing(failed)}."
-    k = len(evidence.sizes)
-    nearest = (
-        "" if k == 2 else f", {evidence.gap_nearest:.2g} nats between the two nearest each other"
-    )
+    k, gaps = len(evidence.sizes), evidence.gaps
+    nearest = "" if k == 2 else f" ({gaps.nearest:.2g} nats between the two nearest each other)"
     return (
         f"{_WORDS.get(k, str(k))} clusters: the held-out silhouette, {evidence.silhouette:.2f}, "
         f"is rare among {permutations:,} permuted gap matrices (p = {evidence.p_value:.3g}), and "
-        f"the mean held-out gap is {evidence.gap_within:.2g} nats within clusters and "
-        f"{evidence.gap_between:.2g} nats between them, "
-        f"{evidence.gap_between / rule.chance_headroom:.0%} of the way to chance{nearest}."
+        f"the mean held-out gap is {gaps.within:.2g} nats within clusters and "
+        f"{gaps.between:.2g} nats between them, {rule.relative(gaps.between):.0%} of the way to "
+        f"chance{nearest}."
     )
 
 

@@ -4,11 +4,29 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from planted_gaps import planted
 
-from lmc_track.analysis.rule import Evidence, Rule, decision, gaps_of, relative, shortcomings
+from lmc_track.analysis.rule import (
+    ClusterGaps,
+    Evidence,
+    Rule,
+    decision,
+    gaps_by_cluster,
+    shortcomings,
+)
+
+
+def two(within=0.09, between=0.83, looser=None):
+    """The gaps of two clusters, of which the second may be looser."""
+    first = [within, between]
+    second = [between, within if looser is None else looser]
+    return ClusterGaps(within, between, np.array([first, second]))
+
 
 RULE = Rule(significance=0.05, least_relative_gap=0.25, chance_headroom=0.69)
-CLEAR = Evidence((9, 3), 0.85, 0.001, gap_within=0.09, gap_between=0.83, gap_nearest=0.83)
+CLEAR = Evidence((9, 3), 0.85, 0.001, two())
 
 
 def test_a_clear_division_meets_every_condition():
@@ -19,8 +37,8 @@ def test_a_clear_division_meets_every_condition():
     ("change", "reason"),
     [
         ({"p_value": 0.051}, "not rare among permuted"),
-        ({"gap_between": 0.17, "gap_nearest": 0.17}, "25% of the way to chance, less than 25%"),
-        ({"gap_within": 0.9}, "no less within"),
+        ({"gaps": two(between=0.17)}, "25% of the way to chance, less than 25%"),
+        ({"gaps": two(looser=0.9)}, "within one of its clusters, 0.9 nats, is no less than"),
     ],
 )
 def test_one_failed_condition_is_enough_for_one_cluster(change, reason):
@@ -31,19 +49,27 @@ def test_one_failed_condition_is_enough_for_one_cluster(change, reason):
 
 
 def test_conditions_hold_at_their_bounds():
-    at_bounds = replace(CLEAR, p_value=0.05, gap_between=0.2, gap_nearest=0.2)
+    at_bounds = replace(CLEAR, p_value=0.05, gaps=two(between=0.2))
     assert shortcomings(at_bounds, Rule(0.05, 0.25, 0.8)) == []
 
 
 def test_the_two_nearest_of_three_clusters_must_be_far_apart():
-    evidence = replace(CLEAR, sizes=(5, 4, 3), gap_between=0.5, gap_nearest=0.1)
-    assert "its two nearest clusters, 0.1 nats" in shortcomings(evidence, RULE)[0]
+    gaps = np.array([[0.05, 0.8, 0.7], [0.8, 0.05, 0.1], [0.7, 0.1, 0.05]])
+    evidence = replace(CLEAR, sizes=(5, 4, 3), gaps=ClusterGaps(0.05, 0.5, gaps))
+    (failed,) = shortcomings(evidence, RULE)
+    assert "its two nearest clusters, 0.1 nats" in failed
+
+
+def test_a_model_alone_in_its_cluster_holds_together():
+    gaps = np.array([[0.1, 0.8], [0.8, np.nan]])
+    assert shortcomings(replace(CLEAR, gaps=ClusterGaps(0.1, 0.8, gaps)), RULE) == []
 
 
 def test_models_no_better_than_chance_are_not_divided():
     rule = replace(RULE, chance_headroom=-0.01)
-    assert "no better than chance" in shortcomings(CLEAR, rule)[0]
-    assert relative(0.5, rule) is None
+    (failed,) = shortcomings(CLEAR, rule)
+    assert "no better than chance" in failed
+    assert rule.relative(0.5) is None
 
 
 def test_decision_of_two_clusters():
@@ -54,8 +80,15 @@ def test_decision_of_two_clusters():
     )
 
 
+def test_decision_of_three_clusters_names_the_gap_of_the_nearest():
+    gaps = np.array([[0.05, 0.8, 0.7], [0.8, 0.05, 0.4], [0.7, 0.4, 0.05]])
+    evidence = replace(CLEAR, sizes=(5, 4, 3), gaps=ClusterGaps(0.05, 0.63, gaps))
+    assert decision(evidence, RULE, 999).startswith("Three clusters: ")
+    assert "(0.4 nats between the two nearest each other)." in decision(evidence, RULE, 999)
+
+
 def test_decision_of_one_cluster_names_every_failed_condition():
-    evidence = replace(CLEAR, silhouette=0.31, p_value=0.2, gap_between=0.11, gap_nearest=0.11)
+    evidence = replace(CLEAR, silhouette=0.31, p_value=0.2, gaps=two(between=0.11))
     assert decision(evidence, RULE, 999) == (
         "One cluster: of the best division, into 9 and 3 models, its held-out silhouette, 0.31, "
         "is not rare among permuted gap matrices (p = 0.2, more than 0.05) and the mean held-out "
@@ -65,10 +98,20 @@ def test_decision_of_one_cluster_names_every_failed_condition():
 
 def test_mean_gaps_are_over_pairs_of_models():
     gaps = np.array([[0, 1, 4, 8], [1, 0, 6, 8], [4, 6, 0, 8], [8, 8, 8, 0]], dtype=float)
-    within, between, nearest = gaps_of(gaps, np.array([0, 0, 1, 2]))
-    assert (within, between, nearest) == (1.0, pytest.approx(34 / 5), 5.0)
+    mean = gaps_by_cluster(gaps, np.array([0, 0, 1, 2]))
+    assert (mean.within, mean.between, mean.nearest) == (1.0, pytest.approx(34 / 5), 5.0)
+    assert mean.by_cluster[0].tolist() == [1.0, 5.0, 8.0]
+    assert mean.loosest() == (1.0, 5.0)
 
 
 def test_mean_gaps_over_no_pairs_are_undefined():
-    within, between, nearest = gaps_of(np.zeros((1, 1)), np.array([0]))
-    assert np.isnan([within, between, nearest]).all()
+    mean = gaps_by_cluster(np.zeros((1, 1)), np.array([0]))
+    assert np.isnan([mean.within, mean.between]).all()
+
+
+@given(st.integers(0, 1000))
+def test_the_nearest_clusters_are_no_farther_apart_than_clusters_are_on_average(seed):
+    _, gaps, labels = planted([4, 3, 2], seed=seed)
+    mean = gaps_by_cluster(gaps, labels)
+    assert mean.nearest <= mean.between + 1e-12
+    assert np.allclose(mean.by_cluster, mean.by_cluster.T)
