@@ -68,9 +68,10 @@ def quantile(values: NDArray[np.float64], q: float) -> NDArray[np.float64]:
 
 def curve_views(source: Source, facts: Facts, clustering: str | None) -> list[CurveView]:
     """All views that have curves, validation's loss first, on the common grid."""
-    views = []
+    views: list[CurveView] = []
+    if not facts.summary["n_points"]:
+        return views
     for dataset in facts.datasets["dataset"].to_list():
-        entropy = _entropy(source, facts, dataset)
         for metric, y_title in _METRICS:
             frame = source.query(
                 "curves",
@@ -82,8 +83,8 @@ def curve_views(source: Source, facts: Facts, clustering: str | None) -> list[Cu
             )
             groups = _groups(frame, facts)
             if groups:
-                shown = entropy if metric == "loss" else None
-                views.append(CurveView(dataset, metric, y_title, shown, groups))
+                entropy = _entropy(source, facts, dataset) if metric == "loss" else None
+                views.append(CurveView(dataset, metric, y_title, entropy, groups))
     return views
 
 

@@ -109,11 +109,10 @@ def gather(source: Source, study: str, clustering: str | None = None) -> Facts:
 
 def _reported_half(source: Source, chosen: Row) -> str:
     """Held-out unless only whole sets have numbers, as imported results do."""
-    known = {
-        half: source.query("models", **chosen, half=half)["validation_loss"].count()
-        for half in ("held-out", "all")
-    }
-    return "held-out" if known["held-out"] or not known["all"] else "all"
+    for half in ("held-out", "all"):
+        if source.query("models", **chosen, half=half)["validation_loss"].count():
+            return half
+    return "held-out"
 
 
 def _found(clusterings: pl.DataFrame, models: pl.DataFrame, clustering: str | None) -> Found | None:

@@ -27,6 +27,12 @@ def two(facts_of: Read) -> Facts:
     return facts_of("two clusters")
 
 
+@pytest.fixture(scope="module")
+def losses_view(results_of: Kinds, facts_of: Read) -> CurveView:
+    """Validation's loss of the study with two clusters."""
+    return curve_views(results_of("two clusters"), facts_of("two clusters"), None)[0]
+
+
 def test_the_matrix_is_in_cluster_order(two: Facts) -> None:
     assert in_cluster_order(two) == ["seed-0", "seed-2", "seed-4", "seed-1", "seed-3"]
 
@@ -63,8 +69,10 @@ def test_strips_have_one_dot_a_model_and_the_clusters_colours(two: Facts) -> Non
     assert [t["marker"]["color"] for t in dots] == ["--cluster-0", "--cluster-1"]
 
 
-def test_curves_start_and_end_at_the_models_own_losses(results_of: Kinds, two: Facts) -> None:
-    view = curve_views(results_of("two clusters"), two, None)[0]
+def test_curves_start_and_end_at_the_models_own_losses(
+    results_of: Kinds, losses_view: CurveView
+) -> None:
+    view = losses_view
     losses = results_of("two clusters").query("models", study="simulated", half="held-out")
     assert (view.dataset, view.metric) == ("validation", "loss")
     for group in view.groups:
@@ -74,9 +82,9 @@ def test_curves_start_and_end_at_the_models_own_losses(results_of: Kinds, two: F
 
 
 def test_curves_between_clusters_start_in_the_lower_numbered_one(
-    results_of: Kinds, two: Facts
+    losses_view: CurveView, two: Facts
 ) -> None:
-    view = curve_views(results_of("two clusters"), two, None)[0]
+    view = losses_view
     clusters = two.models["cluster"].to_list()
     (between,) = [group for group in view.groups if group.kind == "between"]
     assert {(clusters[a], clusters[b]) for a, b in between.pairs} == {(0, 1)}
