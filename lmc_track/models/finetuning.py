@@ -159,6 +159,8 @@ def _arguments(
     section: FinetuneSection, data_seed: int, examples: int, workplace: Path
 ) -> TrainingArguments:
     settings: dict[str, Any] = {
+        # Without it the Trainer refuses bf16 where there is no accelerator.
+        "use_cpu": not torch.accelerator.is_available(),
         "logging_steps": max(1, total_steps(examples, section) // _LOGGED),
         "dataloader_pin_memory": torch.cuda.is_available(),
     }
