@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+import numpy as np
+import polars as pl
+
 from lmc_track.report.facts import Facts
 from lmc_track.report.palette import cluster_colour, cluster_name, plot_text, rounded
 
 Figure = dict[str, Any]
 
 _NAMES_SHOWN = 48
+_LEAST_OF_THE_WAY = 0.1
 
 
 def in_cluster_order(facts: Facts) -> list[str]:
@@ -43,7 +47,7 @@ def matrix_figure(facts: Facts) -> Figure:
         "z": gaps,
         "customdata": beside,
         "zmin": 0,
-        "zmax": max((v for row in gaps for v in row if v is not None), default=0) or 1,
+        "zmax": scale_top(facts),
         "colorscale": "Cividis",
         "hoverongaps": False,
         "xgap": 1 if len(names) <= _NAMES_SHOWN else 0,
@@ -86,6 +90,17 @@ def matrix_figure(facts: Facts) -> Figure:
             "margin": {"t": 44 if len(blocks) > 1 else 12, "l": 16, "r": 8, "b": 16},
         },
     }
+
+
+def scale_top(facts: Facts) -> float:
+    """The gap, in nats, at the top of the colour scale: the largest one, or a tenth of the way
+    to chance where all are below it, so that noise does not shine like a barrier."""
+    known = facts.measured.select("convexity_gap", "relative_gap").drop_nulls()
+    known = known.filter(pl.col("relative_gap") > 0)
+    ways = (known["convexity_gap"] / known["relative_gap"]).to_numpy()
+    least = _LEAST_OF_THE_WAY * float(np.median(ways)) if ways.size else 0.0
+    largest = float(np.max(facts.measured["convexity_gap"].to_numpy(), initial=0.0))
+    return max(largest, least) or 1.0
 
 
 def _holes(names: list[str], gaps: list[list[float | None]]) -> Iterator[Figure]:

@@ -11,10 +11,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import comb
 
+import numpy as np
+
 from lmc_track.report import ledes, tables, wording
 from lmc_track.report.curve_views import CurveView
 from lmc_track.report.facts import Facts, Source
 from lmc_track.report.findings import examples_of
+from lmc_track.report.matrix_plot import scale_top
 from lmc_track.report.model_table import model_table
 from lmc_track.report.strip_plot import diagnostic_rows
 from lmc_track.report.tables import Table
@@ -66,7 +69,13 @@ def _command(facts: Facts, name: str, clustering: str | None = None, **params: s
 def _matrix(facts: Facts, clustering: str | None) -> Iterator[Section]:
     if facts.measured.is_empty():
         return
-    order = "cluster" if facts.found else "study"
+    order = "cluster" if facts.found and facts.found.n_clusters > 1 else "study"
+    largest = float(np.max(facts.measured["convexity_gap"].to_numpy()))
+    least = (
+        "; the colours span a tenth of the way to chance, which no gap reaches"
+        if largest < scale_top(facts)
+        else ""
+    )
     holes = "; grey cells with a cross were not measured" if facts.n_unmeasured else ""
     yield Section(
         "matrix",
@@ -76,7 +85,7 @@ def _matrix(facts: Facts, clustering: str | None) -> Iterator[Section]:
         caption=(
             f"Convexity gap of the validation loss on {examples_of(facts)}, in nats: the greatest "
             "barrier over all parts of the straight line between two models. Models are in "
-            f"{order} order{holes}. A click on a cell marks the pair's curve below."
+            f"{order} order{holes}{least}. A click on a cell marks the pair's curve below."
         ),
         queries=(
             _command(facts, "barrier_matrix", clustering, half=facts.half),
@@ -132,8 +141,8 @@ def _diagnostics(facts: Facts, clustering: str | None) -> Iterator[Section]:
         ledes.diagnostics_lede(facts),
         figure="strips",
         caption=(
-            f"Accuracy on {examples_of(facts)} of each data set: one dot a model, a bar at the "
-            f"mean{more}."
+            f"Accuracy on {examples_of(facts)} of each data set: one dot a model"
+            f"{', a bar at the mean' if facts.models.height > 1 else ''}{more}."
         ),
         tables=(tables.diagnostic_table(facts),),
         folded=(subsets,) if subsets else (),

@@ -57,9 +57,10 @@ def strip_figure(facts: Facts) -> Figure:
                 continue
             middle = place[(row[0], row[1])] + (k - (len(clusters) - 1) / 2) * lane
             for n, (name, value) in enumerate(values.select("model", "value").iter_rows()):
-                jitter = ((n * _GOLDEN) % 1 - 0.5) * lane * 0.6
+                jitter = ((n * _GOLDEN) % 1 - 0.5) * lane * 0.6 if values.height > 1 else 0
                 dots.append((value, middle + jitter, plot_text(name)))
-            means.append((float(np.mean(values["value"].to_numpy())), middle))
+            if values.height > 1:
+                means.append((float(np.mean(values["value"].to_numpy())), middle))
         data += _lane(cluster, dots, means, one=len(clusters) == 1)
     low = min((x for trace in data for x in trace["x"]), default=0.0)
     floor = -0.02 if low < 0.5 else np.floor(low * 20) / 20 - 0.005

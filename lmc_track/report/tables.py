@@ -71,7 +71,9 @@ def cluster_table(facts: Facts) -> Table:
 
 def diagnostic_table(facts: Facts) -> Table:
     """Mean accuracy per cluster on every data set, with the range over its models."""
-    return _diagnostics(facts, diagnostic_rows(facts)[0], "Mean accuracy (lowest to highest model)")
+    several = facts.models.height > 1
+    caption = "Mean accuracy (lowest to highest model)" if several else "Accuracy"
+    return _diagnostics(facts, diagnostic_rows(facts)[0], caption)
 
 
 def subset_table(facts: Facts) -> Table | None:
@@ -106,7 +108,11 @@ def _diagnostics(facts: Facts, wanted: Sequence[tuple[str, str]], caption: str) 
         found = [cells.get((*key, cluster)) for cluster in clusters]
         row = [Cell(row_name(*key)), Cell(f"{n_examples.get(key, 0):,}")]
         for cell in found:
-            span = f"{wording.share(cell['min'])}–{wording.share(cell['max'])}" if cell else ""
+            span = (
+                f"{wording.share(cell['min'])}–{wording.share(cell['max'])}"
+                if cell and cell["n_models"] > 1
+                else ""
+            )
             row.append(Cell(wording.fine_share(cell["mean"]) if cell else wording.MISSING, span))
         if several:
             row.append(Cell(wording.fine_share(next((c["spread"] for c in found if c), None))))

@@ -53,6 +53,16 @@ def test_the_colour_scale_says_what_it_measures(two: Facts) -> None:
     assert heat["colorscale"] == "Cividis"
 
 
+def test_colours_of_small_gaps_span_a_tenth_of_the_way_to_chance(facts_of: Read) -> None:
+    facts = facts_of("one cluster")
+    pair = facts.pairs.filter(pl.col("relative_gap") > 0).row(0, named=True)
+    headroom = pair["convexity_gap"] / pair["relative_gap"]
+    largest = facts.pairs["convexity_gap"].max()
+    assert isinstance(largest, float)
+    assert largest < 0.1 * headroom
+    assert matrix_figure(facts)["data"][0]["zmax"] == pytest.approx(0.1 * headroom, rel=0.05)
+
+
 def test_pairs_without_a_gap_are_marked(facts_of: Read) -> None:
     heat, crosses = matrix_figure(facts_of("holes"))["data"]
     assert sorted(zip(crosses["x"], crosses["y"], strict=True)) == [
