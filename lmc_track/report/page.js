@@ -5,7 +5,6 @@
   const element = (id) => document.getElementById(id);
   const CONFIG = {
     displaylogo: false,
-    responsive: true,
     modeBarButtons: [["toImage", "resetScale2d"]],
   };
   const state = { view: 0, pair: null };
@@ -40,8 +39,11 @@
         trace.colorbar.tickfont = { color: color("--muted") };
       }
     }
-    Plotly.react(target, data, {
-      autosize: true,
+    // Margins of a plot are only worked out anew for a new plot.
+    const same = target.dataset.width === String(target.clientWidth);
+    target.dataset.width = String(target.clientWidth);
+    (same ? Plotly.react : Plotly.newPlot)(target, data, {
+      width: target.clientWidth,
       dragmode: false,
       modebar: { bgcolor: "rgba(0,0,0,0)", color: color("--muted"), activecolor: color("--ink") },
       paper_bgcolor: "rgba(0,0,0,0)",
@@ -87,7 +89,9 @@
     if (state.pair) {
       figure.layout.shapes = [...figure.layout.shapes, ...cellFrames(figure.data[0].x)];
     }
-    return draw("figure-matrix", figure);
+    const target = draw("figure-matrix", figure);
+    target.removeAllListeners("plotly_click");
+    target.on("plotly_click", onCell);
   };
 
   // The two cells of the marked pair get a frame.
@@ -95,7 +99,7 @@
     const [i, j] = state.pair.map((k) => names.indexOf(plain(figures.paths.models[k])));
     return [[i, j], [j, i]].map(([x, y]) => ({
       type: "rect", xref: "x", yref: "y", x0: x - 0.5, x1: x + 0.5, y0: y - 0.5, y1: y + 0.5,
-      line: { color: "#ffffff", width: 2.5 }, fillcolor: "rgba(0,0,0,0)",
+      line: { color: "#ff3b3b", width: 3 }, fillcolor: "rgba(0,0,0,0)",
     }));
   };
 
@@ -186,7 +190,7 @@
       });
     }
     const small = narrow("figure-paths");
-    const target = draw("figure-paths", {
+    draw("figure-paths", {
       data,
       layout: {
         height: small ? 400 : 480,
@@ -203,7 +207,6 @@
       },
     });
     say(view, curve);
-    return target;
   };
 
   const say = (view, curve) => {
@@ -307,25 +310,29 @@
   });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
 
-  // Paper is white, whatever the screen's theme.
+  // Paper is white and narrow, whatever the screen is.
   let beforePrint = null;
   addEventListener("beforeprint", () => {
     beforePrint = root.dataset.theme || "system";
     root.dataset.theme = "light";
+    root.classList.add("printing");
     drawAll();
   });
   addEventListener("afterprint", () => {
+    root.classList.remove("printing");
     if (beforePrint === "system") delete root.dataset.theme; else root.dataset.theme = beforePrint;
     drawAll();
   });
 
   let width = innerWidth;
+  let waiting = 0;
   addEventListener("resize", () => {
-    if ((innerWidth < 640) !== (width < 640)) drawAll();
+    if (innerWidth === width) return;
     width = innerWidth;
+    clearTimeout(waiting);
+    waiting = setTimeout(drawAll, 120);
   });
 
   if (figures.paths) pathControls();
   drawAll();
-  if (figures.matrix) element("figure-matrix").on("plotly_click", onCell);
 })();
