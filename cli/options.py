@@ -81,7 +81,7 @@ def find_study(study: str, overrides: tuple[str, ...], location: Location) -> St
     recorded = recorded_study(study, location)
     if not overrides:
         return recorded
-    content = recorded.model_dump(mode="json", exclude_unset=True)
+    content = recorded.model_dump(mode="json")
     return build_study(content, overrides, source=f"the recorded study {study!r}")
 
 

@@ -35,6 +35,13 @@ class Section(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    def _says(self, key: str) -> bool:
+        """Whether ``key`` was set to something else than its default.
+
+        A resolved study file sets every key, most of them to their defaults.
+        """
+        return bool(getattr(self, key) != type(self).model_fields[key].default)
+
 
 def _name(value: str) -> str:
     if not is_name(value):
@@ -130,9 +137,9 @@ class FinetuneSection(Section):
     @model_validator(mode="after")
     def _one_way_to_seed(self) -> FinetuneSection:
         apart = self.head_seeds is not None or self.data_seeds is not None
-        if apart and "seeds" in self.model_fields_set:
+        if apart and self._says("seeds"):
             raise ValueError("give either seeds, or head_seeds and data_seeds, not both")
-        if self.max_steps is not None and "epochs" in self.model_fields_set:
+        if self.max_steps is not None and self._says("epochs"):
             raise ValueError("give either epochs or max_steps, not both")
         return self
 
@@ -185,7 +192,7 @@ class InterpolateSection(Section):
 
     @model_validator(mode="after")
     def _one_grid(self) -> InterpolateSection:
-        if self.alphas is not None and "points" in self.model_fields_set:
+        if self.alphas is not None and self._says("points"):
             raise ValueError("give either points or alphas, not both")
         return self
 

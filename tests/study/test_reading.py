@@ -135,3 +135,8 @@ def test_every_commented_key_of_the_template_is_known(tmp_path: Path) -> None:
                 )
                 checked += 1
     assert checked > 10
+
+
+def test_a_resolved_study_reads_as_itself() -> None:
+    study = build_study({**MINIMAL, "finetune": {"max_steps": 5, "head_seeds": "0-1"}})
+    assert build_study(study.model_dump(mode="json")) == study
