@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from lmc_track.tracking.location import Location
+from support.stores import empty_home
+from support.studies import run_tiny
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="session")
+def cli_home(tmp_path_factory: pytest.TempPathFactory) -> Location:
+    """The home of a finished tiny study, which no test may change."""
+    location = empty_home(tmp_path_factory.mktemp("cli"))
+    run_tiny(location)
+    return location
+
+
+@pytest.fixture
+def lmc(tmp_path: Path) -> Run:
+    """Run the program in a process of its own, in an empty folder."""
+
+    def run(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "lmc_track.cli", *arguments],
+            cwd=tmp_path,
+            env={**os.environ, **environ},
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+
+    return run

@@ -1,0 +1,126 @@
+"""What users type: rows on stdout, everything else on stderr, help with an example."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import polars as pl
+import pytest
+from click.testing import CliRunner, Result
+
+from lmc_track.cli.main import COMMANDS, cli
+from lmc_track.tracking.location import Location
+
+
+def invoke(*arguments: str) -> Result:
+    """In this process, errors raised."""
+    return CliRunner().invoke(cli, list(arguments), catch_exceptions=False)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_with_an_example(name: str) -> None:
+    result = invoke(name, "--help")
+    assert result.exit_code == 0
+    assert "Example" in result.output
+    assert f"lmc-track {name}" in result.output
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_option_has_help(name: str) -> None:
+    command = cli.get_command(click.Context(cli), name)
+    assert command is not None
+    for parameter in command.params:
+        if isinstance(parameter, click.Option):
+            assert parameter.help, parameter.name
+
+
+def test_every_command_is_in_the_readme() -> None:
+    readme = Path(__file__).parents[2] / "README.md"
+    text = readme.read_text(encoding="utf-8")
+    assert [name for name in COMMANDS if f"lmc-track {name}" not in text] == []
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys\n"
+        "from lmc_track.cli.main import cli\n"
+        "for name in ([], ['run'], ['query'], ['ui']):\n"
+        "    try: cli.main([*name, '--help'], standalone_mode=False)\n"
+        "    except SystemExit: pass\n"
+        "heavy = {'torch', 'mlflow', 'transformers', 'duckdb', 'polars', 'pydantic', 'numpy'}\n"
+        "sys.exit(str(heavy & set(sys.modules)) if heavy & set(sys.modules) else 0)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+
+
+def rows(location: Location, output_format: str) -> Result:
+    return invoke(
+        "query", "models", "-p", "study=tiny", "--format", output_format,
+        "--home", str(location.home),
+    )  # fmt: skip
+
+
+def test_rows_come_in_every_format(cli_home: Location) -> None:
+    names = ["seed-0", "seed-1", "seed-2", "seed-3"]
+    assert [row["name"] for row in json.loads(rows(cli_home, "json").output)] == names
+    assert pl.read_csv(io.StringIO(rows(cli_home, "csv").output))["name"].to_list() == names
+    parquet = pl.read_parquet(io.BytesIO(rows(cli_home, "parquet").stdout_bytes))
+    assert parquet["name"].to_list() == names
+    markdown = rows(cli_home, "markdown").output.splitlines()
+    assert markdown[2].startswith("| seed-0 |")
+
+
+def test_tables_align(cli_home: Location) -> None:
+    lines = rows(cli_home, "table").output.splitlines()
+    rule = lines[1]
+    starts = [0] + [i + 2 for i in range(len(rule)) if rule[i : i + 2] == "  "]
+    for line in lines:
+        for start in starts[1:]:
+            assert line[start - 2 : start].strip() == "" or len(line) < start
+
+
+def test_sql_runs_a_statement_and_prints_the_schema(cli_home: Location) -> None:
+    home = ("--home", str(cli_home.home))
+    assert "4" in invoke("sql", "SELECT count(*) AS n FROM models", *home).output
+    assert "weights_digest" in invoke("sql", "--schema", *home).output
+
+
+def test_queries_are_listed_and_shown() -> None:
+    assert "barrier_matrix" in invoke("query", "--list").output
+    assert "SELECT" in invoke("query", "curves", "--show").output
+
+
+def test_a_report_is_written_where_asked(cli_home: Location, tmp_path: Path) -> None:
+    out = tmp_path / "report.html"
+    result = invoke("report", "tiny", "--out", str(out), "--home", str(cli_home.home))
+    assert result.output.strip() == str(out)
+    assert out.read_text().startswith("<!DOCTYPE html>")
+
+
+def test_a_point_is_materialized(cli_home: Location, tmp_path: Path) -> None:
+    home = ("--home", str(cli_home.home))
+    listed = invoke("sql", "SELECT point_id FROM points LIMIT 1", "--format", "json", *home)
+    point = json.loads(listed.output)[0]["point_id"]
+    result = invoke("materialize", point, str(tmp_path / "out"), *home)
+    assert result.exit_code == 0
+    assert (tmp_path / "out" / "model.safetensors").is_file()
+
+
+def test_status_counts(cli_home: Location) -> None:
+    result = invoke("status", "--format", "json", "--home", str(cli_home.home))
+    found = {row["what"]: row for row in json.loads(result.output)}
+    assert found["model"]["finished"] == 4
+
+
+def test_init_writes_a_study_that_runs_as_it_stands(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    assert invoke("init", str(path), "--task", "agreement").exit_code == 0
+    from lmc_track.study import read_study
+
+    assert read_study(path).name == "mine"

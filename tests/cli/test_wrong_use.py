@@ -1,0 +1,248 @@
+"""Bad input: one clear error, its exit code, no traceback, nothing half-written."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lmc_track.cli import main as program
+from lmc_track.tracking.location import Location
+from support.stores import empty_home
+from support.studies import runs_of, tables_of, tiny_content
+
+
+def to_toml(content: dict[str, Any]) -> str:
+    lines = []
+    for section, keys in content.items():
+        lines.append(f"[{section}]")
+        lines += [f"{key} = {_value(value)}" for key, value in keys.items()]
+    text = "\n".join(lines) + "\n"
+    assert tomllib.loads(text) == content
+    return text
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_value, value)) + "]"
+    return f'"{value}"' if isinstance(value, str) else repr(value)
+
+
+class Outcome:
+    def __init__(self, code: int, out: str, err: str) -> None:
+        self.code, self.out, self.err = code, out, err
+
+
+@pytest.fixture
+def lmc(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
+    """The program's own entry, in this process: its exit code and what it printed."""
+
+    def run(*arguments: str) -> Outcome:
+        monkeypatch.setattr("sys.argv", ["lmc-track", *arguments])
+        with pytest.raises(SystemExit) as left:
+            program.main()
+        printed = capsys.readouterr()
+        assert "Traceback" not in printed.err
+        assert "defect of the program" not in printed.err
+        return Outcome(int(left.value.code or 0), printed.out, printed.err)
+
+    return run
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Location:
+    return empty_home(tmp_path / "home")
+
+
+@pytest.fixture
+def study_file(tmp_path: Path) -> Path:
+    path = tmp_path / "study.toml"
+    path.write_text(to_toml(tiny_content()))
+    return path
+
+
+def refused(outcome: Outcome, *words: str) -> None:
+    assert outcome.code == 2, outcome.err
+    assert outcome.out == ""
+    for word in words:
+        assert word in outcome.err
+
+
+def test_a_missing_study_file(lmc: Any, tmp_path: Path) -> None:
+    refused(lmc("run", str(tmp_path / "no.toml")), "no.toml", "lmc-track init")
+
+
+def test_a_malformed_study_file(lmc: Any, tmp_path: Path) -> None:
+    path = tmp_path / "bad.toml"
+    path.write_text("[study\n")
+    refused(lmc("run", str(path)), "not valid TOML", "line 1")
+
+
+def test_an_unknown_task(lmc: Any, study_file: Path) -> None:
+    refused(lmc("run", str(study_file), "--set", "task.name=squad"), "'squad'", "cola")
+
+
+def test_seeds_given_twice(lmc: Any, study_file: Path) -> None:
+    refused(lmc("run", str(study_file), "--set", "finetune.seeds=1,2,1"), "given twice: 1")
+
+
+def test_a_grid_that_does_not_increase(lmc: Any, study_file: Path) -> None:
+    done = lmc("run", str(study_file), "--set", "interpolate.alphas=[0, 0.7, 0.3, 1]")
+    refused(done, "interpolate.alphas", "increase from 0 to 1")
+
+
+def test_a_base_model_that_is_not_there(lmc: Any, tmp_path: Path, home: Location) -> None:
+    raw = tmp_path / "cola"
+    raw.mkdir()
+    for name in ("in_domain_train", "in_domain_dev", "out_of_domain_dev"):
+        (raw / f"{name}.tsv").write_text(
+            "gj04\t1\t\tThe cat sleeps.\ngj04\t0\t*\tCat the sleeps.\n"
+        )
+    path = tmp_path / "s.toml"
+    content = {
+        "study": {"name": "s"},
+        "task": {"name": "cola", "data_dir": str(raw)},
+        "model": {"base": "./nowhere/model"},
+    }
+    path.write_text(to_toml(content))
+    done = lmc("run", str(path), "--home", str(home.home))
+    refused(done, "nowhere/model", "model.base")
+
+
+def test_data_with_a_missing_column(lmc: Any, tmp_path: Path, home: Location) -> None:
+    done = lmc("run", str(_cola_with(tmp_path, "gj04\t1\tThe cat sleeps.\n")), *_at(home))
+    refused(done, "in_domain_train.tsv", "2")
+
+
+def test_data_with_an_unknown_label(lmc: Any, tmp_path: Path, home: Location) -> None:
+    done = lmc("run", str(_cola_with(tmp_path, "gj04\tyes\t\tThe cat sleeps.\n")), *_at(home))
+    refused(done, "in_domain_train.tsv", "2", "yes")
+
+
+def test_a_trainer_setting_that_does_not_exist(lmc: Any, study_file: Path, home: Location) -> None:
+    done = lmc("run", str(study_file), "--set", "finetune.trainer.weight_decy=0.1", *_at(home))
+    refused(done, "weight_decy", "weight_decay")
+
+
+def test_an_evaluation_set_that_does_not_exist(lmc: Any, study_file: Path, home: Location) -> None:
+    override = 'evaluate.datasets=["validation", "hans"]'
+    refused(lmc("run", str(study_file), "--set", override, *_at(home)), "'hans'", "main_only")
+
+
+def test_a_home_that_cannot_be_written(lmc: Any, study_file: Path) -> None:
+    done = lmc("run", str(study_file), "--home", "/proc/no-home")
+    refused(done, "/proc/no-home", "--home")
+
+
+def test_a_tracking_uri_of_an_old_kind(lmc: Any, study_file: Path) -> None:
+    done = lmc("status", "--tracking-uri", "file:///tmp/mlruns")
+    refused(done, "file:///tmp/mlruns")
+
+
+def test_results_of_a_newer_schema(lmc: Any, cli_home: Location, tmp_path: Path) -> None:
+    import shutil
+
+    import duckdb
+
+    location = empty_home(tmp_path / "newer")
+    shutil.copyfile(cli_home.results_path, location.results_path)
+    connection = duckdb.connect(str(location.results_path))
+    connection.execute("UPDATE schema_version SET version = 999")
+    connection.close()
+    refused(lmc("query", "models", *_at(location)), "999")
+
+
+def test_results_that_are_no_database(lmc: Any, tmp_path: Path) -> None:
+    location = empty_home(tmp_path / "corrupt")
+    location.results_path.write_bytes(b"not a database" * 1000)
+    refused(lmc("query", "models", *_at(location)), "results.duckdb", "ingest")
+
+
+def test_no_results_yet(lmc: Any, home: Location) -> None:
+    refused(lmc("query", "models", *_at(home)), "ingest")
+
+
+def test_a_name_recorded_with_another_recipe(
+    lmc: Any, cli_home: Location, study_file: Path
+) -> None:
+    done = lmc("run", str(study_file), "--set", "finetune.learning_rate=0.5", *_at(cli_home))
+    refused(done, "another recipe", "learning_rate")
+
+
+def test_a_study_deleted_in_mlflow(lmc: Any, study_file: Path, home: Location) -> None:
+    from lmc_track.tracking.store import Store
+
+    client = Store(home).client
+    client.delete_experiment(client.create_experiment("tiny"))
+    refused(lmc("run", str(study_file), *_at(home)), "deleted in MLflow", "restore")
+
+
+def test_a_study_that_is_not_recorded(lmc: Any, cli_home: Location) -> None:
+    refused(lmc("report", "other", *_at(cli_home)), "'other'")
+    refused(lmc("run", "other", *_at(cli_home)), "'other'", "tiny")
+
+
+@pytest.mark.parametrize(
+    ("statement", "word"),
+    [
+        ("SELEC 1", "SELEC"),
+        ("SELECT * FROM nowhere", "nowhere"),
+        ("DROP TABLE models", ""),
+        ("SELECT * FROM read_csv('/etc/passwd')", ""),
+    ],
+)
+def test_sql_that_cannot_run(lmc: Any, cli_home: Location, statement: str, word: str) -> None:
+    before = tables_of(cli_home.results_path)
+    refused(lmc("sql", statement, *_at(cli_home)), word)
+    assert tables_of(cli_home.results_path).keys() == before.keys()
+
+
+def test_a_query_that_does_not_exist(lmc: Any, cli_home: Location) -> None:
+    refused(lmc("query", "barrier_matrx", *_at(cli_home)), "barrier_matrix")
+
+
+def test_a_command_that_does_not_exist(lmc: Any) -> None:
+    refused(lmc("frobnicate"), "frobnicate", "demo")
+
+
+def test_init_does_not_replace_a_file(lmc: Any, study_file: Path) -> None:
+    before = study_file.read_text()
+    refused(lmc("init", str(study_file)), "exists already")
+    assert study_file.read_text() == before
+
+
+def test_a_run_that_is_no_model_or_point(lmc: Any, cli_home: Location, tmp_path: Path) -> None:
+    study = runs_of(cli_home).all("study")[0].run_id
+    refused(lmc("materialize", study, str(tmp_path / "out"), *_at(cli_home)), "no weights")
+    refused(lmc("materialize", "f" * 32, str(tmp_path / "out"), *_at(cli_home)), "no run")
+    assert not (tmp_path / "out").exists()
+
+
+def test_bad_input_records_nothing(lmc: Any, study_file: Path, home: Location) -> None:
+    from lmc_track.tracking.store import Store
+
+    lmc("run", str(study_file), "--set", "finetune.trainer.weight_decy=0.1", *_at(home))
+    assert [e.name for e in Store(home).client.search_experiments()] == ["Default"]
+
+
+def _at(location: Location) -> tuple[str, str]:
+    return ("--home", str(location.home))
+
+
+def _cola_with(tmp_path: Path, second_line: str) -> Path:
+    raw = tmp_path / "cola"
+    raw.mkdir()
+    good = "gj04\t1\t\tThe cat sleeps.\n"
+    for name in ("in_domain_dev", "out_of_domain_dev"):
+        (raw / f"{name}.tsv").write_text(good)
+    (raw / "in_domain_train.tsv").write_text(good + second_line)
+    path = tmp_path / "s.toml"
+    content = {
+        "study": {"name": "s"},
+        "task": {"name": "cola", "data_dir": str(raw)},
+        "model": {"base": str(tmp_path)},
+    }
+    path.write_text(to_toml(content))
+    return path
