@@ -10,12 +10,12 @@ import json
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from lmc_track.models.checkpoints import check_checkpoint
 from lmc_track.models.silence import silent_transformers
+from lmc_track.models.threads import one_thread
 from lmc_track.models.words import word_tokenizer
 from lmc_track.progress import Progress
 from lmc_track.study.sections import AgreementTask
@@ -49,6 +49,7 @@ def pretrained_base(section: AgreementTask, cache_dir: Path, progress: Progress)
     """The folder of the base model that ``section`` describes, pretrained now if need be.
 
     It is written beside its place and renamed, so an interruption leaves nothing half-made.
+    One thread makes it: it is part of a study's identity, whatever the machine.
     """
     settings = {
         "schema": _SCHEMA,
@@ -69,7 +70,7 @@ def pretrained_base(section: AgreementTask, cache_dir: Path, progress: Progress)
     folder.parent.mkdir(parents=True, exist_ok=True)
     unfinished = Path(tempfile.mkdtemp(prefix="pretraining-", dir=folder.parent))
     try:
-        with silent_transformers(), _one_thread():
+        with silent_transformers(), one_thread():
             _pretrain(section, unfinished, progress)
         (unfinished / "pretraining.json").write_text(text + "\n", encoding="utf-8")
         try:
@@ -81,20 +82,6 @@ def pretrained_base(section: AgreementTask, cache_dir: Path, progress: Progress)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
     return folder
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """The sums of one thread, whatever the machine: the base model is part of a study's
-    identity, and so small that more threads do not help."""
-    import torch
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _pretrain(section: AgreementTask, folder: Path, progress: Progress) -> None:
