@@ -43,7 +43,7 @@ def set_variables(
         if p.name in values:
             try:
                 connection.execute(
-                    f"SET VARIABLE {p.name} = CAST(? AS {p.sql_type})", [values[p.name]]
+                    f'SET VARIABLE "{p.name}" = CAST(? AS {p.sql_type})', [values[p.name]]
                 )
             except (duckdb.ConversionException, duckdb.InvalidInputException) as error:
                 raise InputError(
@@ -56,7 +56,7 @@ def set_variables(
                 f"the query {query.name} needs the parameter {p.name}", f"{p.name}: {p.meaning}"
             )
         else:
-            connection.execute(f"SET VARIABLE {p.name} = CAST({p.default} AS {p.sql_type})")
+            connection.execute(f'SET VARIABLE "{p.name}" = CAST({p.default} AS {p.sql_type})')
 
 
 def check_values(connection: duckdb.DuckDBPyConnection, query: Query) -> None:

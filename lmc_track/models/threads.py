@@ -1,0 +1,38 @@
+"""How many threads small models are trained with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+# Below this many weights a step is too short to be shared out.
+SMALL = 1_000_000
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """One thread for tensor operations of this process; restored afterwards.
+
+    The order of sums, and so the weights that come out, are then the same whatever the number
+    of cores. On a machine that is busy a small model is also trained many times faster:
+    threads that wait for each other in every operation waste the time they are given.
+    """
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+@contextmanager
+def threads_for(model: Any) -> Iterator[None]:
+    """One thread for a model of fewer than a million weights, else as many as there were."""
+    if sum(weight.numel() for weight in model.parameters()) >= SMALL:
+        yield
+        return
+    with one_thread():
+        yield
