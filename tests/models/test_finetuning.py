@@ -101,6 +101,20 @@ def test_the_same_seeds_give_the_same_model_whatever_ran_before(
     assert weights_digest(tmp_path / "a") == weights_digest(tmp_path / "b")
 
 
+def test_a_small_model_does_not_depend_on_the_number_of_threads(
+    still: Path, train: Dataset, tmp_path: Path
+) -> None:
+    before = torch.get_num_threads()
+    try:
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            tuned(still, train, tmp_path / str(threads))
+            assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+    assert weights_digest(tmp_path / "1") == weights_digest(tmp_path / "2")
+
+
 @pytest.mark.parametrize(("head", "data"), [(101, 100), (100, 101)])
 def test_another_seed_gives_another_model(
     base: Path, train: Dataset, tmp_path: Path, head: int, data: int
