@@ -51,7 +51,10 @@ class LazyGroup(click.Group):
             raise click.UsageError(f"{error.message}\n{known}", ctx) from None
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(version("lmc-track"), prog_name="lmc-track")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.pass_context

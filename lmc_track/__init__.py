@@ -17,7 +17,7 @@ if TYPE_CHECKING:
         interpolation_instability,
         relative_gap,
     )
-    from lmc_track.warehouse.results import Results, open
+    from lmc_track.warehouse.results import Results, open  # noqa: A004
 
 __all__ = [
     "Results",

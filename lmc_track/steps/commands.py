@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import shlex
+import shutil
+import sys
+from pathlib import Path
 
 from lmc_track.tracking.location import Location
 
 
 def ui_command(location: Location, port: int = 5000) -> str:
     """The command that opens the MLflow UI on this store, on loopback."""
-    parts = ["mlflow", "ui", "--backend-store-uri", location.shown_uri]
+    beside = Path(sys.executable).with_name("mlflow")
+    program = str(beside) if shutil.which("mlflow") is None and beside.exists() else "mlflow"
+    parts = [program, "ui", "--backend-store-uri", location.shown_uri]
     if location.artifact_root is not None:
         parts += ["--default-artifact-root", location.artifact_root]
     return shlex.join([*parts, "--host", "127.0.0.1", "--port", str(port)])

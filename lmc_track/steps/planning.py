@@ -91,7 +91,7 @@ def plan_study(
     )
     facts = StudyFacts(
         name=study.name,
-        file=study.model_dump(mode="json"),
+        file=_resolved(study),
         identity={
             "task": {
                 key: value
@@ -151,6 +151,19 @@ def planned_pairs(study: Study, models: tuple[RecordedModel, ...]) -> list[tuple
     index = {model.name: n for n, model in enumerate(models)}
     pairs = {(min(index[a], index[b]), max(index[a], index[b])) for a, b in wanted}
     return sorted(pairs)
+
+
+def _resolved(study: Study) -> dict[str, Any]:
+    """The study file with every default filled in and folders absolute.
+
+    So a recorded study can be run by its name from anywhere.
+    """
+    content = study.model_dump(mode="json")
+    for section, key in (("model", "base"), ("task", "data_dir")):
+        folder = content[section].get(key)
+        if folder and Path(folder).expanduser().is_dir():
+            content[section][key] = str(Path(folder).expanduser().resolve())
+    return content
 
 
 def _base_seed(study: Study) -> int:
