@@ -85,7 +85,7 @@ def spectral(
     max_clusters: int = 4,
     permutations: int = 999,
     significance: float = 0.05,
-    least_relative_gap: float = 0.25,
+    least_relative_gap: float = 0.5,
     seed: int = 0,
 ) -> Clustering:
     """Clusters by a spectral division that held-out gaps bear out, else one cluster.

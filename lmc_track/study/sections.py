@@ -71,7 +71,7 @@ class AgreementTask(Section):
     )
     base_seed: int = Field(0, ge=0, description="Seed of the base model's pretraining.")
     pretraining_sentences: int = Field(8000, ge=100, description="Sentences of its pretraining.")
-    pretraining_steps: int = Field(250, ge=1, description="Steps of 64 sentences it takes.")
+    pretraining_steps: int = Field(150, ge=1, description="Steps of 64 sentences it takes.")
     train_examples: int = Field(2000, ge=20, description="Sentences to finetune on.")
     validation_examples: int = Field(500, ge=20, description="Sentences to validate on.")
     diagnostic_examples: int = Field(300, ge=20, description="Sentences of each diagnostic.")
@@ -214,7 +214,7 @@ class ClusterSection(Section):
         999, ge=99, description="Permuted gap matrices that p is computed from."
     )
     least_relative_gap: float = Field(
-        0.25,
+        0.5,
         ge=0,
         description="Least mean gap between clusters, as a share of the way from the endpoints' "
         "loss to chance, below which there is one cluster.",

@@ -173,7 +173,7 @@ def test_settings_are_those_given():
         "max_clusters": 3,
         "permutations": 99,
         "significance": 0.05,
-        "least_relative_gap": 0.25,
+        "least_relative_gap": 0.5,
         "seed": 7,
     }
 
