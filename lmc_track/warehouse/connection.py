@@ -47,6 +47,8 @@ def reading(
         _confine(connection, limits)
         yield connection
     except duckdb.Error as error:
+        if str(error).startswith("Corrupt database file"):
+            raise _damaged(path) from error
         raise InputError(_message(error, limits)) from error
     finally:
         connection.close()
@@ -55,16 +57,30 @@ def reading(
 def _attach(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     # Spilling to disk would write into the folder the user happens to be in.
     connection.execute("SET temp_directory = ''")
+    # A file of another kind would otherwise have DuckDB fetch an extension that reads it.
+    connection.execute("SET autoinstall_known_extensions = false")
+    connection.execute("SET autoload_known_extensions = false")
     try:
-        connection.execute(f"ATTACH {literal(str(path))} AS results (READ_ONLY)")
+        connection.execute(f"ATTACH {literal(str(path))} AS results (TYPE duckdb, READ_ONLY)")
         connection.execute("USE results")
     except duckdb.Error as error:
-        if "lock" in str(error):
-            raise InputError(
-                f"{path} is open for writing in another program",
+        raise _not_attached(path, str(error)) from error
+
+
+def _not_attached(path: Path, words: str) -> InputError:
+    # DuckDB has no class of its own for either, and takes the file for itself within a process.
+    for mark, where in (
+        ("Could not set lock", "another program"),
+        ("already attached", "this program"),
+    ):
+        if mark in words:
+            return InputError(
+                f"{path} is open for writing in {where}",
                 "close it there, or open it there with read_only=True",
-            ) from error
-        raise _damaged(path) from error
+            )
+    if "Permission denied" in words:
+        return InputError(f"{path} cannot be read: permission denied", "let this user read it")
+    return _damaged(path)
 
 
 def _check(connection: duckdb.DuckDBPyConnection, path: Path, tracking_uri: str | None) -> None:
@@ -75,7 +91,7 @@ def _check(connection: duckdb.DuckDBPyConnection, path: Path, tracking_uri: str 
         ).fetchall()
     except duckdb.Error as error:
         raise _damaged(path) from error
-    if len(rows) != 1:
+    if len(rows) != 1 or rows[0][0] is None:
         raise _damaged(path)
     schema, program, store = rows[0]
     if schema > SCHEMA_VERSION:
@@ -101,8 +117,6 @@ def _confine(connection: duckdb.DuckDBPyConnection, limits: Limits) -> None:
     # Otherwise a table name could mean a variable of the calling Python program.
     connection.execute("SET python_enable_replacements = false")
     connection.execute("SET allow_community_extensions = false")
-    connection.execute("SET autoinstall_known_extensions = false")
-    connection.execute("SET autoload_known_extensions = false")
     connection.execute(f"SET memory_limit = {literal(limits.memory)}")
     connection.execute(f"SET max_execution_time = {round(1000 * limits.seconds)}")
     connection.execute("SET enable_external_access = false")
@@ -112,7 +126,7 @@ def _confine(connection: duckdb.DuckDBPyConnection, limits: Limits) -> None:
 def _damaged(path: Path) -> InputError:
     return InputError(
         f"{path} is not a results file, or is damaged",
-        "delete it and run `lmc-track ingest`; nothing is lost, MLflow is the record",
+        "move it away and run `lmc-track ingest`, which writes it anew from MLflow",
     )
 
 

@@ -19,11 +19,16 @@ CHOICES = {
         "relative_gap",
     ),
     "order": ("cluster", "study"),
+    "metric": ("loss", "error", "accuracy", "matthews_correlation", "f1"),
 }
 """Parameters whose values are the same in every results file."""
 
+_GAP_METRICS = ("loss", "error")
+
 _KNOWN_VALUES = {
     "dataset": "SELECT dataset FROM datasets WHERE study = getvariable('study') ORDER BY dataset",
+    "subset": "SELECT DISTINCT subset FROM study_subsets(getvariable('study')) "
+    "WHERE dataset = coalesce(getvariable('dataset'), dataset) ORDER BY subset <> 'all', subset",
     "clustering": "SELECT DISTINCT unnest([method, clustering_id]) FROM clusterings "
     "WHERE study = getvariable('study') ORDER BY ALL",
     "model_a": "SELECT name FROM models WHERE study = getvariable('study') ORDER BY position",
@@ -68,7 +73,7 @@ def check_values(connection: duckdb.DuckDBPyConnection, query: Query) -> None:
         if value is None:
             continue
         if p.name in CHOICES:
-            known = list(CHOICES[p.name])
+            known = list(_choices(query, p.name))
         else:
             known = [row[0] for row in connection.execute(_KNOWN_VALUES[p.name]).fetchall()]
             # The default data set of a study that has no evaluations is not the user's mistake.
@@ -79,6 +84,13 @@ def check_values(connection: duckdb.DuckDBPyConnection, query: Query) -> None:
                 f"there is no {p.name.replace('_', ' ')} {value!r}",
                 f"there are: {', '.join(known)}",
             )
+
+
+def _choices(query: Query, name: str) -> tuple[str, ...]:
+    # A gap is defined for what is low where models are good; other metrics have curves only.
+    if name == "metric" and "study_pairs(" in query.sql:
+        return _GAP_METRICS
+    return CHOICES[name]
 
 
 def _one(connection: duckdb.DuckDBPyConnection, text: str) -> Any:

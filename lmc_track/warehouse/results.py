@@ -58,14 +58,14 @@ class Results:
         if name not in library:
             raise InputError(f"there is no query {name!r}", _nearest(name, library))
         query = library[name]
-        values = self._with_study(query, params)
-        for given in values:
+        for given in params:
             if query.parameter(given) is None:
                 names = [p.name for p in query.parameters]
                 raise InputError(
                     f"the query {name} takes no parameter {given!r}", _nearest(given, names)
                 )
         with reading(self.path, self.tracking_uri, _LIBRARY_LIMITS) as connection:
+            values = self._with_study(connection, query, params)
             set_variables(connection, query, values)
             check_values(connection, query)
             return _frame(connection, query.sql)
@@ -76,7 +76,7 @@ class Results:
         Errors, DuckDB's message in them, and statements over ``limits`` are ``InputError``.
         """
         with reading(self.path, self.tracking_uri, limits) as connection:
-            statements = duckdb.extract_statements(text)
+            statements = connection.extract_statements(text)
             if len(statements) != 1:
                 raise InputError(f"one SQL statement is needed, got {len(statements)}")
             if duckdb.ExpectedResultType.QUERY_RESULT not in statements[0].expected_result_type:
@@ -86,8 +86,7 @@ class Results:
     def studies(self) -> list[str]:
         """Names of the studies, in the order in which they were made."""
         with reading(self.path, self.tracking_uri, _LIBRARY_LIMITS) as connection:
-            rows = connection.execute("SELECT study FROM studies ORDER BY created, study")
-            return [row[0] for row in rows.fetchall()]
+            return _studies(connection)
 
     def schema(self) -> pl.DataFrame:
         """Every column that SQL can read: table, column, type, meaning."""
@@ -103,10 +102,12 @@ class Results:
                 """,
             )
 
-    def _with_study(self, query: Query, params: dict[str, Any]) -> dict[str, Any]:
+    def _with_study(
+        self, connection: duckdb.DuckDBPyConnection, query: Query, params: dict[str, Any]
+    ) -> dict[str, Any]:
         if query.parameter("study") is None:
             return params
-        known = self.studies()
+        known = _studies(connection)
         listed = f"studies here: {', '.join(known)}" if known else "run a study, then ingest"
         study = params.get("study")
         if study is None:
@@ -116,6 +117,11 @@ class Results:
         if study not in known:
             raise InputError(f"there is no study {study!r} in {self.path}", listed)
         return params
+
+
+def _studies(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    rows = connection.execute("SELECT study FROM studies ORDER BY created, study").fetchall()
+    return [row[0] for row in rows]
 
 
 def _frame(connection: duckdb.DuckDBPyConnection, text: str) -> pl.DataFrame:
