@@ -1,0 +1,139 @@
+"""What callers rely on: the columns of every query, its parameters, and which values it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from lmc_track.errors import InputError
+from lmc_track.warehouse.library import queries
+from lmc_track.warehouse.rebuild import rebuild
+from lmc_track.warehouse.results import Results, open_results
+from support.handmade_study import handmade_snapshot
+from support.simulated_study import merge
+
+COLUMNS = {
+    "study_summary": "study description task metric base precision n_models n_datasets "
+    "n_pairs_possible n_paths n_paths_complete n_points grid_points alphas clustering_id method "
+    "n_clusters created",
+    "models": "name position cluster head_seed data_seed validation_loss validation_accuracy "
+    "validation_metric seconds weights_digest model_id",
+    "datasets": "dataset role n_examples n_discovery n_held_out n_groups subsets data_digest "
+    "source",
+    "diagnostics": "model position cluster dataset role subset metric value n_examples model_id",
+    "barrier_pairs": "model_a model_b position_a position_b cluster_a cluster_b same_cluster "
+    "convexity_gap barrier_height interpolation_instability curve_area relative_gap support "
+    "n_points l2_distance cosine path_id",
+    "barrier_matrix": "model cluster seed-0 seed-2 seed-4 seed-1 seed-3 seed-5",
+    "curves": "model_a model_b cluster_a cluster_b same_cluster path_id alpha value",
+    "gap_summary": "pairs n_pairs mean median min max mean_relative n_missing",
+    "cluster_table": "cluster n_models models n_pairs_within mean_gap_within max_gap_within "
+    "mean_gap_to_others mean_validation_loss mean_validation_accuracy",
+    "cluster_diagnostics": "dataset role subset metric cluster n_models mean sd min max spread",
+    "clusterings": "clustering_id method dataset metric half n_models n_clusters is_default "
+    "settings statistics created",
+    "threshold_components": "model position component n_models largest_internal_gap model_id",
+    "holes": "kind model_a model_b dataset n_missing",
+}
+DEFAULTS = {
+    "dataset": "'validation'",
+    "subset": "'all'",
+    "metric": "'loss'",
+    "modules": "'all'",
+    "precision": "NULL",
+    "clustering": "NULL",
+    "measure": "'convexity_gap'",
+}
+OF_DIAGNOSTICS = {"cluster_table", "cluster_diagnostics", "diagnostics"}
+
+
+def tau(name: str) -> dict[str, object]:
+    return {"tau": 0.1} if name == "threshold_components" else {}
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_columns_are_those_that_are_promised(results: Results, name: str) -> None:
+    assert results.query(name, **tau(name)).columns == COLUMNS[name].split()
+
+
+def test_shared_parameters_have_one_default() -> None:
+    for name, query in queries().items():
+        for p in query.parameters:
+            if name in ("diagnostics", "cluster_diagnostics", "holes") and p.name != "precision":
+                continue
+            if p.name in DEFAULTS:
+                assert p.default == DEFAULTS[p.name], f"{name}: {p.name}"
+
+
+def test_diagnostics_default_to_the_held_out_half() -> None:
+    for name, query in queries().items():
+        if half := query.parameter("half"):
+            wanted = "'held-out'" if name in OF_DIAGNOSTICS else "'all'"
+            assert half.default == ("'discovery'" if name == "threshold_components" else wanted)
+
+
+@pytest.mark.parametrize(
+    ("name", "parameter"),
+    [(n, p.name) for n, q in queries().items() for p in q.parameters if p.sql_type == "VARCHAR"],
+)
+def test_no_value_is_ever_run_as_sql(results: Results, name: str, parameter: str) -> None:
+    """Refused as a name that nothing has, or taken for one; never run."""
+    given = {**tau(name), parameter: "'; SELECT error('run'); --"}
+    if parameter in ("modules", "precision"):
+        results.query(name, **given)
+        return
+    with pytest.raises(InputError) as caught:
+        results.query(name, **given)
+    assert f"there is no {parameter.replace('_', ' ')}" in caught.value.message
+
+
+@pytest.mark.parametrize("name", ["barrier_matrix", "barrier_pairs", "gap_summary"])
+def test_a_metric_that_has_no_gaps_is_refused(results: Results, name: str) -> None:
+    with pytest.raises(InputError, match=r"no metric 'accuracy'\nthere are: loss, error"):
+        results.query(name, metric="accuracy")
+
+
+def test_a_metric_that_has_only_curves_gives_curves(results: Results) -> None:
+    assert results.query("curves", metric="matthews_correlation").height == 15 * 11
+
+
+def test_a_subset_is_one_of_its_data_set(results: Results) -> None:
+    assert results.query("curves", dataset="main_only", subset="plural").height == 15 * 11
+    with pytest.raises(InputError, match=r"no subset 'plural'\nthere are: all"):
+        results.query("curves", subset="plural")
+
+
+def test_text_is_as_good_as_a_number(results: Results) -> None:
+    as_text = results.query("threshold_components", tau="0.1")
+    assert as_text.equals(results.query("threshold_components", tau=0.1))
+
+
+def test_the_only_study_need_not_be_named(results: Results) -> None:
+    assert results.query("models").equals(results.query("models", study="simulated"))
+
+
+def test_of_several_studies_one_must_be_named(tmp_path: Path) -> None:
+    path = tmp_path / "results.duckdb"
+    rebuild(
+        path,
+        merge(
+            handmade_snapshot(tmp_path, [0.25, 0.5], {}, study="one"),
+            handmade_snapshot(tmp_path, [0.25], {}, study="two"),
+        ),
+    )
+    results = open_results(path)
+    with pytest.raises(InputError, match="needs a study\nstudies here: one, two"):
+        results.query("models")
+    assert results.query("models", study="one").height == 2
+    assert results.query("models", study="two").height == 1
+    assert results.query("barrier_pairs", study="two").is_empty()
+
+
+def test_a_study_that_is_only_planned_can_be_asked_for(built: Callable[..., Results]) -> None:
+    """No models, paths or clusterings yet: no rows, or the one row that says so."""
+    results = built(n_models=0, clusters=0, n_points=3)
+    for name in COLUMNS:
+        assert results.query(name, **tau(name)).height <= len(results.query("datasets"))
+    assert results.query("study_summary")["n_models"].item() == 0
