@@ -88,15 +88,20 @@ def store_name(tracking_uri: str) -> str:
 
 def _build(path: Path, snapshot: Snapshot) -> dict[str, int]:
     with duckdb.connect(str(path)) as connection:
+        # One commit for the many small statements: each of its own would wait for the disk.
+        connection.begin()
         storage.create_tables(connection)
         storage.fill_frames(connection, snapshot)
+        connection.commit()
         storage.fill_examples(connection, snapshot)
         storage.fill_predictions(connection, snapshot)
         connection.execute(_text("lmc_track.warehouse", "evaluations.sql"))
         storage.check_predictions(connection)
+        connection.begin()
         for name in VIEWS:
             connection.execute(_text("lmc_track.queries.views", f"{name}.sql"))
         _sign(connection, snapshot.tracking_uri)
+        connection.commit()
         counts = _counts(connection)
         connection.execute("CHECKPOINT")
     return counts

@@ -22,10 +22,10 @@ def test_every_query_gives_rows(results: Results, with_holes: Results, name: str
 
 
 @pytest.mark.parametrize("name", [n for n, q in queries().items() if q.parameter("half")])
-@pytest.mark.parametrize("half", ["all", "discovery", "held-out"])
-def test_every_half_can_be_asked_for(results: Results, name: str, half: str) -> None:
+def test_one_half_can_be_asked_for(results: Results, name: str) -> None:
+    """Discovery: each of the others is the default of some query."""
     params = {"tau": 0.1} if name == "threshold_components" else {}
-    assert results.query(name, half=half, **params).height > 0
+    assert results.query(name, half="discovery", **params).height > 0
 
 
 def test_the_matrix_is_symmetric_in_cluster_order(results: Results) -> None:
