@@ -9,9 +9,9 @@ import venv
 from pathlib import Path
 
 import pytest
-from support.simulated_study import TRACKING_URI, simulated_snapshot
 
 from lmc_track.warehouse.rebuild import rebuild
+from support.simulated_study import TRACKING_URI, simulated_snapshot
 
 CHECKOUT = Path(__file__).parents[1]
 

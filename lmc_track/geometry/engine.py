@@ -16,6 +16,7 @@ from lmc_track.geometry.weights import (
     pretrained_weights,
     update_cosine,
 )
+from lmc_track.models.threads import threads_for
 
 
 class Engine:
@@ -73,10 +74,11 @@ class Engine:
         return self._resident
 
     def _evaluate(self, resident: ResidentModel, datasets: Iterable[str]) -> dict[str, Predictions]:
-        return {
-            name: evaluate(resident.model, self._data[name], self._planned(name))
-            for name in datasets
-        }
+        with threads_for(resident.model):
+            return {
+                name: evaluate(resident.model, self._data[name], self._planned(name))
+                for name in datasets
+            }
 
     def _planned(self, name: str) -> list[Batch]:
         if name not in self._batches:
