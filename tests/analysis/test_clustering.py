@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from planted_gaps import HEADROOM, noise, planted
 from sklearn.cluster import SpectralClustering
 from sklearn.metrics import adjusted_rand_score
 
 from lmc_track.analysis.clustering import juneja2023, number_clusters, spectral
+from support.planted_gaps import HEADROOM, noise, planted
 
 STATISTICS = {
     "n_clusters", "delta", "silhouette", "p_value", "permutations", "mean_gap_within",

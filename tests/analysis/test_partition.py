@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from planted_gaps import noise, planted
 from sklearn.cluster import SpectralClustering
 from sklearn.metrics import adjusted_rand_score, silhouette_score
 
@@ -16,6 +15,7 @@ from lmc_track.analysis.partition import (
     silhouette,
     spectral_embedding,
 )
+from support.planted_gaps import noise, planted
 
 
 def divide(gaps, k):

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from planted_gaps import planted
 
 from lmc_track.analysis.rule import (
     ClusterGaps,
@@ -16,6 +15,7 @@ from lmc_track.analysis.rule import (
     gaps_by_cluster,
     shortcomings,
 )
+from support.planted_gaps import planted
 
 
 def two(within=0.09, between=0.83, looser=None):

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import numpy as np
-from planted_gaps import noise, planted, symmetric
 
 from lmc_track.analysis.partition import median_gap
 from lmc_track.analysis.search import best_divisions, permutation_p
+from support.planted_gaps import noise, planted, symmetric
 
 
 def p_of(discovery, held_out, *, permutations=99, seed=0):
