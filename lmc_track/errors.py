@@ -16,6 +16,9 @@ class LmcTrackError(Exception):
         self.message = message
         self.remedy = remedy
 
+    def __reduce__(self) -> tuple[type[LmcTrackError], tuple[str, str]]:
+        return type(self), (self.message, self.remedy)
+
 
 class InputError(LmcTrackError):
     """Wrong use: a study file, a name, an option or a data file that cannot be worked with.

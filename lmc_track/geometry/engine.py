@@ -84,3 +84,20 @@ class Engine:
         if name not in self._batches:
             self._batches[name] = plan_batches(self._data[name])
         return self._batches[name]
+
+
+_kept: dict[tuple[object, ...], Engine] = {}
+
+
+def shared_engine(datasets: Mapping[str, EncodedDataset], precision: str, base: Path) -> Engine:
+    """The engine for models of ``base`` on these inputs, kept until others are asked for.
+
+    So work that arrives piece by piece finds the model, the batches and the weights of the
+    piece before.
+    """
+    digests = tuple(sorted((name, data.digest) for name, data in datasets.items()))
+    key = (digests, precision, base)
+    if key not in _kept:
+        _kept.clear()
+        _kept[key] = Engine(datasets, precision, base)
+    return _kept[key]

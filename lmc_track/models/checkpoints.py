@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import mmap
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,6 +65,11 @@ def weights_digest(folder: Path) -> str:
         for opened in maps.values():
             opened.close()
     return digest.hexdigest()
+
+
+def weight_count(folder: Path) -> int:
+    """How many numbers the checkpoint in ``folder`` holds."""
+    return sum(math.prod(tensor.shape) for tensor in stored_tensors(folder))
 
 
 def stored_tensors(folder: Path) -> list[StoredTensor]:

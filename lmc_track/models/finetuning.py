@@ -32,6 +32,7 @@ from transformers import (
 
 from lmc_track.errors import WorkError
 from lmc_track.models.base import longest_input
+from lmc_track.models.recipe import total_steps
 from lmc_track.models.silence import silent_transformers
 from lmc_track.models.threads import threads_for
 from lmc_track.study.sections import FinetuneSection
@@ -48,16 +49,6 @@ class TrainingLog:
 
     steps: list[tuple[int, dict[str, float]]]
     seconds: float
-
-
-def total_steps(examples: int, section: FinetuneSection) -> int:
-    """How many optimizer steps ``section`` asks for on so many training examples."""
-    if section.max_steps is not None:
-        return section.max_steps
-    accumulated = int(section.trainer.get("gradient_accumulation_steps", 1))
-    batches = examples / section.batch_size
-    whole = math.floor if section.trainer.get("dataloader_drop_last") else math.ceil
-    return math.ceil(max(math.ceil(whole(batches) / accumulated), 1) * section.epochs)
 
 
 def finetune(

@@ -6,6 +6,7 @@ import dataclasses
 import difflib
 import hashlib
 import json
+import math
 import types
 from collections.abc import Mapping
 from enum import Enum
@@ -34,6 +35,16 @@ _WITHOUT_EFFECT = frozenset(
         "include_num_input_tokens_seen", "skip_memory_metrics", "torch_empty_cache_steps",
     }
 )  # fmt: skip
+
+
+def total_steps(examples: int, section: FinetuneSection) -> int:
+    """How many optimizer steps ``section`` asks for on so many training examples."""
+    if section.max_steps is not None:
+        return section.max_steps
+    accumulated = int(section.trainer.get("gradient_accumulation_steps", 1))
+    batches = examples / section.batch_size
+    whole = math.floor if section.trainer.get("dataloader_drop_last") else math.ceil
+    return math.ceil(max(math.ceil(whole(batches) / accumulated), 1) * section.epochs)
 
 
 def recipe(finetune: FinetuneSection) -> dict[str, Any]:

@@ -4,18 +4,99 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from lmc_track.geometry.engine import Engine
-from lmc_track.models.checkpoints import weights_digest
-from lmc_track.models.finetuning import TrainingLog, finetune, total_steps
-from lmc_track.progress import Progress, Work
+from lmc_track.execution import Tick, carry_out, worth_sharing
+from lmc_track.geometry.encoding import EncodedDataset
+from lmc_track.geometry.engine import shared_engine
+from lmc_track.geometry.evaluation import Predictions
+from lmc_track.models.checkpoints import weight_count, weights_digest
+from lmc_track.models.recipe import total_steps
+from lmc_track.progress import Progress
 from lmc_track.steps.planning import Plan
 from lmc_track.steps.recording import record_predictions
 from lmc_track.study import ModelSeeds
+from lmc_track.study.sections import FinetuneSection
+from lmc_track.tasks.dataset import Dataset
 from lmc_track.tracking.recorder import EvaluatedOn, MetricValue
 from lmc_track.tracking.runs import RunEntry
 from lmc_track.tracking.studies import RecordedModel, StudyRecord
+
+if TYPE_CHECKING:
+    from lmc_track.models.finetuning import TrainingLog
+
+# An example learned from costs a pass forward and about two backward.
+_PASSES = 3
+
+
+@dataclass(frozen=True)
+class _Finetuned:
+    """A classifier in ``folder``, how its training went, and its answers on every data set."""
+
+    folder: Path
+    log: TrainingLog
+    weights_digest: str
+    predictions: dict[str, Predictions]
+
+
+@dataclass(frozen=True)
+class _Finetuning:
+    """Makes one model in ``workplace``; writes nowhere else, so any process can do it."""
+
+    base: Path
+    label_names: Sequence[str]
+    train: Dataset
+    section: FinetuneSection
+    encoded: dict[str, EncodedDataset]
+    precision: str
+    workplace: Path
+
+    def __call__(self, model: RecordedModel, tick: Tick) -> _Finetuned:
+        from lmc_track.models.finetuning import finetune
+
+        folder = self.workplace / str(model.position) / "model"
+        seeds = ModelSeeds(model.head_seed, model.data_seed)
+        log = finetune(self.base, self.label_names, self.train, seeds, self.section, folder, tick)
+        engine = shared_engine(self.encoded, self.precision, self.base)
+        predictions = engine.model_predictions(folder, self.encoded)
+        return _Finetuned(folder, log, weights_digest(folder), predictions)
+
+
+@dataclass(frozen=True)
+class _Records:
+    """Writes finetuned models to the record: a run begins when its training does."""
+
+    plan: Plan
+    record: StudyRecord
+    runs: dict[str, RunEntry] = field(default_factory=dict)
+
+    def begin(self, model: RecordedModel) -> None:
+        self.runs[model.key] = self.record.recorder.start(
+            "model",
+            model.key,
+            model.name,
+            f"{self.plan.facts.base} finetuned on {self.plan.task.name}: "
+            f"head seed {model.head_seed}, data seed {model.data_seed}.",
+        )
+
+    def keep(self, model: RecordedModel, found: _Finetuned) -> None:
+        plan, record, run = self.plan, self.record, self.runs[model.key]
+        recorder = record.recorder
+        recorder.artifacts.put(run.run_id, run.artifact_uri, found.folder, "model")
+        shutil.rmtree(found.folder)
+        params = _params(plan, model, found.weights_digest)
+        recorder.log(run, params=params, metrics=_training_curve(found.log))
+        recorder.log_model(run, f"{record.facts.name}-{model.name}", params)
+        record_predictions(plan, record, run, found.predictions, plan.precision)
+        recorder.log_inputs(run, _inputs(plan))
+        recorder.finish(run)
+        record.index.add(run)
+
+    def failed(self, model: RecordedModel) -> None:
+        _mark_failed(self.record, self.runs[model.key])
 
 
 def finetune_models(plan: Plan, record: StudyRecord, progress: Progress) -> int:
@@ -28,55 +109,38 @@ def finetune_models(plan: Plan, record: StudyRecord, progress: Progress) -> int:
     todo = [m for m in plan.facts.models if record.index.find("model", m.key) is None]
     if not todo:
         return 0
-    engine = Engine(plan.encoded, plan.precision)
+    steps = _steps(plan) * len(todo)
+    examples = steps * plan.study.finetune.batch_size * _PASSES
     title = f"Finetuning {len(todo)} models" if len(todo) > 1 else f"Finetuning {todo[0].name}"
-    with progress.track(title, len(todo) * _steps(plan), "steps") as work:
-        for model in todo:
-            _finetune_one(plan, record, model, engine, work)
+    records = _Records(plan, record)
+    with (
+        tempfile.TemporaryDirectory(
+            prefix="finetuning-", dir=plan.location.cache, ignore_cleanup_errors=True
+        ) as workplace,
+        progress.track(title, steps, "steps") as work,
+    ):
+        carry_out(
+            todo,
+            _Finetuning(
+                plan.base,
+                plan.task.label_names,
+                plan.task.train(),
+                plan.study.finetune,
+                plan.encoded,
+                plan.precision,
+                Path(workplace),
+            ),
+            records.keep,
+            work.advance,
+            workers=worth_sharing(weight_count(plan.base), len(todo), examples),
+            begin=records.begin,
+            failed=records.failed,
+        )
     return len(todo)
 
 
 def _steps(plan: Plan) -> int:
     return total_steps(len(plan.task.train()), plan.study.finetune)
-
-
-def _finetune_one(
-    plan: Plan, record: StudyRecord, model: RecordedModel, engine: Engine, work: Work
-) -> None:
-    recorder = record.recorder
-    run = recorder.start(
-        "model",
-        model.key,
-        model.name,
-        f"{plan.facts.base} finetuned on {plan.task.name}: head seed {model.head_seed}, "
-        f"data seed {model.data_seed}.",
-    )
-    workplace = Path(tempfile.mkdtemp(prefix="finetuning-", dir=plan.location.cache))
-    try:
-        folder = workplace / "model"
-        log = finetune(
-            plan.base,
-            plan.task.label_names,
-            plan.task.train(),
-            ModelSeeds(model.head_seed, model.data_seed),
-            plan.study.finetune,
-            folder,
-            work.advance,
-        )
-        recorder.artifacts.put(run.run_id, run.artifact_uri, folder, "model")
-        params = _params(plan, model, weights_digest(folder))
-        recorder.log(run, params=params, metrics=_training_curve(log))
-        recorder.log_model(run, f"{record.facts.name}-{model.name}", params)
-        predictions = engine.model_predictions(folder, plan.datasets)
-        record_predictions(plan, record, run, predictions, plan.precision)
-        recorder.log_inputs(run, _inputs(plan))
-        recorder.finish(run)
-        record.index.add(run)
-    except Exception:
-        _mark_failed(record, run)
-        raise
-    finally:
-        shutil.rmtree(workplace, ignore_errors=True)
 
 
 def _mark_failed(record: StudyRecord, run: RunEntry) -> None:

@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lmc_track.errors import WorkError
-from lmc_track.execution import compute_and_record
+from lmc_track.execution import Tick, carry_out, worth_sharing
 from lmc_track.geometry.curves import barrier_height, convexity_gap
-from lmc_track.geometry.engine import Engine
+from lmc_track.geometry.encoding import EncodedDataset
+from lmc_track.geometry.engine import shared_engine
 from lmc_track.geometry.evaluation import Predictions
 from lmc_track.geometry.grid import metric_step
 from lmc_track.geometry.interpolation import interior
-from lmc_track.progress import Progress, Work
+from lmc_track.models.checkpoints import weight_count
+from lmc_track.progress import Progress
 from lmc_track.steps.planning import Plan, planned_pairs
 from lmc_track.steps.recording import record_predictions
 from lmc_track.tracking.keys import digest, path_key, point_key
@@ -25,25 +27,54 @@ from lmc_track.tracking.tags import EVAL_TAG, GRID_TAG, slot
 
 @dataclass(frozen=True)
 class PathWork:
-    """What one path still lacks: ``needed`` maps alpha to the data sets missing there."""
+    """What one path still lacks: ``needed`` maps alpha to the data sets missing there.
+
+    ``distances`` says that how far apart its ends are is not on record yet.
+    """
 
     model_a: RecordedModel
     model_b: RecordedModel
     run_a: RunEntry
     run_b: RunEntry
+    folder_a: Path
+    folder_b: Path
     key: str
     needed: dict[float, list[str]]
     run: RunEntry | None
 
+    @property
+    def distances(self) -> bool:
+        return self.run is None or "l2_distance" not in self.run.metrics
+
 
 @dataclass
 class PathResult:
-    """A path's new predictions, and how far apart its ends are where that is not known yet."""
+    """A path's new predictions, and how far apart its ends are where that was not known yet."""
 
-    work: PathWork
     predictions: dict[float, dict[str, Predictions]] = field(default_factory=dict)
     l2_distance: float | None = None
     cosine: float | None = None
+
+
+@dataclass(frozen=True)
+class _Measuring:
+    """Measures one path and writes nothing, so any process can do it."""
+
+    encoded: dict[str, EncodedDataset]
+    precision: str
+    base: Path
+
+    def __call__(self, work: PathWork, tick: Tick) -> PathResult:
+        engine = shared_engine(self.encoded, self.precision, self.base)
+        ends = (work.folder_a, work.folder_b)
+        result = PathResult()
+        for alpha, predictions in engine.path_predictions(*ends, work.needed):
+            result.predictions[alpha] = predictions
+            tick()
+        if work.distances:
+            result.l2_distance = engine.l2_distance(*ends)
+            result.cosine = engine.update_cosine(*ends)
+        return result
 
 
 def evaluate_models(plan: Plan, record: StudyRecord, progress: Progress) -> int:
@@ -56,7 +87,7 @@ def evaluate_models(plan: Plan, record: StudyRecord, progress: Progress) -> int:
             todo.append((run, missing))
     if not todo:
         return 0
-    engine = Engine(plan.encoded, plan.precision)
+    engine = shared_engine(plan.encoded, plan.precision, plan.base)
     with progress.track("Evaluating models", len(todo), "models") as work:
         for run, missing in todo:
             folder = model_folder(record, run)
@@ -98,13 +129,20 @@ def _walk(plan: Plan, record: StudyRecord, progress: Progress, *, new_points: bo
     if not works:
         return 0
     points = sum(len(work.needed) for work in works)
-    engine = Engine(plan.encoded, plan.precision, plan.base)
+    examples = sum(
+        len(plan.encoded[name])
+        for work in works
+        for names in work.needed.values()
+        for name in names
+    )
     title = f"Measuring {len(works)} path{'s' if len(works) > 1 else ''}"
     with progress.track(title, points, "points") as bar:
-        compute_and_record(
+        carry_out(
             works,
-            lambda work: _compute(record, engine, work, bar),
-            lambda result: _record(plan, record, result),
+            _Measuring(plan.encoded, plan.precision, plan.base),
+            lambda work, result: _record(plan, record, work, result),
+            bar.advance,
+            workers=worth_sharing(weight_count(plan.base), len(works), examples),
         )
     return len(works)
 
@@ -134,7 +172,8 @@ def _path_works(plan: Plan, record: StudyRecord, *, new_points: bool) -> Iterabl
                 needed[alpha] = missing
         curves_missing = run is None or not run.finished or _stale_curves(plan, record, run)
         if needed or (curves_missing and (new_points or run is not None)):
-            yield PathWork(model_a, model_b, run_a, run_b, key, needed, run)
+            folders = model_folder(record, run_a), model_folder(record, run_b)
+            yield PathWork(model_a, model_b, run_a, run_b, *folders, key, needed, run)
 
 
 def _missing(plan: Plan, run: RunEntry, own_precision: str) -> list[str]:
@@ -157,26 +196,14 @@ def _check_weights(run: RunEntry, run_a: RunEntry, run_b: RunEntry) -> None:
             )
 
 
-def _compute(record: StudyRecord, engine: Engine, work: PathWork, bar: Work) -> PathResult:
-    folder_a = model_folder(record, work.run_a)
-    folder_b = model_folder(record, work.run_b)
-    result = PathResult(work)
-    for alpha, predictions in engine.path_predictions(folder_a, folder_b, work.needed):
-        result.predictions[alpha] = predictions
-        bar.advance()
-    if work.run is None or "l2_distance" not in work.run.metrics:
-        result.l2_distance = engine.l2_distance(folder_a, folder_b)
-        result.cosine = engine.update_cosine(folder_a, folder_b)
-    return result
-
-
-def _record(plan: Plan, record: StudyRecord, result: PathResult) -> None:
+def _record(plan: Plan, record: StudyRecord, work: PathWork, result: PathResult) -> None:
     """Points first, each whole; then the path's curves; a finished path has all its points."""
-    work = result.work
-    run = work.run or _start_path(plan, record, work)
+    run = work.run or _start_path(record, work)
+    if not run.finished:  # one taken up again may have been stopped before it had any
+        record.recorder.log(run, params=_identity(plan, work))
     for alpha, predictions in result.predictions.items():
         _record_point(plan, record, run, work, alpha, predictions)
-    _record_curves(plan, record, run, result)
+    _record_curves(plan, record, run, work, result)
     if not run.finished:
         record.recorder.finish(run)
     record.index.add(run)
@@ -196,16 +223,14 @@ def _identity(plan: Plan, work: PathWork) -> dict[str, object]:
     }
 
 
-def _start_path(plan: Plan, record: StudyRecord, work: PathWork) -> RunEntry:
-    run = record.recorder.start(
+def _start_path(record: StudyRecord, work: PathWork) -> RunEntry:
+    return record.recorder.start(
         "path",
         work.key,
         f"{work.model_a.name} to {work.model_b.name}",
         f"The straight line of weights from {work.model_a.name} (step 0) to "
         f"{work.model_b.name} (step 10000); steps are alpha times 10,000.",
     )
-    record.recorder.log(run, params=_identity(plan, work))
-    return run
 
 
 def _record_point(
@@ -254,13 +279,15 @@ def _stale_curves(plan: Plan, record: StudyRecord, run: RunEntry) -> bool:
     )
 
 
-def _record_curves(plan: Plan, record: StudyRecord, run: RunEntry, result: PathResult) -> None:
+def _record_curves(
+    plan: Plan, record: StudyRecord, run: RunEntry, work: PathWork, result: PathResult
+) -> None:
     """The path's curves, from its endpoints' and points' own runs.
 
     Timestamps are the path's start, so that logging again after an interruption changes
     nothing.
     """
-    work, at = result.work, run.start_time
+    at = run.start_time
     revision = run.revision + 1 if run.finished else run.revision
     names = list(dict.fromkeys(("loss", "accuracy", plan.task.metric)))
     values: list[MetricValue] = []

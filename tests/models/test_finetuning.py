@@ -11,7 +11,8 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from lmc_track.errors import WorkError
 from lmc_track.models.checkpoints import weights_digest
-from lmc_track.models.finetuning import TrainingLog, finetune, total_steps
+from lmc_track.models.finetuning import TrainingLog, finetune
+from lmc_track.models.recipe import total_steps
 from lmc_track.study.sections import FinetuneSection
 from lmc_track.study.seeds import ModelSeeds
 from lmc_track.tasks.dataset import Dataset, build_dataset
