@@ -27,8 +27,8 @@ def command(study: str, out: Path | None, home: str | None, tracking_uri: str | 
     Example:
       lmc-track report demo --out demo.html
     """
-    from lmc_track.steps.report import write_report
+    from lmc_track.steps.run import report_step
 
     location = find_location(home, tracking_uri)
-    written = write_report(study_name(study, location), location, TerminalProgress(), out)
+    written = report_step(study_name(study, location), location, TerminalProgress(), out)
     click.echo(str(written.path))

@@ -10,7 +10,7 @@ from typing import Any
 
 from lmc_track.report import wording
 from lmc_track.report.curve_views import curve_views, views_for_page
-from lmc_track.report.facts import Facts, Source, gather
+from lmc_track.report.facts import Facts, Source
 from lmc_track.report.findings import sentences
 from lmc_track.report.matrix_plot import matrix_figure
 from lmc_track.report.palette import CLUSTER_COLOURS
@@ -30,24 +30,20 @@ class Headline:
 
 def render_report(
     results: Source,
-    study: str,
+    facts: Facts,
     *,
     provenance: Mapping[str, str],
     commands: Sequence[tuple[str, str]],
     clustering: str | None = None,
 ) -> str:
-    """The page of ``study`` as HTML text.
+    """The page of a study as HTML text: its ``facts``, as gathered from ``results``, and more.
 
     ``provenance`` are (what, value) lines and ``commands`` (what for, command) lines for the last
-    section. ``clustering`` is an id or a method, by default the study's own. The same results
-    give the same page.
-
-    Raises:
-        InputError: the study or the clustering is not there.
+    section. ``clustering`` is the one that the facts were gathered with. The same results give
+    the same page.
     """
     from plotly.offline import get_plotlyjs
 
-    facts = gather(results, study, clustering)
     views = curve_views(results, facts, clustering)
     shown = sections(results, facts, views, clustering)
     drawn: dict[str, Any] = {}
@@ -60,7 +56,7 @@ def render_report(
             drawn["strips"] = strip_figure(facts)
     template = _environment().get_template("page.html")
     page: str = template.render(
-        study=study,
+        study=facts.study,
         facts=facts,
         base=wording.base_name(facts.summary["base"]),
         findings=sentences(facts),

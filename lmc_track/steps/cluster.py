@@ -13,10 +13,8 @@ from lmc_track.progress import Progress
 from lmc_track.study import Study
 from lmc_track.tracking.keys import clusters_key
 from lmc_track.tracking.location import Location
-from lmc_track.tracking.lock import study_lock
 from lmc_track.tracking.recorder import MetricValue
-from lmc_track.tracking.store import Store
-from lmc_track.tracking.studies import StudyRecord, find_study
+from lmc_track.tracking.studies import StudyRecord
 from lmc_track.warehouse.matrices import GapMatrix, chance_headroom, gap_matrix
 from lmc_track.warehouse.results import Results, open_results
 
@@ -39,31 +37,26 @@ class _Gaps:
     headroom: float
 
 
-def cluster_models(study: Study, location: Location, progress: Progress) -> list[ClusteringOutcome]:
+def cluster_models(
+    study: Study, record: StudyRecord, location: Location, progress: Progress
+) -> list[ClusteringOutcome]:
     """Run every method of ``[cluster]`` on the ingested gaps; each result is a run.
 
     Memberships come from discovery examples, the gaps that are reported from held-out ones;
     the published preset uses all of them, as published.
 
     Raises:
-        WorkError: nothing is ingested yet, or gaps are missing.
+        InputError: nothing is ingested yet.
+        WorkError: gaps are missing.
     """
-    store = Store(location)
-    with study_lock(location, study.name):
-        record = find_study(store, study.name)
-        if record is None:
-            raise WorkError(
-                f"the study {study.name!r} has no results yet",
-                f"Run it first: lmc-track run {study.name}",
-            )
-        record.recorder.delete(record.index.unfinished("clusters"))
-        results = open_results(location.results_path, location.tracking_uri)
-        gaps = _read_gaps(results, study)
-        outcomes = []
-        with progress.track("Clustering", len(study.cluster.methods), "methods") as work:
-            for method in study.cluster.methods:
-                outcomes.append(_one(study, record, results, gaps, method))
-                work.advance()
+    record.recorder.delete(record.index.unfinished("clusters"))
+    results = open_results(location.results_path, location.tracking_uri)
+    gaps = _read_gaps(results, study)
+    outcomes = []
+    with progress.track("Clustering", len(study.cluster.methods), "methods") as work:
+        for method in study.cluster.methods:
+            outcomes.append(_one(study, record, results, gaps, method))
+            work.advance()
     return outcomes
 
 

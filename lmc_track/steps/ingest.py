@@ -34,15 +34,23 @@ from lmc_track.warehouse.tables import (
 _Rows = list[dict[str, Any]]
 
 
-def ingest(location: Location, progress: Progress) -> RebuildReport:
+def ingest(
+    location: Location, progress: Progress, known: StudyRecord | None = None
+) -> RebuildReport:
     """Rebuild the results from everything finished in the tracking store.
+
+    ``known`` is a study that the caller has read and holds the lock of; it is not read again.
 
     Raises:
         InputError: no study is recorded there.
     """
     store = Store(location)
     names = study_names(store)
-    records = [record for name in names if (record := find_study(store, name)) is not None]
+    records = [
+        record
+        for name in names
+        if (record := known if known and name == known.facts.name else find_study(store, name))
+    ]
     if not records:
         raise InputError(
             f"no study is recorded in {location.shown_uri}",

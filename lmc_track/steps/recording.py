@@ -32,7 +32,7 @@ def working_on(
     """Plan ``study``, put it on record and hold its lock while the caller works on it."""
     plan = plan_study(study, location, progress)
     store = Store(location)
-    existing = find_study(store, study.name)
+    existing = find_study(store, study.name, kinds=())
     if existing is not None and existing.facts.identity != plan.facts.identity:
         # Said before the lock is asked for: the answer does not depend on who works on it.
         write_study(store, plan.facts)
@@ -50,7 +50,7 @@ def recorded_study(name: str, location: Location) -> Study:
         InputError: nothing of that name is recorded.
     """
     store = Store(location)
-    record = find_study(store, name)
+    record = find_study(store, name, kinds=())
     if record is None:
         names = study_names(store)
         raise InputError(

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from lmc_track.errors import InputError
 from lmc_track.progress import Progress
-from lmc_track.report.findings import findings
+from lmc_track.report.facts import gather
+from lmc_track.report.findings import sentences
 from lmc_track.report.page import render_report
 from lmc_track.steps.commands import reproduction, ui_command
 from lmc_track.tracking.keys import report_key
 from lmc_track.tracking.location import Location
-from lmc_track.tracking.lock import study_lock
-from lmc_track.tracking.store import Store
-from lmc_track.tracking.studies import StudyRecord, find_study
+from lmc_track.tracking.studies import StudyRecord
 from lmc_track.tracking.tags import versions
 from lmc_track.warehouse.results import open_results
 
@@ -29,44 +29,54 @@ class WrittenReport:
     findings: list[str]
 
 
+def check_out(out: Path | None) -> None:
+    """Raise InputError where no file ``out`` can be written, before hours of work go into it."""
+    if out is None:
+        return
+    folder = out.parent
+    while not folder.exists():
+        folder = folder.parent
+    if out.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise _not_written(out, "it is a folder" if out.is_dir() else f"{folder} is not writable")
+
+
+def _not_written(path: Path, why: str) -> InputError:
+    return InputError(
+        f"the report {path} cannot be written: {why}", "Name another file with --out."
+    )
+
+
 def write_report(
-    study: str, location: Location, progress: Progress, out: Path | None = None
+    record: StudyRecord, location: Location, progress: Progress, out: Path | None = None
 ) -> WrittenReport:
-    """Render the report of ``study`` to ``out`` (default: ``reports/`` in the home).
+    """Render a study's report to ``out`` (default: ``reports/`` in the home).
 
     The page is also an artifact of a run of kind ``report``; an unchanged page is not
     recorded twice.
 
     Raises:
-        InputError: the study is not recorded, or ``out`` cannot be written.
+        InputError: nothing is ingested yet, or ``out`` cannot be written.
     """
-    store = Store(location)
-    record = find_study(store, study)
-    if record is None:
-        raise InputError(
-            f"there is no study {study!r} in {location.shown_uri}", "See: lmc-track status"
-        )
+    study = record.facts.name
     results = open_results(location.results_path, location.tracking_uri)
     path = out or location.home / "reports" / f"{study}.html"
     with progress.track("Writing the report", 1, "pages") as work:
-        page = render_report(
-            results,
-            study,
-            provenance=_provenance(record, location),
-            commands=reproduction(study, location),
-        )
+        with results.at_once() as source:
+            facts = gather(source, study)
+            page = render_report(
+                source,
+                facts,
+                provenance=_provenance(record, location),
+                commands=reproduction(study, location),
+            )
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(page, encoding="utf-8")
         except OSError as error:
-            raise InputError(
-                f"the report {path} cannot be written: {error.strerror or error}",
-                "Name another file with --out.",
-            ) from None
-        with study_lock(location, study):
-            _keep(record, page, study)
+            raise _not_written(path, error.strerror or str(error)) from None
+        _keep(record, page, study)
         work.advance()
-    return WrittenReport(path, findings(results, study))
+    return WrittenReport(path, sentences(facts))
 
 
 def _keep(record: StudyRecord, page: str, study: str) -> None:

@@ -5,15 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from lmc_track.errors import InputError, WorkError
 from lmc_track.progress import Progress
 from lmc_track.steps.cluster import ClusteringOutcome, cluster_models
 from lmc_track.steps.finetune import finetune_models
 from lmc_track.steps.ingest import ingest
 from lmc_track.steps.interpolate import evaluate_models, evaluate_points, interpolate_paths
 from lmc_track.steps.recording import working_on
-from lmc_track.steps.report import WrittenReport, write_report
+from lmc_track.steps.report import WrittenReport, check_out, write_report
 from lmc_track.study import Study
 from lmc_track.tracking.location import Location
+from lmc_track.tracking.lock import study_lock
+from lmc_track.tracking.store import Store
+from lmc_track.tracking.studies import StudyRecord, find_study
 from lmc_track.warehouse.rebuild import RebuildReport
 
 
@@ -31,13 +35,14 @@ def run_study(
     study: Study, location: Location, progress: Progress, out: Path | None = None
 ) -> RunOutcome:
     """Finetune, evaluate, interpolate, ingest, cluster and report."""
+    check_out(out)
     with working_on(study, location, progress) as (plan, record):
         models = finetune_models(plan, record, progress)
         evaluate_models(plan, record, progress)
         paths = interpolate_paths(plan, record, progress)
-    ingest(location, progress)
-    clusterings = cluster_step(study, location, progress)
-    report = write_report(study.name, location, progress, out)
+        ingest(location, progress, record)
+        clusterings = _clusters(study, record, location, progress)
+        report = write_report(record, location, progress, out)
     return RunOutcome(models, paths, clusterings, report)
 
 
@@ -67,11 +72,46 @@ def ingest_step(location: Location, progress: Progress) -> RebuildReport:
 
 
 def cluster_step(study: Study, location: Location, progress: Progress) -> list[ClusteringOutcome]:
-    """Cluster on the ingested gaps, and ingest the clusters where there are new ones."""
+    """Cluster on the ingested gaps, and ingest the clusters where there are new ones.
+
+    Raises:
+        WorkError: nothing is recorded or ingested yet, or gaps are missing.
+    """
+    with study_lock(location, study.name):
+        record = find_study(Store(location), study.name)
+        if record is None:
+            raise WorkError(
+                f"the study {study.name!r} has no results yet",
+                f"Run it first: lmc-track run {study.name}",
+            )
+        return _clusters(study, record, location, progress)
+
+
+def report_step(
+    study: str, location: Location, progress: Progress, out: Path | None = None
+) -> WrittenReport:
+    """Write the report of the recorded study ``study``.
+
+    Raises:
+        InputError: it is not recorded or not ingested, or ``out`` cannot be written.
+    """
+    check_out(out)
+    with study_lock(location, study):
+        record = find_study(Store(location), study, kinds=["report"])
+        if record is None:
+            raise InputError(
+                f"there is no study {study!r} in {location.shown_uri}", "See: lmc-track status"
+            )
+        return write_report(record, location, progress, out)
+
+
+def _clusters(
+    study: Study, record: StudyRecord, location: Location, progress: Progress
+) -> list[ClusteringOutcome]:
     if study.interpolate.pairs != "all":
         progress.note("Clusters need the gap of every pair; this study measures only some.")
         return []
-    outcomes = cluster_models(study, location, progress)
+    outcomes = cluster_models(study, record, location, progress)
     if any(outcome.made for outcome in outcomes):
-        ingest(location, progress)
+        ingest(location, progress, record)
     return outcomes

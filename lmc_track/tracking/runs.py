@@ -82,8 +82,17 @@ class RunIndex:
         ]
 
 
-def read_runs(store: Store, experiment_id: str, filter_string: str = "") -> list[RunEntry]:
-    """Every run of the experiment that this program made, finished or not."""
+def read_runs(
+    store: Store, experiment_id: str, kinds: Iterable[str] | None = None
+) -> list[RunEntry]:
+    """Every run of the experiment that this program made, finished or not; or only ``kinds``."""
+    if kinds is None:
+        return _search(store, experiment_id, "")
+    filters = [f"tags.`{KIND_TAG}` = '{kind}'" for kind in sorted(kinds)]
+    return [run for one in filters for run in _search(store, experiment_id, one)]
+
+
+def _search(store: Store, experiment_id: str, filter_string: str) -> list[RunEntry]:
     runs: list[RunEntry] = []
     token = None
     with reporting(store.location):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from lmc_track.tracking.keys import study_key
 from lmc_track.tracking.recorder import Recorder
 from lmc_track.tracking.runs import RunEntry, RunIndex, read_runs
 from lmc_track.tracking.store import Store, reporting
-from lmc_track.tracking.tags import KIND_TAG, STUDY_TAG, versions
+from lmc_track.tracking.tags import STUDY_TAG, versions
 
 _FILE = "study.json"
 _FORMAT = 1
@@ -96,8 +96,8 @@ def study_names(store: Store) -> list[str]:
     return [e.name for e in sorted(found, key=lambda e: (e.creation_time or 0, e.name))]
 
 
-def find_study(store: Store, name: str) -> StudyRecord | None:
-    """The recorded study ``name`` with all its runs, or None.
+def find_study(store: Store, name: str, kinds: Iterable[str] | None = None) -> StudyRecord | None:
+    """The recorded study ``name`` with all its runs, or only those of ``kinds``; or None.
 
     Raises:
         InputError: MLflow has an experiment of that name that is deleted, or that is not a
@@ -118,7 +118,8 @@ def find_study(store: Store, name: str) -> StudyRecord | None:
             f"MLflow has an experiment {name!r} that is not a study of lmc-track",
             "Take another study.name.",
         )
-    index = RunIndex(read_runs(store, experiment.experiment_id))
+    wanted = None if kinds is None else {"study", *kinds}
+    index = RunIndex(read_runs(store, experiment.experiment_id, wanted))
     run = index.find("study", study_key(name))
     if run is None:
         return None
@@ -149,13 +150,14 @@ def write_study(store: Store, facts: StudyFacts) -> StudyRecord:
     record = find_study(store, facts.name)
     if record is None:
         _create(store, facts)
-    elif record.facts != facts:
-        merged = merge(record.facts, facts)
-        if merged != record.facts:
-            record.artifacts.put_json(
-                record.run.run_id, record.run.artifact_uri, merged.to_json(), _FILE
-            )
-            record.recorder.log(record.run, tags=record.recorder.raised_revision(record.run))
+    else:
+        merged = record.facts if record.facts == facts else merge(record.facts, facts)
+        if merged == record.facts:
+            return record
+        record.artifacts.put_json(
+            record.run.run_id, record.run.artifact_uri, merged.to_json(), _FILE
+        )
+        record.recorder.log(record.run, tags=record.recorder.raised_revision(record.run))
     written = find_study(store, facts.name)
     assert written is not None
     return written
@@ -182,9 +184,7 @@ def _create(store: Store, facts: StudyFacts) -> None:
             experiment_id = experiment.experiment_id
     recorder = Recorder(store, facts.name, experiment_id)
     # An experiment without a finished study run is one whose creation was interrupted.
-    recorder.delete(
-        run for run in read_runs(store, experiment_id) if run.tags.get(KIND_TAG) == "study"
-    )
+    recorder.delete(run for run in read_runs(store, experiment_id, ["study"]))
     run = recorder.start(
         "study",
         study_key(facts.name),

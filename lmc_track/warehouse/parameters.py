@@ -64,6 +64,12 @@ def set_variables(
             connection.execute(f'SET VARIABLE "{p.name}" = CAST({p.default} AS {p.sql_type})')
 
 
+def reset_variables(connection: duckdb.DuckDBPyConnection, query: Query) -> None:
+    """Forget the parameters of ``query``, so that the next one on the connection has its own."""
+    for p in query.parameters:
+        connection.execute(f'RESET VARIABLE "{p.name}"')
+
+
 def check_values(connection: duckdb.DuckDBPyConnection, query: Query) -> None:
     """Refuse names that the results do not have: an empty table would not say why it is empty."""
     for p in query.parameters:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -14,7 +16,7 @@ from lmc_track.errors import InputError
 from lmc_track.warehouse.connection import Limits, reading
 from lmc_track.warehouse.library import Query, queries
 from lmc_track.warehouse.matrices import GapMatrix, chance_headroom, gap_matrix
-from lmc_track.warehouse.parameters import check_values, set_variables
+from lmc_track.warehouse.parameters import check_values, reset_variables, set_variables
 
 __all__ = ["GapMatrix", "Results", "chance_headroom", "gap_matrix", "open", "open_results"]
 
@@ -54,21 +56,15 @@ class Results:
         Values are converted to the declared types, so text is as good as a number. ``study`` may
         be left out where there is only one.
         """
-        library = queries()
-        if name not in library:
-            raise InputError(f"there is no query {name!r}", _nearest(name, library))
-        query = library[name]
-        for given in params:
-            if query.parameter(given) is None:
-                names = [p.name for p in query.parameters]
-                raise InputError(
-                    f"the query {name} takes no parameter {given!r}", _nearest(given, names)
-                )
+        query = _named(name, params)  # what is wrong with these is said before a file is opened
+        with self.at_once() as now:
+            return now.query(query.name, **params)
+
+    @contextmanager
+    def at_once(self) -> Iterator[Moment]:
+        """Many queries on one state of the results, whatever is ingested meanwhile."""
         with reading(self.path, self.tracking_uri, _LIBRARY_LIMITS) as connection:
-            values = self._with_study(connection, query, params)
-            set_variables(connection, query, values)
-            check_values(connection, query)
-            return _frame(connection, query.sql)
+            yield Moment(self.path, connection)
 
     def sql(self, text: str, *, limits: Limits = _USER_LIMITS) -> pl.DataFrame:
         """The rows of one SQL statement of the user's, which can read the tables and nothing else.
@@ -102,12 +98,28 @@ class Results:
                 """,
             )
 
-    def _with_study(
-        self, connection: duckdb.DuckDBPyConnection, query: Query, params: dict[str, Any]
-    ) -> dict[str, Any]:
+
+@dataclass(frozen=True)
+class Moment:
+    """Results as they were when the connection was opened; answers queries as ``Results`` does."""
+
+    path: Path
+    connection: duckdb.DuckDBPyConnection
+
+    def query(self, name: str, **params: Any) -> pl.DataFrame:
+        """The query ``name`` of the library, as ``Results.query``."""
+        query = _named(name, params)
+        set_variables(self.connection, query, self._with_study(query, params))
+        try:
+            check_values(self.connection, query)
+            return _frame(self.connection, query.sql)
+        finally:
+            reset_variables(self.connection, query)
+
+    def _with_study(self, query: Query, params: dict[str, Any]) -> dict[str, Any]:
         if query.parameter("study") is None:
             return params
-        known = _studies(connection)
+        known = _studies(self.connection)
         listed = f"studies here: {', '.join(known)}" if known else "run a study, then ingest"
         study = params.get("study")
         if study is None:
@@ -117,6 +129,20 @@ class Results:
         if study not in known:
             raise InputError(f"there is no study {study!r} in {self.path}", listed)
         return params
+
+
+def _named(name: str, params: dict[str, Any]) -> Query:
+    library = queries()
+    if name not in library:
+        raise InputError(f"there is no query {name!r}", _nearest(name, library))
+    query = library[name]
+    for given in params:
+        if query.parameter(given) is None:
+            names = [p.name for p in query.parameters]
+            raise InputError(
+                f"the query {name} takes no parameter {given!r}", _nearest(given, names)
+            )
+    return query
 
 
 def _studies(connection: duckdb.DuckDBPyConnection) -> list[str]:

@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from lmc_track.report.facts import Facts, Source
+from lmc_track.report.facts import Facts, Source, gather
 from lmc_track.report.findings import sentences
 from lmc_track.report.page import render_report
 from lmc_track.warehouse.results import Results
@@ -68,7 +68,9 @@ class _Page(HTMLParser):
 
 
 def render(source: Source) -> str:
-    return render_report(source, "simulated", provenance=PROVENANCE, commands=COMMANDS)
+    return render_report(
+        source, gather(source, "simulated"), provenance=PROVENANCE, commands=COMMANDS
+    )
 
 
 @pytest.fixture(scope="module")
@@ -177,7 +179,9 @@ def hostile(results_of: Kinds) -> str:
         "A made study with planted clusters.": "</style><script>alert(4)</script>",
     }
     renamed = _Renamed(results_of("two clusters"), names)
-    return render_report(renamed, names["simulated"], provenance={HOSTILE: HOSTILE}, commands=[])
+    return render_report(
+        renamed, gather(renamed, names["simulated"]), provenance={HOSTILE: HOSTILE}, commands=[]
+    )
 
 
 def test_hostile_names_make_no_elements(hostile: str, two: _Page) -> None:
