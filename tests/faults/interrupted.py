@@ -1,19 +1,30 @@
 """Run the tiny study and die, by SIGKILL, the n-th time that a named moment comes.
 
-Usage: interrupted.py HOME MOMENT COUNT [EVALUATION_SETS]
+Reads one order a line from stdin, ``[HOME, MOMENT, COUNT, [EVALUATION_SETS]]`` as JSON, and
+answers with how the study's process ended, as ``subprocess`` would say it. Every study has a
+process of its own, forked from this one, which has loaded the libraries and done nothing else.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
+import mlflow.tracking  # noqa: F401
+import transformers.models.bert.modeling_bert  # noqa: F401
+
+from lmc_track.models import finetuning
 from lmc_track.progress import Silent
+from lmc_track.steps import interpolate, run
+from lmc_track.tracking.artifacts import Artifacts
 from lmc_track.tracking.location import locate
+from lmc_track.tracking.recorder import Recorder
+from lmc_track.warehouse import rebuild
 from support.studies import tiny_study
 
 
@@ -33,14 +44,7 @@ def die_at(owner: Any, name: str, count: int, applies: Callable[..., bool]) -> N
     setattr(owner, name, dying)
 
 
-def main() -> None:
-    home, moment, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
-    from lmc_track.models import finetuning
-    from lmc_track.steps import interpolate, run
-    from lmc_track.tracking.artifacts import Artifacts
-    from lmc_track.tracking.recorder import Recorder
-    from lmc_track.warehouse import rebuild
-
+def run_until(home: str, moment: str, count: int, datasets: list[str]) -> None:
     def every(*_: Any, **__: Any) -> bool:
         return True
 
@@ -60,10 +64,25 @@ def main() -> None:
         die_at(Recorder, "finish", count, lambda _, run, *__: run.kind == "clusters")
     elif moment == "ingest":
         die_at(rebuild, "_counts", count, every)
-    study = tiny_study(**({"evaluate": {"datasets": sys.argv[4:]}} if sys.argv[4:] else {}))
+    study = tiny_study(**({"evaluate": {"datasets": datasets}} if datasets else {}))
     run.run_study(study, locate(home, environ={}), Silent())
 
 
+def main() -> None:
+    for order in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            code = 1
+            try:
+                run_until(*json.loads(order))
+                code = 0
+            except BaseException:
+                traceback.print_exc()
+            finally:
+                sys.stderr.flush()
+                os._exit(code)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+
+
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).parents[1]))
     main()

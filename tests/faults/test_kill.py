@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
+import select
 import shutil
 import signal
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +19,8 @@ from polars.testing import assert_frame_equal
 from lmc_track.tracking.location import Location
 from support.stores import empty_home
 from support.studies import measured, run_tiny, runs_of
+
+Killed = Callable[..., None]
 
 MORE = ["validation", "main_only", "embedded_only"]
 KINDS = ("study", "dataset", "model", "path", "point", "clusters", "report")
@@ -38,16 +43,36 @@ def undisturbed_with_more(
     return location
 
 
-def killed(location: Location, moment: str, count: int, *datasets: str) -> None:
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Killed]:
+    """Runs the study in a process that is killed the given time that a moment comes."""
     script = Path(__file__).with_name("interrupted.py")
-    done = subprocess.run(
-        [sys.executable, str(script), str(location.home), moment, str(count), *datasets],
-        env={**os.environ, "PYTHONPATH": str(script.parents[1])},
-        capture_output=True,
-        text=True,
-        timeout=240,
-    )
-    assert done.returncode == -signal.SIGKILL, done.stderr
+    errors = tmp_path_factory.mktemp("killed") / "stderr"
+    with errors.open("w") as stderr:
+        server = subprocess.Popen(
+            [sys.executable, str(script)],
+            env={**os.environ, "PYTHONPATH": str(script.parents[1])},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+        )
+
+    def kill(location: Location, moment: str, count: int, *datasets: str) -> None:
+        assert server.stdin is not None
+        assert server.stdout is not None
+        print(
+            json.dumps([str(location.home), moment, count, datasets]),
+            file=server.stdin,
+            flush=True,
+        )
+        answered, _, _ = select.select([server.stdout], [], [], 240)
+        assert answered, f"no answer in 240 s: {errors.read_text()}"
+        assert int(server.stdout.readline() or 1) == -signal.SIGKILL, errors.read_text()
+
+    yield kill
+    server.kill()
+    server.wait(timeout=60)
 
 
 def assert_as_undisturbed(location: Location, expected: Location) -> None:
@@ -78,7 +103,7 @@ def assert_as_undisturbed(location: Location, expected: Location) -> None:
     ],
 )
 def test_a_killed_study_goes_on_where_it_was(
-    moment: str, count: int, undisturbed: Location, tmp_path: Path
+    moment: str, count: int, undisturbed: Location, killed: Killed, tmp_path: Path
 ) -> None:
     location = empty_home(tmp_path / "home")
     shutil.copytree(undisturbed.cache / "base", location.cache / "base")
@@ -95,7 +120,7 @@ def test_a_killed_study_goes_on_where_it_was(
 
 
 def test_a_killed_added_evaluation_goes_on_where_it_was(
-    undisturbed: Location, undisturbed_with_more: Location, tmp_path: Path
+    undisturbed: Location, undisturbed_with_more: Location, killed: Killed, tmp_path: Path
 ) -> None:
     location = empty_home(tmp_path / "home")
     shutil.copytree(undisturbed.cache / "base", location.cache / "base")
