@@ -12,7 +12,14 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from lmc_track.analysis.partition import Floats, Labels, affinity, median_gap
-from lmc_track.analysis.rule import Evidence, Rule, decision, gaps_by_cluster, shortcomings
+from lmc_track.analysis.rule import (
+    LEAST_HEADROOM,
+    Evidence,
+    Rule,
+    decision,
+    gaps_by_cluster,
+    shortcomings,
+)
 from lmc_track.analysis.search import best_divisions, permutation_p
 
 FEWEST_MODELS = 4
@@ -86,6 +93,7 @@ def spectral(
     permutations: int = 999,
     significance: float = 0.05,
     least_relative_gap: float = 0.5,
+    least_headroom: float = LEAST_HEADROOM,
     seed: int = 0,
 ) -> Clustering:
     """Clusters by a spectral division that held-out gaps bear out, else one cluster.
@@ -107,6 +115,7 @@ def spectral(
         "permutations": permutations,
         "significance": significance,
         "least_relative_gap": least_relative_gap,
+        "least_headroom": least_headroom,
         "seed": seed,
     }
     n, delta = len(discovery_gaps), median_gap(discovery_gaps)
@@ -141,7 +150,7 @@ def spectral(
         p_value,
         gaps_by_cluster(held_out_gaps, candidate),
     )
-    rule = Rule(significance, least_relative_gap, chance_headroom)
+    rule = Rule(significance, least_relative_gap, chance_headroom, least_headroom)
     labels = whole if shortcomings(evidence, rule) else candidate
     statistics = {
         "n_clusters": int(labels.max()) + 1,

@@ -12,6 +12,9 @@ import numpy as np
 
 from lmc_track.analysis.partition import Floats, Labels
 
+# Nats. A coin that is right 66 times in 100 and says so gains as much over an even one.
+LEAST_HEADROOM = 0.05
+
 _WORDS = {2: "Two", 3: "Three", 4: "Four", 5: "Five", 6: "Six", 7: "Seven", 8: "Eight"}
 
 
@@ -20,12 +23,14 @@ class Rule:
     """When a division counts.
 
     ``significance``: the greatest p. ``least_relative_gap``: the least mean gap between any two
-    clusters, as a share of ``chance_headroom`` (nats), what the models gained over chance.
+    clusters, as a share of ``chance_headroom`` (nats), what the models gained over chance; where
+    that is less than ``least_headroom`` (nats) no gap has a scale to be judged by.
     """
 
     significance: float
     least_relative_gap: float
     chance_headroom: float
+    least_headroom: float = LEAST_HEADROOM
 
     def relative(self, gap: float) -> float | None:
         """``gap`` (nats) as a share of the way to chance; None when the models gained nothing."""
@@ -97,7 +102,8 @@ def shortcomings(evidence: Evidence, rule: Rule) -> list[str]:
     """The conditions that the division fails, as clauses; empty when it counts.
 
     1. p at most ``significance``: so high a silhouette is rare among permuted gaps.
-    2. Any two clusters on average at least ``least_relative_gap`` of the way to chance apart.
+    2. Any two clusters on average at least ``least_relative_gap`` of the way to chance apart,
+       of models that are at least ``least_headroom`` nats away from it.
     3. Every cluster holds together: its mean gap within is less than to any other cluster.
     """
     failed = []
@@ -110,6 +116,11 @@ def shortcomings(evidence: Evidence, rule: Rule) -> list[str]:
     share = rule.relative(nearest)
     if share is None:
         failed.append("the models' mean held-out loss is no better than chance")
+    elif rule.chance_headroom < rule.least_headroom:
+        failed.append(
+            f"the models' mean held-out loss is only {rule.chance_headroom:.2g} nats better than "
+            f"chance, and gaps are not judged where that is less than {rule.least_headroom:g}"
+        )
     elif share < rule.least_relative_gap:
         whose = "its clusters" if len(evidence.sizes) == 2 else "its two nearest clusters"
         failed.append(

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from lmc_track.analysis.clustering import Clustering, juneja2023, number_clusters, spectral
+from lmc_track.analysis.rule import LEAST_HEADROOM
 from lmc_track.errors import WorkError
 from lmc_track.progress import Progress
 from lmc_track.study import Study
@@ -132,6 +133,7 @@ def _settings(study: Study, method: str, gaps: _Gaps) -> dict[str, Any]:
         "significance": section.significance,
         "permutations": section.permutations,
         "least_relative_gap": section.least_relative_gap,
+        "least_headroom": LEAST_HEADROOM,
         "seed": 0,
     }
 

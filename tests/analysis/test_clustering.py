@@ -174,6 +174,7 @@ def test_settings_are_those_given():
         "permutations": 99,
         "significance": 0.05,
         "least_relative_gap": 0.5,
+        "least_headroom": 0.05,
         "seed": 7,
     }
 

@@ -48,6 +48,15 @@ def test_one_failed_condition_is_enough_for_one_cluster(change, reason):
     assert decision(evidence, RULE, 999).startswith("One cluster: ")
 
 
+@pytest.mark.parametrize(
+    ("headroom", "reason"),
+    [(0.04, "only 0.04 nats better than chance"), (0.0, "no better than chance")],
+)
+def test_models_that_learned_next_to_nothing_are_not_divided(headroom, reason):
+    (failed,) = shortcomings(CLEAR, replace(RULE, chance_headroom=headroom))
+    assert reason in failed
+
+
 def test_conditions_hold_at_their_bounds():
     at_bounds = replace(CLEAR, p_value=0.05, gaps=two(between=0.2))
     assert shortcomings(at_bounds, Rule(0.05, 0.25, 0.8)) == []
