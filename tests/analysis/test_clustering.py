@@ -11,6 +11,7 @@ from sklearn.cluster import SpectralClustering
 from sklearn.metrics import adjusted_rand_score
 
 from lmc_track.analysis.clustering import juneja2023, number_clusters, spectral
+from lmc_track.analysis.rule import LEAST_HEADROOM
 from support.planted_gaps import HEADROOM, noise, planted
 
 STATISTICS = {
@@ -118,7 +119,11 @@ def test_another_order_of_the_models_gives_the_same_clusters(seed):
 def test_another_unit_of_gaps_gives_the_same_clusters(unit):
     discovery, held_out, _ = planted([6, 5])
     found = cluster(
-        unit * discovery, unit * held_out, chance_headroom=unit * HEADROOM, permutations=99
+        unit * discovery,
+        unit * held_out,
+        chance_headroom=unit * HEADROOM,
+        least_headroom=unit * LEAST_HEADROOM,
+        permutations=99,
     )
     plain = cluster(discovery, held_out, permutations=99)
     assert found.labels.tolist() == plain.labels.tolist()
