@@ -198,14 +198,15 @@ def _check_weights(run: RunEntry, run_a: RunEntry, run_b: RunEntry) -> None:
 
 def _record(plan: Plan, record: StudyRecord, work: PathWork, result: PathResult) -> None:
     """Points first, each whole; then the path's curves; a finished path has all its points."""
-    run = work.run or _start_path(record, work)
-    if not run.finished:  # one taken up again may have been stopped before it had any
-        record.recorder.log(run, params=_identity(plan, work))
-    for alpha, predictions in result.predictions.items():
-        _record_point(plan, record, run, work, alpha, predictions)
-    _record_curves(plan, record, run, work, result)
-    if not run.finished:
-        record.recorder.finish(run)
+    with record.recorder.together():
+        run = work.run or _start_path(record, work)
+        if not run.finished:  # one taken up again may have been stopped before it had any
+            record.recorder.log(run, params=_identity(plan, work))
+        for alpha, predictions in result.predictions.items():
+            _record_point(plan, record, run, work, alpha, predictions)
+        _record_curves(plan, record, run, work, result)
+        if not run.finished:
+            record.recorder.finish(run)
     record.index.add(run)
 
 

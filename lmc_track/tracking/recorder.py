@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from lmc_track.tracking.artifacts import Artifacts
+from lmc_track.tracking.bulk import NewRun, bulk_store, insert_runs, new_run_uri
 from lmc_track.tracking.runs import RunEntry
 from lmc_track.tracking.store import Store, reporting
 from lmc_track.tracking.tags import PARENT_TAG, REVISION_TAG, common_tags
@@ -50,6 +52,41 @@ class Recorder:
         self.artifacts = Artifacts(store)
         self._study = study
         self._experiment_id = experiment_id
+        self._inner: Any | None = None
+        self._artifact_root = ""
+        self._new: dict[str, NewRun] | None = None
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Runs begun inside appear in the store together, at the end, or not at all.
+
+        Their artifacts are there before them. Where the store is a server they appear one by
+        one, as outside.
+        """
+        if not self._can_insert():
+            yield
+            return
+        self._new = {}
+        try:
+            yield
+            self._insert()
+        finally:
+            self._new = None
+
+    def _can_insert(self) -> bool:
+        if not self._artifact_root:
+            self._inner = bulk_store(self.store)
+            with reporting(self.store.location):
+                experiment = self.store.client.get_experiment(self._experiment_id)
+            self._artifact_root = experiment.artifact_location
+        return self._inner is not None
+
+    def _insert(self) -> None:
+        """Write the runs begun so far; what is logged to them from here on goes to the store."""
+        if self._new:
+            with reporting(self.store.location):
+                insert_runs(self._inner, self._experiment_id, list(self._new.values()))
+            self._new = {}
 
     def start(
         self,
@@ -66,6 +103,21 @@ class Recorder:
         every = common_tags(self._study, kind, key, name, note) | dict(tags or {})
         if parent is not None:
             every[PARENT_TAG] = parent
+        if self._new is not None:
+            run_id, uri = new_run_uri(self._artifact_root)
+            entry = RunEntry(
+                run_id=run_id,
+                kind=kind,
+                key=key,
+                name=name,
+                status="RUNNING",
+                start_time=started,
+                end_time=None,
+                artifact_uri=uri,
+                tags=every,
+            )
+            self._new[run_id] = NewRun(entry)
+            return entry
         with reporting(self.store.location):
             run = self.store.client.create_run(
                 self._experiment_id, start_time=started, tags=every, run_name=name
@@ -104,6 +156,13 @@ class Recorder:
             for name, value in (params or {}).items()
             if value is not None
         ]
+        run.metrics.update({m.name: m.value for m in values})
+        run.params.update({p.key: p.value for p in given})
+        run.tags.update(tags or {})
+        if self._new is not None and run.run_id in self._new:
+            self._new[run.run_id].log(given, logged)
+            return
+        self._insert()  # an addition comes after what it adds
         client = self.store.client
         with reporting(self.store.location):
             while len(logged) > _METRICS_A_BATCH or len(given) > _PARAMS_A_BATCH:
@@ -114,9 +173,6 @@ class Recorder:
             last = [RunTag(name, value) for name, value in (tags or {}).items()]
             if logged or given or last:
                 client.log_batch(run.run_id, metrics=logged, params=given, tags=last)
-        run.metrics.update({m.name: m.value for m in values})
-        run.params.update({p.key: p.value for p in given})
-        run.tags.update(tags or {})
 
     def raised_revision(self, run: RunEntry) -> dict[str, str]:
         """The tag that says the run has gained something; part of the last batch of it."""
@@ -124,6 +180,10 @@ class Recorder:
 
     def finish(self, run: RunEntry, status: str = "FINISHED") -> None:
         ended = now()
+        if self._new is not None and run.run_id in self._new:
+            run.status, run.end_time = status, ended
+            return
+        self._insert()
         with reporting(self.store.location):
             self.store.client.set_terminated(run.run_id, status=status, end_time=ended)
         run.status, run.end_time = status, ended

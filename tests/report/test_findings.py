@@ -37,9 +37,9 @@ def test_there_are_five_sentences_of_at_most_two_lines(facts_of: Read, kind: str
 
 def test_the_first_sentence_counts_what_was_measured(two: Facts) -> None:
     assert sentences(two)[0] == (
-        "5 finetuned models of the task agreement (base: agreement) and 10 interpolated ones on the "
-        "straight lines between all 10 pairs, 3 points a path with its ends, were evaluated on "
-        "4 data sets."
+        "5 finetuned models of the task agreement (base: agreement) and 10 interpolated ones on "
+        "the straight lines between all 10 pairs, 3 points a path with its ends, were evaluated "
+        "on 4 data sets."
     )
 
 
