@@ -7,7 +7,7 @@ import json
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
@@ -58,8 +58,8 @@ def build_study(
     try:
         return Study.model_validate(table)
     except ValidationError as error:
-        problems = [_describe(problem) for problem in error.errors()]
-    listed = "\n".join(f"  {problem}" for problem in dict.fromkeys(problems))
+        problems = list(dict.fromkeys(_describe(problem, table) for problem in error.errors()))
+    listed = "\n".join(f"  {problem}" for problem in problems)
     count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
     raise InputError(f"{source} has {count}:\n{listed}")
 
@@ -97,7 +97,7 @@ def _apply_preset(table: dict[str, Any]) -> None:
             given.setdefault(key, value)
 
 
-def _describe(problem: Any) -> str:
+def _describe(problem: Any, table: Mapping[str, Any]) -> str:
     where = [str(part) for part in problem["loc"]]
     if len(where) > 1 and where[0] == "task" and where[1] in _TASKS:
         task, where = where[1], ["task", *where[2:]]
@@ -115,6 +115,12 @@ def _describe(problem: Any) -> str:
         return f"task.name: unknown task {name!r}; known are {', '.join(TASK_NAMES)}"
     if kind == "union_tag_not_found":
         return f"task.name: missing; one of {', '.join(TASK_NAMES)}"
+    if where[0] != "task" and len(where) > 2:
+        # One of several forms, none of which fits: the key's line of help tells them all.
+        section, name = where[:2]
+        value = table[section][name]
+        help_line = _section(section).model_fields[name].description
+        return f"{section}.{name}: {value!r} does not fit. {help_line}"
     if kind == "missing":
         return f"{key}: missing; {_remedy(where)}"
     message = problem["msg"].removeprefix("Value error, ")
@@ -137,9 +143,12 @@ def _known_keys(section: list[str], task: str) -> list[str]:
         return list(Study.model_fields)
     if section == ["task"]:
         return list(_TASKS[task].model_fields)
-    annotation = Study.model_fields[section[0]].annotation
-    models = [annotation, *get_args(annotation)]
-    for model in models:
-        if isinstance(model, type) and issubclass(model, BaseModel):
-            return list(model.model_fields)
-    return []
+    return list(_section(section[0]).model_fields)
+
+
+def _section(name: str) -> type[BaseModel]:
+    """The schema of a section other than ``[task]``."""
+    annotation = Study.model_fields[name].annotation
+    assert isinstance(annotation, type)
+    assert issubclass(annotation, BaseModel)
+    return annotation

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from lmc_track.names import is_name
-from lmc_track.study.seeds import parse_seeds
+from lmc_track.study.seeds import Seeds, parse_seeds
 
 ClusterMethod = Literal["spectral", "juneja2023", "threshold"]
 Precision = Literal["fp32", "bf16"]
@@ -99,15 +99,13 @@ class ModelSection(Section):
 
 
 class FinetuneSection(Section):
-    seeds: str | list[int] = Field(
+    seeds: Seeds = Field(
         "0-7", description="One model a seed (head and data order): '0-7', '1,5,9-12' or a list."
     )
-    head_seeds: str | list[int] | None = Field(
+    head_seeds: Seeds | None = Field(
         None, description="Head seeds alone: every head seed with every data seed."
     )
-    data_seeds: str | list[int] | None = Field(
-        None, description="Data-order (and dropout) seeds alone."
-    )
+    data_seeds: Seeds | None = Field(None, description="Data-order (and dropout) seeds alone.")
     epochs: float = Field(3.0, gt=0, description="Passes over the training set.")
     max_steps: int | None = Field(None, gt=0, description="Optimizer steps instead of epochs.")
     learning_rate: float = Field(2e-5, gt=0, description="Peak learning rate of AdamW.")
@@ -120,7 +118,7 @@ class FinetuneSection(Section):
 
     @field_validator("seeds", "head_seeds", "data_seeds")
     @classmethod
-    def _seeds(cls, value: str | list[int] | None) -> str | list[int] | None:
+    def _seeds(cls, value: Seeds | None) -> Seeds | None:
         if value is not None:
             parse_seeds(value)
         return value

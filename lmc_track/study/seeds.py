@@ -11,8 +11,12 @@ _MOST = 100_000
 _LARGEST = 2**32 - 1
 
 
-def parse_seeds(text: str | list[int]) -> tuple[int, ...]:
-    """``"0-3,8"`` or a list as a tuple of seeds, in the order written.
+# Seeds as a study file may say them.
+Seeds = str | int | list[int]
+
+
+def parse_seeds(text: Seeds) -> tuple[int, ...]:
+    """``"0-3,8"``, a list or a single seed as a tuple of seeds, in the order written.
 
     Raises:
         ValueError: something is no seed or range, or a seed is given twice.
@@ -31,7 +35,7 @@ def parse_seeds(text: str | list[int]) -> tuple[int, ...]:
                 raise ValueError(f"the range {part.strip()!r} has more than {_MOST:,} seeds")
             seeds.extend(range(first, last + 1))
     else:
-        seeds = list(text)
+        seeds = [text] if isinstance(text, int) else list(text)
     if not seeds:
         raise ValueError("there is no seed in it")
     if wrong := [seed for seed in seeds if not 0 <= seed <= _LARGEST]:

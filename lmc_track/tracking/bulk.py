@@ -32,23 +32,75 @@ _COLUMNS = {
 _ROWS = 500
 
 
-@dataclass
-class NewRun:
-    """A run that is not in the store yet, with all that was logged to it."""
+class BulkWriter:
+    """Runs that are not in the store yet, with all that was logged to them."""
 
-    entry: RunEntry
-    params: dict[str, Any] = field(default_factory=dict)
-    metrics: list[Any] = field(default_factory=list)
+    def __init__(self, inner: Any, experiment_id: str, artifact_root: str) -> None:
+        self._inner = inner
+        self._experiment_id = experiment_id
+        self._artifact_root = artifact_root
+        self._runs: dict[str, _NewRun] = {}
 
-    def log(self, params: Sequence[Any], metrics: Sequence[Any]) -> None:
+    def start(self, kind: str, key: str, name: str, started: int, tags: dict[str, str]) -> RunEntry:
+        """A new run, with the id and the place for artifacts that MLflow would give it."""
+        from mlflow.utils.uri import append_to_uri_path
+
+        run_id = uuid.uuid4().hex
+        entry = RunEntry(
+            run_id=run_id,
+            kind=kind,
+            key=key,
+            name=name,
+            status="RUNNING",
+            start_time=started,
+            end_time=None,
+            artifact_uri=append_to_uri_path(self._artifact_root, run_id, "artifacts"),
+            tags=tags,
+        )
+        self._runs[run_id] = _NewRun(entry)
+        return entry
+
+    def holds(self, run: RunEntry) -> bool:
+        """Whether ``run`` is still to be written; what changes in its entry is then kept."""
+        return run.run_id in self._runs
+
+    def log(self, run: RunEntry, params: Sequence[Any], metrics: Sequence[Any]) -> None:
         """Take up MLflow's ``Param`` and ``Metric`` entities; a param keeps its first value."""
+        new = self._runs[run.run_id]
         for param in params:
-            self.params.setdefault(param.key, param)
-        self.metrics.extend(metrics)
+            new.params.setdefault(param.key, param)
+        new.metrics.extend(metrics)
+
+    def write(self) -> None:
+        """Insert the runs held: all of them or, on any error, none."""
+        from mlflow.store.tracking.dbmodels import models
+
+        rows: dict[Any, list[dict[str, Any]]] = {
+            table.__table__: []
+            for table in (
+                models.SqlRun,
+                models.SqlTag,
+                models.SqlParam,
+                models.SqlMetric,
+                models.SqlLatestMetric,
+            )
+        }
+        for run in self._runs.values():
+            for table, more in zip(rows, _rows(self._inner, self._experiment_id, run), strict=True):
+                rows[table].extend(more)
+        with self._inner.ManagedSessionMaker(read_only=False) as session:
+            for table, values in rows.items():
+                for start in range(0, len(values), _ROWS):
+                    session.execute(table.insert(), values[start : start + _ROWS])
+        self._runs = {}
+
+    def forget(self) -> None:
+        """Drop the runs held."""
+        self._runs = {}
 
 
-def bulk_store(store: Store) -> Any | None:
-    """MLflow's store behind ``store`` if it is a database whose tables are the ones known here."""
+def bulk_writer(store: Store, experiment_id: str) -> BulkWriter | None:
+    """A writer for the experiment, where the store is a database whose tables are known here."""
     try:
         from mlflow.store.tracking.dbmodels import models
         from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
@@ -62,38 +114,21 @@ def bulk_store(store: Store) -> Any | None:
             return None
     with reporting(store.location):
         inner = _get_store(store.location.tracking_uri)
-    return inner if isinstance(inner, SqlAlchemyStore) else None
+        experiment = store.client.get_experiment(experiment_id)
+    if not isinstance(inner, SqlAlchemyStore):
+        return None
+    return BulkWriter(inner, experiment_id, experiment.artifact_location)
 
 
-def new_run_uri(experiment_root: str) -> tuple[str, str]:
-    """An id for a new run, and where MLflow puts the artifacts of a run of that id."""
-    from mlflow.utils.uri import append_to_uri_path
-
-    run_id = uuid.uuid4().hex
-    return run_id, append_to_uri_path(experiment_root, run_id, "artifacts")
-
-
-def insert_runs(inner: Any, experiment_id: str, runs: Sequence[NewRun]) -> None:
-    """Insert ``runs`` into MLflow's store ``inner``: all of them or, on any error, none."""
-    from mlflow.store.tracking.dbmodels import models
-
-    rows: dict[Any, list[dict[str, Any]]] = {
-        table.__table__: []
-        for table in (
-            models.SqlRun, models.SqlTag, models.SqlParam, models.SqlMetric, models.SqlLatestMetric
-        )
-    }  # fmt: skip
-    for run in runs:
-        for table, more in zip(rows, _rows(inner, experiment_id, run), strict=True):
-            rows[table].extend(more)
-    with inner.ManagedSessionMaker(read_only=False) as session:
-        for table, values in rows.items():
-            for start in range(0, len(values), _ROWS):
-                session.execute(table.insert(), values[start : start + _ROWS])
+@dataclass
+class _NewRun:
+    entry: RunEntry
+    params: dict[str, Any] = field(default_factory=dict)
+    metrics: list[Any] = field(default_factory=list)
 
 
-def _rows(inner: Any, experiment_id: str, run: NewRun) -> tuple[list[dict[str, Any]], ...]:
-    """Rows of one run for the five tables, in the order of ``insert_runs``."""
+def _rows(inner: Any, experiment_id: str, run: _NewRun) -> tuple[list[dict[str, Any]], ...]:
+    """Rows of one run for the five tables, in the order of ``BulkWriter.write``."""
     from mlflow.entities import RunTag
     from mlflow.utils.validation import _validate_batch_log_data
 

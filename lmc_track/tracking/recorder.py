@@ -6,10 +6,11 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from lmc_track.tracking.artifacts import Artifacts
-from lmc_track.tracking.bulk import NewRun, bulk_store, insert_runs, new_run_uri
+from lmc_track.tracking.bulk import BulkWriter, bulk_writer
 from lmc_track.tracking.runs import RunEntry
 from lmc_track.tracking.store import Store, reporting
 from lmc_track.tracking.tags import PARENT_TAG, REVISION_TAG, common_tags
@@ -52,9 +53,7 @@ class Recorder:
         self.artifacts = Artifacts(store)
         self._study = study
         self._experiment_id = experiment_id
-        self._inner: Any | None = None
-        self._artifact_root = ""
-        self._new: dict[str, NewRun] | None = None
+        self._together: BulkWriter | None = None
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -63,30 +62,31 @@ class Recorder:
         Their artifacts are there before them. Where the store is a server they appear one by
         one, as outside.
         """
-        if not self._can_insert():
+        if self._bulk is None:
             yield
             return
-        self._new = {}
+        self._together = self._bulk
         try:
             yield
-            self._insert()
+            self._write()
         finally:
-            self._new = None
+            self._together.forget()
+            self._together = None
 
-    def _can_insert(self) -> bool:
-        if not self._artifact_root:
-            self._inner = bulk_store(self.store)
-            with reporting(self.store.location):
-                experiment = self.store.client.get_experiment(self._experiment_id)
-            self._artifact_root = experiment.artifact_location
-        return self._inner is not None
+    @cached_property
+    def _bulk(self) -> BulkWriter | None:
+        return bulk_writer(self.store, self._experiment_id)
 
-    def _insert(self) -> None:
+    def _write(self) -> None:
         """Write the runs begun so far; what is logged to them from here on goes to the store."""
-        if self._new:
+        if self._together is not None:
             with reporting(self.store.location):
-                insert_runs(self._inner, self._experiment_id, list(self._new.values()))
-            self._new = {}
+                self._together.write()
+
+    def _held(self, run: RunEntry) -> BulkWriter | None:
+        """Who holds ``run``, where it is not in the store yet."""
+        writer = self._together
+        return writer if writer is not None and writer.holds(run) else None
 
     def start(
         self,
@@ -103,21 +103,8 @@ class Recorder:
         every = common_tags(self._study, kind, key, name, note) | dict(tags or {})
         if parent is not None:
             every[PARENT_TAG] = parent
-        if self._new is not None:
-            run_id, uri = new_run_uri(self._artifact_root)
-            entry = RunEntry(
-                run_id=run_id,
-                kind=kind,
-                key=key,
-                name=name,
-                status="RUNNING",
-                start_time=started,
-                end_time=None,
-                artifact_uri=uri,
-                tags=every,
-            )
-            self._new[run_id] = NewRun(entry)
-            return entry
+        if self._together is not None:
+            return self._together.start(kind, key, name, started, every)
         with reporting(self.store.location):
             run = self.store.client.create_run(
                 self._experiment_id, start_time=started, tags=every, run_name=name
@@ -159,10 +146,10 @@ class Recorder:
         run.metrics.update({m.name: m.value for m in values})
         run.params.update({p.key: p.value for p in given})
         run.tags.update(tags or {})
-        if self._new is not None and run.run_id in self._new:
-            self._new[run.run_id].log(given, logged)
+        if (writer := self._held(run)) is not None:
+            writer.log(run, given, logged)
             return
-        self._insert()  # an addition comes after what it adds
+        self._write()  # an addition comes after what it adds
         client = self.store.client
         with reporting(self.store.location):
             while len(logged) > _METRICS_A_BATCH or len(given) > _PARAMS_A_BATCH:
@@ -180,12 +167,10 @@ class Recorder:
 
     def finish(self, run: RunEntry, status: str = "FINISHED") -> None:
         ended = now()
-        if self._new is not None and run.run_id in self._new:
-            run.status, run.end_time = status, ended
-            return
-        self._insert()
-        with reporting(self.store.location):
-            self.store.client.set_terminated(run.run_id, status=status, end_time=ended)
+        if self._held(run) is None:
+            self._write()
+            with reporting(self.store.location):
+                self.store.client.set_terminated(run.run_id, status=status, end_time=ended)
         run.status, run.end_time = status, ended
 
     def delete(self, runs: Iterable[RunEntry]) -> None:
@@ -215,13 +200,16 @@ class Recorder:
             self.store.client.log_inputs(run.run_id, inputs)
 
     def log_model(self, run: RunEntry, name: str, params: Mapping[str, Any]) -> None:
-        """A LoggedModel that refers to the run's ``model/``; the weights stay in one place."""
+        """A LoggedModel that refers to the run's ``model/``; the weights stay in one place.
+
+        MLflow allows no full stop in its name: there it is a hyphen.
+        """
         client = self.store.client
         reference = f"runs:/{run.run_id}/model"
         with reporting(self.store.location):
             model = client.create_logged_model(
                 self._experiment_id,
-                name=name,
+                name=name.replace(".", "-"),
                 source_run_id=run.run_id,
                 tags={"lmc.study": self._study, "lmc.key": run.key, "lmc.weights": reference},
                 params={k: str(v)[:500] for k, v in params.items() if v is not None},

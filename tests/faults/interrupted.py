@@ -21,6 +21,7 @@ import transformers.models.bert.modeling_bert  # noqa: F401
 from lmc_track.models import finetuning
 from lmc_track.progress import Silent
 from lmc_track.steps import interpolate, run
+from lmc_track.tracking import recorder
 from lmc_track.tracking.artifacts import Artifacts
 from lmc_track.tracking.location import locate
 from lmc_track.tracking.recorder import Recorder
@@ -53,6 +54,9 @@ def run_until(home: str, moment: str, count: int, datasets: list[str]) -> None:
     elif moment == "model-log":
         die_at(Recorder, "log", count, lambda _, run, **__: run.kind == "model")
     elif moment == "path-logging":
+        die_at(Recorder, "finish", count, lambda _, run, *__: run.kind == "point")
+    elif moment == "path-logging-by-client":
+        recorder.bulk_writer = lambda *_: None
         die_at(Recorder, "finish", count, lambda _, run, *__: run.kind == "point")
     elif moment == "path-curves":
         die_at(Recorder, "log", count, lambda _, run, **__: run.kind == "path")

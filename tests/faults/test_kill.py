@@ -95,6 +95,7 @@ def assert_as_undisturbed(location: Location, expected: Location) -> None:
         ("finetuning", 6),
         ("model-log", 3),
         ("path-logging", 4),
+        ("path-logging-by-client", 4),
         ("path-curves", 5),
         ("clustering", 2),
         ("cluster-finish", 1),

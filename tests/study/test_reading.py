@@ -62,6 +62,13 @@ def test_a_grid_that_does_not_increase_from_0_to_1_is_refused(alphas: list[float
     assert "increase from 0 to 1" in problems({**MINIMAL, "interpolate": {"alphas": alphas}})
 
 
+@pytest.mark.parametrize("override", ["finetune.seeds=1.5", 'interpolate.pairs=[["a"]]'])
+def test_a_value_of_no_allowed_form_is_one_problem_that_tells_the_forms(override: str) -> None:
+    key = override.partition("=")[0]
+    with pytest.raises(InputError, match=rf"1 problem:\n  {key}: .* does not fit\. .*list"):
+        build_study(MINIMAL, [override])
+
+
 def test_seeds_and_head_seeds_together_are_refused() -> None:
     text = problems({**MINIMAL, "finetune": {"seeds": "0-3", "head_seeds": "0-3"}})
     assert "not both" in text

@@ -11,6 +11,10 @@ def test_ranges_and_single_seeds_keep_their_order() -> None:
     assert parse_seeds("5, 0-2,9") == (5, 0, 1, 2, 9)
 
 
+def test_a_single_seed_needs_no_list() -> None:
+    assert parse_seeds(7) == (7,)
+
+
 @pytest.mark.parametrize("text", ["", "x", "3-1", "-1", "1,,2", "0-999999999"])
 def test_what_is_no_seed_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"seed|backwards"):

@@ -162,10 +162,11 @@ def test_an_addition_to_an_older_run_comes_after_the_new_ones(store: Store) -> N
 def test_tables_that_are_not_known_are_left_to_the_client(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert bulk.bulk_store(store) is not None
+    experiment = store.client.create_experiment("other")
+    assert bulk.bulk_writer(store, experiment) is not None
     table = models.SqlTag.__table__
     monkeypatch.setitem(bulk._COLUMNS, "SqlTag", {c.name for c in table.columns} | {"new"})
-    assert bulk.bulk_store(store) is None
+    assert bulk.bulk_writer(store, experiment) is None
     recorder = new_recorder(store, "together")
     with recorder.together():
         write(recorder)

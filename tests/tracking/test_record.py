@@ -152,6 +152,13 @@ def test_deleting_an_unfinished_model_deletes_its_logged_model(
     assert list(store.client.search_logged_models([record.experiment_id])) == []
 
 
+def test_a_models_name_may_have_a_full_stop(store: Store, record: StudyRecord) -> None:
+    run = record.recorder.start("model", "k0", "seed-0", "note")
+    record.recorder.log_model(run, "lr-0.15-seed-0", {"seed": 0})
+    (model,) = store.client.search_logged_models([record.experiment_id])
+    assert model.source_run_id == run.run_id
+
+
 def test_what_is_logged_is_read_back(store: Store, record: StudyRecord) -> None:
     run = record.recorder.start("path", "p", "a to b", "note", tags={"x": "y"})
     curve = [MetricValue("loss/validation", k / 7, step=k) for k in range(2_000)]
