@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from lmc_track.progress import Progress
 from lmc_track.steps.planning import Plan, planned_pairs
 from lmc_track.steps.recording import record_predictions
 from lmc_track.tracking.keys import digest, path_key, point_key
-from lmc_track.tracking.recorder import MetricValue
+from lmc_track.tracking.recorder import MetricValue, now
 from lmc_track.tracking.runs import RunEntry
 from lmc_track.tracking.studies import RecordedModel, StudyRecord
 from lmc_track.tracking.tags import EVAL_TAG, GRID_TAG, slot
@@ -47,11 +47,24 @@ class PathWork:
         return self.run is None or "l2_distance" not in self.run.metrics
 
 
+@dataclass(frozen=True)
+class _PointResult:
+    """A point's new predictions; when its weights were begun and its last data set was done."""
+
+    predictions: dict[str, Predictions]
+    started: int
+    ended: int
+
+
 @dataclass
 class PathResult:
-    """A path's new predictions, and how far apart its ends are where that was not known yet."""
+    """A path's new predictions, and how far apart its ends are where that was not known yet.
 
-    predictions: dict[float, dict[str, Predictions]] = field(default_factory=dict)
+    Times are milliseconds since 1970.
+    """
+
+    started: int
+    points: dict[float, _PointResult] = field(default_factory=dict)
     l2_distance: float | None = None
     cosine: float | None = None
 
@@ -67,9 +80,12 @@ class _Measuring:
     def __call__(self, work: PathWork, tick: Tick) -> PathResult:
         engine = shared_engine(self.encoded, self.precision, self.base)
         ends = (work.folder_a, work.folder_b)
-        result = PathResult()
+        started = now()
+        result = PathResult(started)
         for alpha, predictions in engine.path_predictions(*ends, work.needed):
-            result.predictions[alpha] = predictions
+            ended = now()
+            result.points[alpha] = _PointResult(predictions, started, ended)
+            started = ended
             tick()
         if work.distances:
             result.l2_distance = engine.l2_distance(*ends)
@@ -199,11 +215,11 @@ def _check_weights(run: RunEntry, run_a: RunEntry, run_b: RunEntry) -> None:
 def _record(plan: Plan, record: StudyRecord, work: PathWork, result: PathResult) -> None:
     """Points first, each whole; then the path's curves; a finished path has all its points."""
     with record.recorder.together():
-        run = work.run or _start_path(record, work)
+        run = work.run or _start_path(record, work, result.started)
         if not run.finished:  # one taken up again may have been stopped before it had any
             record.recorder.log(run, params=_identity(plan, work))
-        for alpha, predictions in result.predictions.items():
-            _record_point(plan, record, run, work, alpha, predictions)
+        for alpha, point in result.points.items():
+            _record_point(plan, record, run, work, alpha, point)
         _record_curves(plan, record, run, work, result)
         if not run.finished:
             record.recorder.finish(run)
@@ -224,13 +240,14 @@ def _identity(plan: Plan, work: PathWork) -> dict[str, object]:
     }
 
 
-def _start_path(record: StudyRecord, work: PathWork) -> RunEntry:
+def _start_path(record: StudyRecord, work: PathWork, started: int) -> RunEntry:
     return record.recorder.start(
         "path",
         work.key,
         f"{work.model_a.name} to {work.model_b.name}",
         f"The straight line of weights from {work.model_a.name} (step 0) to "
         f"{work.model_b.name} (step 10000); steps are alpha times 10,000.",
+        started=started,
     )
 
 
@@ -240,9 +257,10 @@ def _record_point(
     path: RunEntry,
     work: PathWork,
     alpha: float,
-    predictions: Mapping[str, Predictions],
+    result: _PointResult,
 ) -> None:
     key = point_key(work.key, alpha)
+    predictions = result.predictions
     point = record.index.find("point", key)
     if point is not None:
         record_predictions(plan, record, point, predictions, plan.precision)
@@ -254,10 +272,11 @@ def _record_point(
         f"{1 - alpha:.4g} of {work.model_a.name} and {alpha:.4g} of {work.model_b.name}.",
         parent=path.run_id,
         tags={GRID_TAG: "common"},
+        started=result.started,
     )
     params = {"alpha": repr(alpha), **_identity(plan, work)}
     record_predictions(plan, record, point, predictions, plan.precision, params=params)
-    record.recorder.finish(point)
+    record.recorder.finish(point, ended=result.ended)
     record.index.add(point)
 
 

@@ -97,9 +97,10 @@ class Recorder:
         *,
         parent: str | None = None,
         tags: Mapping[str, str] | None = None,
+        started: int | None = None,
     ) -> RunEntry:
-        """Create a running run."""
-        started = now()
+        """Create a running run; ``started`` (milliseconds since 1970) where that is not now."""
+        started = now() if started is None else started
         every = common_tags(self._study, kind, key, name, note) | dict(tags or {})
         if parent is not None:
             every[PARENT_TAG] = parent
@@ -165,8 +166,8 @@ class Recorder:
         """The tag that says the run has gained something; part of the last batch of it."""
         return {REVISION_TAG: str(run.revision + 1)}
 
-    def finish(self, run: RunEntry, status: str = "FINISHED") -> None:
-        ended = now()
+    def finish(self, run: RunEntry, status: str = "FINISHED", *, ended: int | None = None) -> None:
+        ended = now() if ended is None else ended
         if self._held(run) is None:
             self._write()
             with reporting(self.store.location):
