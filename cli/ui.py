@@ -11,7 +11,11 @@ from .options import find_location, location_options
 
 @click.command("ui")
 @click.option(
-    "--port", default=5000, show_default=True, help="Port on 127.0.0.1; 0 takes a free one."
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=5000,
+    show_default=True,
+    help="Port on 127.0.0.1; 0 takes a free one.",
 )
 @location_options
 def command(port: int, home: str | None, tracking_uri: str | None) -> None:

@@ -24,7 +24,7 @@ _FETCHED = ["config.json", "model*.safetensors", "model*.safetensors.index.json"
 # Where a model came from and which version wrote it are not what it is.
 _PASSING_CONFIG = ("_name_or_path", "transformers_version")
 _GIVE_A_FOLDER = (
-    "Or give a folder that holds config.json, model.safetensors and a tokenizer: "
+    "Give a folder that holds config.json, model.safetensors and a tokenizer: "
     "--set model.base=FOLDER"
 )
 _MOST_TOKENS = 1_000_000
@@ -93,7 +93,7 @@ def _download(base: str, revision: str | None, cache_dir: Path, environ: Mapping
         )
     except GatedRepoError:
         raise InputError(
-            f"model.base: access to {base} has to be asked for on huggingface.co",
+            f"model.base: access to {base} has to be asked for on the hub",
             "Ask there and log in with: hf auth login. " + _GIVE_A_FOLDER,
         ) from None
     except RevisionNotFoundError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -49,15 +49,27 @@ def recorded_study(name: str, location: Location) -> Study:
     Raises:
         InputError: nothing of that name is recorded.
     """
+    record = find_recorded(name, location, kinds=())
+    return build_study(record.facts.file, source=f"the recorded study {name!r}")
+
+
+def find_recorded(name: str, location: Location, kinds: Iterable[str] | None = None) -> StudyRecord:
+    """The recorded study ``name`` with all its runs, or only those of ``kinds``.
+
+    Raises:
+        InputError: nothing of that name is recorded.
+    """
     store = Store(location)
-    record = find_study(store, name, kinds=())
+    record = find_study(store, name, kinds)
     if record is None:
         names = study_names(store)
         raise InputError(
             f"there is no study {name!r} in {location.shown_uri}",
-            f"Recorded are: {', '.join(names)}." if names else "No study is recorded there yet.",
+            f"Recorded are: {', '.join(names)}."
+            if names
+            else "No study is recorded there yet; --home names another place.",
         )
-    return build_study(record.facts.file, source=f"the recorded study {name!r}")
+    return record
 
 
 def record_datasets(plan: Plan, record: StudyRecord) -> None:

@@ -5,19 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from lmc_track.errors import InputError, WorkError
 from lmc_track.progress import Progress
 from lmc_track.steps.cluster import ClusteringOutcome, cluster_models
 from lmc_track.steps.finetune import finetune_models
 from lmc_track.steps.ingest import ingest
 from lmc_track.steps.interpolate import evaluate_models, evaluate_points, interpolate_paths
-from lmc_track.steps.recording import working_on
+from lmc_track.steps.recording import find_recorded, working_on
 from lmc_track.steps.report import WrittenReport, check_out, write_report
 from lmc_track.study import Study
 from lmc_track.tracking.location import Location
 from lmc_track.tracking.lock import study_lock
-from lmc_track.tracking.store import Store
-from lmc_track.tracking.studies import StudyRecord, find_study
+from lmc_track.tracking.studies import StudyRecord
 from lmc_track.warehouse.rebuild import RebuildReport
 
 
@@ -75,15 +73,12 @@ def cluster_step(study: Study, location: Location, progress: Progress) -> list[C
     """Cluster on the ingested gaps, and ingest the clusters where there are new ones.
 
     Raises:
-        WorkError: nothing is recorded or ingested yet, or gaps are missing.
+        InputError: nothing is recorded or ingested yet.
+        WorkError: gaps are missing.
     """
+    find_recorded(study.name, location, kinds=())
     with study_lock(location, study.name):
-        record = find_study(Store(location), study.name)
-        if record is None:
-            raise WorkError(
-                f"the study {study.name!r} has no results yet",
-                f"Run it first: lmc-track run {study.name}",
-            )
+        record = find_recorded(study.name, location)
         return _clusters(study, record, location, progress)
 
 
@@ -96,12 +91,9 @@ def report_step(
         InputError: it is not recorded or not ingested, or ``out`` cannot be written.
     """
     check_out(out)
+    find_recorded(study, location, kinds=())
     with study_lock(location, study):
-        record = find_study(Store(location), study, kinds=["report"])
-        if record is None:
-            raise InputError(
-                f"there is no study {study!r} in {location.shown_uri}", "See: lmc-track status"
-            )
+        record = find_recorded(study, location, kinds=["report"])
         return write_report(record, location, progress, out)
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from lmc_track.errors import InputError
 from lmc_track.geometry.interpolation import interior
 from lmc_track.steps.planning import planned_pairs
+from lmc_track.steps.recording import find_recorded
 from lmc_track.study import Study, build_study
 from lmc_track.tracking.keys import path_key
 from lmc_track.tracking.location import Location
@@ -22,18 +22,15 @@ def study_status(location: Location, name: str | None = None) -> list[Row]:
         InputError: ``name`` is not recorded.
     """
     store = Store(location)
-    names = study_names(store)
-    if name is not None and name not in names:
-        raise InputError(
-            f"there is no study {name!r} in {location.shown_uri}",
-            f"Recorded are: {', '.join(names)}." if names else "No study is recorded there yet.",
-        )
+    if name is not None:
+        records = [find_recorded(name, location)]
+    else:
+        records = [record for one in study_names(store) if (record := find_study(store, one))]
     rows: list[Row] = []
-    for one in names if name is None else [name]:
-        record = find_study(store, one)
-        if record is not None:
-            study = build_study(record.facts.file, source=f"the recorded study {one!r}")
-            rows += _rows(record.facts, record.index, study)
+    for record in records:
+        source = f"the recorded study {record.facts.name!r}"
+        study = build_study(record.facts.file, source=source)
+        rows += _rows(record.facts, record.index, study)
     return rows
 
 

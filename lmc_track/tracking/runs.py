@@ -127,6 +127,8 @@ def read_run(store: Store, run_id: str) -> RunEntry | None:
     """The run with this id, or None when there is none that this program made."""
     from mlflow.exceptions import MlflowException
 
+    if store.absent:
+        return None
     try:
         run = store.client.get_run(run_id)
     except MlflowException:

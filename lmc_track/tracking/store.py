@@ -24,6 +24,12 @@ class Store:
     def __init__(self, location: Location) -> None:
         self.location = location
 
+    @property
+    def absent(self) -> bool:
+        """Whether the store is an SQLite file that nobody has made yet: there is nothing in it."""
+        file = self._sqlite_file()
+        return file is not None and not file.exists()
+
     @cached_property
     def client(self) -> Any:
         """An ``MlflowClient`` on the store; the home and an SQLite file are made when missing.
@@ -91,6 +97,8 @@ def reporting(location: Location) -> Iterator[None]:
         yield
     except (MlflowException, SQLAlchemyError, OSError) as error:
         reason = str(error).strip().splitlines()[0][:300]
+        if "Max retries exceeded" in reason:
+            reason = "it does not answer, so no connection was made"
         opening = isinstance(error, OSError) or "open" in reason or "connect" in reason.lower()
         kind = InputError if opening else WorkError
         raise kind(

@@ -91,6 +91,8 @@ class StudyRecord:
 
 def study_names(store: Store) -> list[str]:
     """The studies in the store, in the order they were made."""
+    if store.absent:
+        return []
     with reporting(store.location):
         found = [e for e in store.client.search_experiments() if STUDY_TAG in e.tags]
     return [e.name for e in sorted(found, key=lambda e: (e.creation_time or 0, e.name))]
@@ -103,6 +105,8 @@ def find_study(store: Store, name: str, kinds: Iterable[str] | None = None) -> S
         InputError: MLflow has an experiment of that name that is deleted, or that is not a
             study of this program.
     """
+    if store.absent:
+        return None
     with reporting(store.location):
         experiment = store.client.get_experiment_by_name(name)
     if experiment is None:

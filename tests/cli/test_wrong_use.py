@@ -185,6 +185,21 @@ def test_a_study_that_is_not_recorded(lmc: Any, cli_home: Location) -> None:
 
 
 @pytest.mark.parametrize(
+    "command",
+    ["run s", "cluster s", "report s", "status s", "ingest", "query models", "materialize a b"],
+)
+def test_a_home_that_is_not_there_is_not_made_by_reading(
+    lmc: Any, tmp_path: Path, command: str
+) -> None:
+    refused(lmc(*command.split(), "--home", str(tmp_path / "typo")))
+    assert not (tmp_path / "typo").exists()
+
+
+def test_a_port_that_does_not_exist(lmc: Any, home: Location) -> None:
+    refused(lmc("ui", "--port", "99999", *_at(home)), "99999")
+
+
+@pytest.mark.parametrize(
     ("statement", "word"),
     [
         ("SELEC 1", "SELEC"),
