@@ -16,10 +16,10 @@ WITH pairs AS (
         curve_area, relative_gap
     ) AS value
     FROM study_pairs(
-    getvariable('study'), getvariable('dataset'), getvariable('subset'), getvariable('half'),
-    getvariable('metric'), getvariable('modules'), getvariable('precision'),
-    getvariable('clustering')
-)
+        getvariable('study'), getvariable('dataset'), getvariable('subset'), getvariable('half'),
+        getvariable('metric'), getvariable('modules'), getvariable('precision'),
+        getvariable('clustering')
+    )
 ),
 cells AS (
     SELECT model_a AS model, model_b AS other, value FROM pairs

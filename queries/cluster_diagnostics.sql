@@ -11,9 +11,9 @@ WITH per_cluster AS (
         count(*) AS n_models, avg(value) AS mean, stddev_samp(value) AS sd,
         min(value) AS min, max(value) AS max
     FROM study_values(
-    getvariable('study'), getvariable('half'), getvariable('metric'), getvariable('precision'),
-    getvariable('clustering')
-)
+        getvariable('study'), getvariable('half'), getvariable('metric'), getvariable('precision'),
+        getvariable('clustering')
+    )
     WHERE value IS NOT NULL
     GROUP BY ALL
 )

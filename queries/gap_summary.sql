@@ -15,10 +15,10 @@ WITH pairs AS (
         curve_area, relative_gap
     ) AS value
     FROM study_pairs(
-    getvariable('study'), getvariable('dataset'), getvariable('subset'), getvariable('half'),
-    getvariable('metric'), getvariable('modules'), getvariable('precision'),
-    getvariable('clustering')
-)
+        getvariable('study'), getvariable('dataset'), getvariable('subset'), getvariable('half'),
+        getvariable('metric'), getvariable('modules'), getvariable('precision'),
+        getvariable('clustering')
+    )
 ),
 grouped AS (
     SELECT

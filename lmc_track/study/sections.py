@@ -236,7 +236,7 @@ class Study(Section):
     """A validated study: one base model, one task, one recipe, many seeds."""
 
     study: StudySection
-    task: TaskSection
+    task: TaskSection = AgreementTask(name="agreement")
     model: ModelSection = ModelSection()
     finetune: FinetuneSection = FinetuneSection()
     evaluate: EvaluateSection = EvaluateSection()

@@ -20,7 +20,8 @@ def problems(content: dict[str, object], *overrides: str) -> str:
 
 
 def test_everything_but_names_has_a_default() -> None:
-    study = build_study(MINIMAL)
+    study = build_study({"study": {"name": "s"}})
+    assert study == build_study(MINIMAL)
     assert study.interpolate.points == 11
     assert study.evaluate.precision == "fp32"
 
