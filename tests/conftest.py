@@ -6,6 +6,8 @@ import os
 
 import pytest
 
+pytest_plugins = ["support.results"]
+
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 

@@ -60,23 +60,20 @@ class Store:
 
     def _use_wal(self) -> None:
         """Readers such as the MLflow UI then never wait for a writer, nor it for them."""
-        file = self._sqlite_file()
-        if file is None:
-            return
-        connection = sqlite3.connect(file, timeout=30)
-        try:
-            connection.execute("PRAGMA journal_mode=WAL")
-        finally:
-            connection.close()
+        self._tell_sqlite("PRAGMA journal_mode=WAL")
 
     def analyze(self) -> None:
         """Give SQLite the statistics without which the MLflow UI sorts slowly."""
+        self._tell_sqlite("ANALYZE")
+
+    def _tell_sqlite(self, statement: str) -> None:
+        """Execute ``statement`` where the store is an SQLite file."""
         file = self._sqlite_file()
         if file is None:
             return
         connection = sqlite3.connect(file, timeout=30)
         try:
-            connection.execute("ANALYZE")
+            connection.execute(statement)
         finally:
             connection.close()
 

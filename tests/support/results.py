@@ -1,3 +1,5 @@
+"""Fixtures: results of simulated studies, for tests of the warehouse and its queries."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
