@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 _WIDEST = 60
 
 
-def show(frame: pl.DataFrame, output_format: str) -> None:
-    """Print ``frame`` on standard output."""
+def show(frame: pl.DataFrame, output_format: str, *, widest: int | None = _WIDEST) -> None:
+    """Print ``frame`` on standard output; a table's texts are cut to ``widest`` characters."""
     if output_format == "table":
-        click.echo(as_table(frame))
+        click.echo(as_table(frame, widest))
     elif output_format == "markdown":
         click.echo(as_markdown(frame))
     elif output_format == "json":
@@ -32,9 +32,9 @@ def show(frame: pl.DataFrame, output_format: str) -> None:
         _write_parquet(frame)
 
 
-def as_table(frame: pl.DataFrame) -> str:
-    """Columns aligned, numbers to the right with four significant digits."""
-    header, rows, right = _cells(frame)
+def as_table(frame: pl.DataFrame, widest: int | None = _WIDEST) -> str:
+    """Columns aligned, numbers to the right with four significant digits, long texts cut."""
+    header, rows, right = _cells(frame, widest)
     widths = [max(len(cell) for cell in column) for column in zip(header, *rows, strict=True)]
     lines = [header, ["-" * width for width in widths], *rows]
     text = [
@@ -48,7 +48,8 @@ def as_table(frame: pl.DataFrame) -> str:
 
 
 def as_markdown(frame: pl.DataFrame) -> str:
-    header, rows, right = _cells(frame)
+    """A table of GitHub's Markdown; numbers as in ``as_table``, texts whole."""
+    header, rows, right = _cells(frame, None)
 
     def line(cells: list[str]) -> str:
         return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
@@ -57,13 +58,15 @@ def as_markdown(frame: pl.DataFrame) -> str:
     return "\n".join([line(header), rule, *(line(row) for row in rows)])
 
 
-def _cells(frame: pl.DataFrame) -> tuple[list[str], list[list[str]], list[bool]]:
+def _cells(
+    frame: pl.DataFrame, widest: int | None
+) -> tuple[list[str], list[list[str]], list[bool]]:
     right = [dtype.is_numeric() for dtype in frame.dtypes]
-    rows = [[_cell(value) for value in row] for row in frame.iter_rows()]
+    rows = [[_cell(value, widest) for value in row] for row in frame.iter_rows()]
     return list(frame.columns), rows, right
 
 
-def _cell(value: Any) -> str:
+def _cell(value: Any, widest: int | None = None) -> str:
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -79,7 +82,7 @@ def _cell(value: Any) -> str:
     else:
         text = str(value)
     text = " ".join(text.split())
-    return text if len(text) <= _WIDEST else text[: _WIDEST - 1] + "…"
+    return text if widest is None or len(text) <= widest else text[: widest - 1] + "…"
 
 
 def _plain(value: Any) -> Any:

@@ -18,8 +18,13 @@ from .output import show
     metavar="KEY=VALUE",
     help="A parameter of the query. Repeatable.",
 )
-@click.option("--list", "list_all", is_flag=True, help="List the queries.")
-@click.option("--show", "show_text", is_flag=True, help="Print the query's SQL instead of rows.")
+@click.option("--list", "list_all", is_flag=True, help="List the queries and their parameters.")
+@click.option(
+    "--show",
+    "show_text",
+    is_flag=True,
+    help="Print the query's file: what its parameters mean, and its SQL.",
+)
 @format_option
 @location_options
 def command(
@@ -48,12 +53,12 @@ def command(
         rows = [
             {
                 "query": query.name,
-                "parameters": ", ".join(parameter.name for parameter in query.parameters),
                 "description": query.description,
+                "parameters": ", ".join(parameter.name for parameter in query.parameters),
             }
             for query in queries().values()
         ]
-        show(pl.DataFrame(rows), output_format)
+        show(pl.DataFrame(rows), output_format, widest=None)
         return
     if show_text:
         if name not in queries():
