@@ -23,6 +23,7 @@ SELECT
     (SELECT count(*) FROM points SEMI JOIN the_paths USING (path_id)) AS n_points,
     len(s.alphas)::BIGINT AS grid_points,
     s.alphas,
+    s.primary_diagnostic,
     c.clustering_id, c.method, c.n_clusters,
     s.created
 FROM the_study s

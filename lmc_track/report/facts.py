@@ -43,15 +43,26 @@ class Found:
 
 
 @dataclass(frozen=True)
+class Primary:
+    """What clusters are compared on, named before anything was measured."""
+
+    dataset: str
+    subset: str
+    metric: str
+
+
+@dataclass(frozen=True)
 class Facts:
     """Everything that sentences and tables of one study are made of.
 
     ``half`` is the half of the validation examples that gaps are reported on: held-out, or all
-    where the results have no halves.
+    where the results have no halves. ``diagnostics`` and ``cluster_diagnostics`` hold values of
+    the primary diagnostic's metric.
     """
 
     study: str
     half: str
+    primary: Primary
     summary: Row
     found: Found | None
     models: pl.DataFrame
@@ -90,17 +101,21 @@ def gather(source: Source, study: str, clustering: str | None = None) -> Facts:
     models = source.query("models", **chosen)
     clusterings = source.query("clusterings", study=study)
     summaries = source.query("gap_summary", **chosen, half=half)
+    summary = source.query("study_summary", study=study).row(0, named=True)
+    primary = Primary(*summary["primary_diagnostic"].split(":"))
+    asked = {**chosen, "half": half, "metric": primary.metric}
     return Facts(
         study=study,
         half=half,
-        summary=source.query("study_summary", study=study).row(0, named=True),
+        primary=primary,
+        summary=summary,
         found=_found(clusterings, models, clustering),
         models=models,
         datasets=source.query("datasets", study=study),
         pairs=source.query("barrier_pairs", **chosen, half=half),
         gaps={row["pairs"]: row for row in summaries.iter_rows(named=True)},
-        diagnostics=source.query("diagnostics", **chosen, half=half),
-        cluster_diagnostics=source.query("cluster_diagnostics", **chosen, half=half),
+        diagnostics=source.query("diagnostics", **asked),
+        cluster_diagnostics=source.query("cluster_diagnostics", **asked),
         clusters=source.query("cluster_table", **chosen, half=half),
         clusterings=clusterings,
         holes=source.query("holes", study=study),

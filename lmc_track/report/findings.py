@@ -99,11 +99,20 @@ def examples_of(facts: Facts) -> str:
     return "held-out examples" if facts.half == "held-out" else "all examples"
 
 
+def measure_name(facts: Facts) -> str:
+    """The primary diagnostic's metric and the examples it is taken on, as words."""
+    metric = wording.metric_name(facts.primary.metric)
+    return f"held-out {metric}" if facts.half == "held-out" else metric
+
+
 def generalization_sentence(facts: Facts) -> str:
-    """On what the clusters, or the models, differ most, beside their validation accuracy."""
+    """What the clusters, or the models, do on the primary diagnostic, beside the other sets.
+
+    Where it was not evaluated, the diagnostic that they differ most on takes its place.
+    """
+    measure = measure_name(facts)
     if facts.cluster_diagnostics.is_empty():
-        return "Accuracy is not known yet for any data set."
-    measure = "held-out accuracy" if facts.half == "held-out" else "accuracy"
+        return f"{wording.capital(measure)} is not known yet for any data set."
     if facts.models.height == 1:
         return _of_one_model(facts, measure)
     several = facts.found is not None and facts.found.n_clusters > 1
@@ -125,56 +134,79 @@ def _of_clusters(facts: Facts, measure: str) -> str:
     ranked = wholes.unique("dataset", maintain_order=True).sort(
         "spread", descending=True, maintain_order=True
     )
+    led = _leading(facts, known, ranked["dataset"].to_list())
     validation = _means(known, "validation")
-    shared = f"on validation {validation}" if validation else "validation accuracy is not known"
-    if ranked.is_empty():
+    if led is None:
+        shared = f"on validation {validation}" if validation else "not known on validation"
         return f"No diagnostic set was evaluated; mean {measure} is {shared}."
-    first, *others = ranked["dataset"].to_list()
-    rows = known.filter((pl.col("dataset") == first) & (pl.col("subset") == "all"))
-    clusters = [f"cluster {cluster}" for cluster in rows["cluster"].to_list()]
+    first, opening = led
+    rows = known.filter((pl.col("dataset") == first[0]) & (pl.col("subset") == first[1]))
     pieces = [
-        f"{wording.share(mean)} in {cluster}"
-        for cluster, mean in zip(clusters, rows["mean"].to_list(), strict=True)
+        f"{wording.share(mean)} in cluster {cluster}"
+        for cluster, mean in rows.select("cluster", "mean").iter_rows()
     ]
     spreads = rows["sd"].drop_nulls()
-    beside = f", standard deviation within at most {wording.share(_most(spreads))}"
-    text = (
-        f"The clusters differ most on {first}: mean {measure} is {wording.listing(pieces, limit=4)}"
-        f"{beside if spreads.len() else ''}"
+    beside = f" (standard deviation within at most {wording.share(_most(spreads))})"
+    others = [name for name in ranked["dataset"].to_list() if name != first[0]]
+    compared = [f"{name} {_means(known, name)}" for name in others[:1]]
+    if validation and first[0] != "validation":
+        compared.append(f"validation {validation}")
+    return (
+        f"{opening}, mean {measure} is {wording.listing(pieces, limit=4)}"
+        f"{beside if spreads.len() else ''}{_compared(compared)}."
     )
-    if others:
-        text += f"; next is {others[0]} with {_means(known, others[0])}"
-    return f"{text}; {shared}."
 
 
 def _of_models(facts: Facts, measure: str) -> str:
-    known = facts.diagnostics.filter((pl.col("subset") == "all") & pl.col("value").is_not_null())
-    ranges = known.group_by("dataset", "role", maintain_order=True).agg(
+    known = facts.diagnostics.filter(pl.col("value").is_not_null())
+    ranges = known.group_by("dataset", "subset", "role", maintain_order=True).agg(
         pl.col("value").min().alias("min"),
         pl.col("value").max().alias("max"),
         pl.col("value").mean().alias("mean"),
     )
     ranked = (
-        ranges.filter(pl.col("role") == "diagnostic")
+        ranges.filter((pl.col("role") == "diagnostic") & (pl.col("subset") == "all"))
         .with_columns((pl.col("max") - pl.col("min")).alias("range"))
         .sort("range", descending=True, maintain_order=True)
     )
-    validation = [
-        f"from {wording.share(low)} to {wording.share(high)}"
-        for low, high in ranges.filter(pl.col("role") == "validation")
-        .select("min", "max")
-        .iter_rows()
-    ]
-    if ranked.is_empty():
-        beside = f" {validation[0]}" if validation else " unknown"
-        return f"No diagnostic set was evaluated; validation {measure} is{beside}."
-    top = ranked.row(0, named=True)
-    text = (
-        f"The models differ most on {top['dataset']}, with {measure} from "
-        f"{wording.share(top['min'])} to {wording.share(top['max'])} "
-        f"(mean {wording.share(top['mean'])})"
+    led = _leading(facts, ranges, ranked["dataset"].to_list())
+    validation = _range(ranges, "validation", "all")
+    if led is None:
+        return f"No diagnostic set was evaluated; {measure} on validation is {validation}."
+    first, opening = led
+    mean = ranges.filter((pl.col("dataset") == first[0]) & (pl.col("subset") == first[1]))["mean"]
+    others = [name for name in ranked["dataset"].to_list() if name != first[0]]
+    compared = [f"{name} {_range(ranges, name, 'all')}" for name in others[:1]]
+    if validation and first[0] != "validation":
+        compared.append(f"validation {validation}")
+    return (
+        f"{opening}, {measure} is {_range(ranges, *first)} (mean {wording.share(mean[0])})"
+        f"{_compared(compared)}."
     )
-    return f"{text}; on validation it is {validation[0]}." if validation else f"{text}."
+
+
+def _leading(
+    facts: Facts, known: pl.DataFrame, ranked: list[str]
+) -> tuple[tuple[str, str], str] | None:
+    """The (data set, subset) to speak of first, with the words that open a sentence on it."""
+    primary = (facts.primary.dataset, facts.primary.subset)
+    if primary in set(known.select("dataset", "subset").iter_rows()):
+        return primary, f"On the primary diagnostic, {wording.subset_name(*primary)}"
+    if ranked:
+        return (ranked[0], "all"), f"On {ranked[0]}, where they differ most"
+    return None
+
+
+def _compared(parts: list[str]) -> str:
+    return "".join(f"; on {part}" for part in parts)
+
+
+def _range(ranges: pl.DataFrame, dataset: str, subset: str) -> str:
+    rows = ranges.filter((pl.col("dataset") == dataset) & (pl.col("subset") == subset))
+    if rows.is_empty():
+        return ""
+    row = rows.row(0, named=True)
+    return f"from {wording.share(row['min'])} to {wording.share(row['max'])}"
 
 
 def _means(rows: pl.DataFrame, dataset: str) -> str:

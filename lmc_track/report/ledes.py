@@ -88,20 +88,21 @@ def clusters_lede(sizes: Mapping[int, int]) -> str:
 
 def diagnostics_lede(facts: Facts) -> str:
     """How far clusters, or else models, lie apart on each data set."""
+    metric = wording.metric_name(facts.primary.metric)
     wholes = facts.diagnostics.filter((pl.col("subset") == "all") & pl.col("value").is_not_null())
     if facts.models.height == 1:
         lowest = wholes.sort("value", maintain_order=True)["dataset"][0]
         n = wording.count(wholes.height, "data set")
-        return f"Of {n} the model's accuracy is lowest on {lowest}."
+        return f"Of {n} the model's {metric} is lowest on {lowest}."
     if facts.found is not None and facts.found.n_clusters > 1:
         frame = facts.cluster_diagnostics.filter(pl.col("subset") == "all")
         spreads = frame.select("dataset", "spread").unique(maintain_order=True)
-        what = "The clusters' mean accuracies differ by"
+        what = f"Between the clusters mean {metric} differs by"
     else:
         spreads = wholes.group_by("dataset", maintain_order=True).agg(
             spread=pl.col("value").max() - pl.col("value").min()
         )
-        what = "Between the lowest and the highest model accuracy differs by"
+        what = f"Between the lowest and the highest model {metric} differs by"
     ranked = spreads.sort("spread", descending=True, maintain_order=True)
     parts = [f"{wording.share(value)} on {name}" for name, value in ranked.iter_rows()]
     return f"{what} {wording.listing(parts, limit=5)}."

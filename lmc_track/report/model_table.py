@@ -24,7 +24,8 @@ def model_table(facts: Facts) -> Table:
         (Column("weights digest", numeric=False), [Cell(text, code=True) for text in digests]),
     ]
     return Table(
-        f"Models; loss and accuracy on all of validation, the rest on {half_name(facts)}",
+        f"Models; loss and accuracy on all of validation, gaps and "
+        f"{wording.metric_name(facts.primary.metric)} of diagnostics on {half_name(facts)}",
         tuple(column for column, _ in columns),
         tuple(zip(*(cells for _, cells in columns), strict=True)),
     )
@@ -52,7 +53,7 @@ def _validation(facts: Facts) -> Iterator[_Filled]:
     metric = facts.summary["metric"]
     if metric not in (None, "accuracy"):
         cells = [Cell(wording.fine_share(value)) for value in own]
-        yield Column(f"validation {metric.replace('_', ' ')}"), cells
+        yield Column(f"validation {wording.metric_name(metric)}"), cells
 
 
 def _diagnostics(facts: Facts) -> Iterator[_Filled]:

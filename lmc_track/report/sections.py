@@ -134,6 +134,8 @@ def _diagnostics(facts: Facts, clustering: str | None) -> Iterator[Section]:
     subsets = tables.subset_table(facts)
     left_out = diagnostic_rows(facts)[1]
     several = facts.found is not None and facts.found.n_clusters > 1
+    metric = wording.metric_name(facts.primary.metric)
+    asked = {"half": facts.half, "metric": facts.primary.metric}
     more = f"; {wording.count(left_out, 'subset')} in the folded table" if left_out else ""
     yield Section(
         "diagnostics",
@@ -141,14 +143,14 @@ def _diagnostics(facts: Facts, clustering: str | None) -> Iterator[Section]:
         ledes.diagnostics_lede(facts),
         figure="strips",
         caption=(
-            f"Accuracy on {examples_of(facts)} of each data set: one dot a model"
+            f"{wording.capital(metric)} on {examples_of(facts)} of each data set: one dot a model"
             f"{', a bar at the mean' if facts.models.height > 1 else ''}{more}."
         ),
         tables=(tables.diagnostic_table(facts),),
         folded=(subsets,) if subsets else (),
         queries=(
-            _command(facts, "diagnostics", clustering, half=facts.half),
-            _command(facts, "cluster_diagnostics", clustering, half=facts.half),
+            _command(facts, "diagnostics", clustering, **asked),
+            _command(facts, "cluster_diagnostics", clustering, **asked),
         ),
     )
 

@@ -1,4 +1,4 @@
-"""The strip plot: every model's accuracy on every data set, as a plotly.js figure."""
+"""The strip plot: what every model scores on every data set, as a plotly.js figure."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from lmc_track.report.facts import Facts
+from lmc_track.report.findings import measure_name
 from lmc_track.report.palette import (
     cluster_colour,
     cluster_name,
@@ -15,6 +16,7 @@ from lmc_track.report.palette import (
     plot_text,
     rounded,
 )
+from lmc_track.report.wording import subset_name
 
 Figure = dict[str, Any]
 
@@ -35,13 +37,8 @@ def diagnostic_rows(facts: Facts) -> tuple[list[tuple[str, str]], int]:
     return wholes, len(rows) - len(wholes)
 
 
-def row_name(dataset: str, subset: str) -> str:
-    """A data set, or a subset of it, in one label."""
-    return dataset if subset == "all" else f"{dataset} · {subset}"
-
-
 def strip_figure(facts: Facts) -> Figure:
-    """Accuracy of every model on every data set, one dot a model, one lane a cluster."""
+    """The primary metric of every model on every data set: one dot a model, one lane a cluster."""
     rows, _ = diagnostic_rows(facts)
     place = {row: i for i, row in enumerate(rows)}
     known = facts.diagnostics.filter(pl.col("value").is_not_null())
@@ -62,21 +59,18 @@ def strip_figure(facts: Facts) -> Figure:
             if values.height > 1:
                 means.append((float(np.mean(values["value"].to_numpy())), middle))
         data += _lane(cluster, dots, means, one=len(clusters) == 1)
-    low = min((x for trace in data for x in trace["x"]), default=0.0)
-    floor = -0.02 if low < 0.5 else np.floor(low * 20) / 20 - 0.005
-    measure = "held-out accuracy" if facts.half == "held-out" else "accuracy"
     return {
         "data": data,
         "layout": {
             "height": 110 + len(rows) * (26 + 16 * len(clusters)),
             "xaxis": {
-                "title": {"text": measure},
-                "range": [floor, 1.02 if floor < 0 else 1.005],
+                "title": {"text": measure_name(facts)},
+                "range": _reach([x for trace in data for x in trace["x"]], facts.primary.metric),
                 "zeroline": False,
             },
             "yaxis": {
                 "tickvals": list(range(len(rows))),
-                "ticktext": [plot_text(row_name(*row)) for row in rows],
+                "ticktext": [plot_text(subset_name(*row)) for row in rows],
                 "range": [len(rows) - 0.5, -0.5],
                 "zeroline": False,
                 "showgrid": False,
@@ -100,6 +94,16 @@ def strip_figure(facts: Facts) -> Figure:
             "margin": {"t": 40, "l": 8, "r": 16, "b": 52},
         },
     }
+
+
+def _reach(values: list[float], metric: str) -> list[float] | None:
+    """The ends of the axis: 1 is always seen where it is the best there is, 0 where it is near."""
+    if metric == "loss" or not values:
+        return None
+    low, high = min(values), max(values)
+    floor = -0.02 if 0 <= low < 0.5 else float(np.floor(low * 20)) / 20 - 0.005
+    top = 1.0 if metric in ("accuracy", "error") else float(np.ceil(high * 20)) / 20
+    return [floor, top + (0.02 if floor == -0.02 else 0.005)]
 
 
 def _lane(

@@ -10,7 +10,7 @@ import polars as pl
 from lmc_track.report import wording
 from lmc_track.report.facts import Facts, read_json
 from lmc_track.report.palette import cluster_name
-from lmc_track.report.strip_plot import diagnostic_rows, row_name
+from lmc_track.report.strip_plot import diagnostic_rows
 
 
 @dataclass(frozen=True)
@@ -70,9 +70,10 @@ def cluster_table(facts: Facts) -> Table:
 
 
 def diagnostic_table(facts: Facts) -> Table:
-    """Mean accuracy per cluster on every data set, with the range over its models."""
+    """The mean per cluster on every data set, with the range over its models."""
+    metric = wording.metric_name(facts.primary.metric)
     several = facts.models.height > 1
-    caption = "Mean accuracy (lowest to highest model)" if several else "Accuracy"
+    caption = f"Mean {metric} (lowest to highest model)" if several else wording.capital(metric)
     return _diagnostics(facts, diagnostic_rows(facts)[0], caption)
 
 
@@ -84,7 +85,8 @@ def subset_table(facts: Facts) -> Table | None:
     known = facts.diagnostics.filter(pl.col("value").is_not_null())
     rows = list(known.select("dataset", "subset").unique(maintain_order=True).iter_rows())
     rest = [row for row in rows if row not in set(shown)]
-    return _diagnostics(facts, rest, "Mean accuracy on subsets (lowest to highest model)")
+    metric = wording.metric_name(facts.primary.metric)
+    return _diagnostics(facts, rest, f"Mean {metric} on subsets (lowest to highest model)")
 
 
 def _diagnostics(facts: Facts, wanted: Sequence[tuple[str, str]], caption: str) -> Table:
@@ -106,7 +108,7 @@ def _diagnostics(facts: Facts, wanted: Sequence[tuple[str, str]], caption: str) 
     rows = []
     for key in wanted:
         found = [cells.get((*key, cluster)) for cluster in clusters]
-        row = [Cell(row_name(*key)), Cell(f"{n_examples.get(key, 0):,}")]
+        row = [Cell(wording.subset_name(*key)), Cell(f"{n_examples.get(key, 0):,}")]
         for cell in found:
             span = (
                 f"{wording.share(cell['min'])}–{wording.share(cell['max'])}"

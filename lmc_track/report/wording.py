@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 MISSING = "–"
+_METRICS = {"matthews_correlation": "Matthews correlation", "f1": "F1"}
 _WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
@@ -62,6 +63,11 @@ def percent(value: float | None) -> str:
     return f"{points:.1f}%" if abs(points) < 10 else f"{points:,.0f}%"
 
 
+def metric_name(metric: str) -> str:
+    """A metric as prose calls it: ``Matthews correlation``."""
+    return _METRICS.get(metric, metric.replace("_", " "))
+
+
 def p_value(value: float | None) -> str:
     """``p = .012`` or ``p < .001``, as journals print it; a p of exactly .001 is not below it."""
     if value is None or not math.isfinite(value):
@@ -90,6 +96,11 @@ def listing(items: Iterable[str], limit: int | None = None) -> str:
     if len(names) < 2:
         return "".join(names)
     return f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def subset_name(dataset: str, subset: str) -> str:
+    """A data set, or a subset of it, in one label."""
+    return dataset if subset == "all" else f"{dataset} · {subset}"
 
 
 def base_name(base: str) -> str:

@@ -63,7 +63,6 @@ def plan_study(
     check_trainer_options(study.finetune)
     task = load_task(study.task, environ)
     names = _evaluation_sets(study, task)
-    _check_diagnostic(study, task, names)
     seeds = planned_seeds(study)
     _check_pairs(study, [one.name for one in seeds])
     train = task.train()
@@ -71,6 +70,7 @@ def plan_study(
         name: sample(task.evaluation(name), study.evaluate.max_examples, study.evaluate.sample)
         for name in names
     }
+    _check_diagnostic(study, datasets)
     prepare(location)
     if isinstance(study.task, AgreementTask):
         base = pretrained_base(study.task, location.cache, progress)
@@ -190,13 +190,20 @@ def _evaluation_sets(study: Study, task: Task) -> list[str]:
     return wanted
 
 
-def _check_diagnostic(study: Study, task: Task, names: list[str]) -> None:
-    given = study.cluster.primary_diagnostic
-    if given is not None and given.split(":")[0] not in task.evaluation_sets:
+def _check_diagnostic(study: Study, datasets: Mapping[str, Dataset]) -> None:
+    if study.cluster.primary_diagnostic is None:
+        return
+    dataset, subset, _ = study.cluster.primary_diagnostic.split(":")
+    if dataset not in datasets:
         raise InputError(
-            f"cluster.primary_diagnostic: the task {task.name} has no evaluation set "
-            f"{given.split(':')[0]!r}",
-            f"The study evaluates {', '.join(names)}.",
+            f"cluster.primary_diagnostic: the study evaluates no set {dataset!r}",
+            f"It evaluates {', '.join(datasets)}.",
+        )
+    subsets = sorted({name for row in datasets[dataset].frame["subsets"] for name in row})
+    if subset not in ("all", *subsets):
+        raise InputError(
+            f"cluster.primary_diagnostic: {dataset} has no subset {subset!r}",
+            f"It has {', '.join(('all', *(name for name in subsets if name != 'all'))[:12])}.",
         )
 
 

@@ -16,6 +16,8 @@ from lmc_track.study.seeds import Seeds, parse_seeds
 ClusterMethod = Literal["spectral", "juneja2023", "threshold"]
 Precision = Literal["fp32", "bf16"]
 Sample = Literal["head", "random", "stratified"]
+# What is computed from the predictions on every evaluation set.
+METRICS = ("accuracy", "error", "f1", "loss", "matthews_correlation")
 
 # Settings of transformers.TrainingArguments that the study file names itself, or that the
 # program must decide so that runs stay deterministic, local and resumable.
@@ -227,8 +229,13 @@ class ClusterSection(Section):
     @field_validator("primary_diagnostic")
     @classmethod
     def _diagnostic(cls, value: str | None) -> str | None:
-        if value is not None and len(value.split(":")) != 3:
+        if value is None:
+            return None
+        parts = value.split(":")
+        if len(parts) != 3:
             raise ValueError("write dataset:subset:metric, such as out_of_domain:all:accuracy")
+        if parts[2] not in METRICS:
+            raise ValueError(f"{parts[2]!r} is no metric; known are {', '.join(METRICS)}")
         return value
 
 

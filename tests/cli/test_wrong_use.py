@@ -131,6 +131,22 @@ def test_an_evaluation_set_that_does_not_exist(lmc: Any, study_file: Path, home:
     refused(lmc("run", str(study_file), "--set", override, *_at(home)), "'hans'", "main_only")
 
 
+@pytest.mark.parametrize(
+    ("diagnostic", "words"),
+    [
+        ("main_only:all", ("dataset:subset:metric",)),
+        ("main_only:all:recall", ("'recall'", "matthews_correlation")),
+        ("embedded_only:all:accuracy", ("'embedded_only'", "validation, main_only")),
+        ("main_only:n3-plural:accuracy", ("'n3-plural'", "n1-plural")),
+    ],
+)
+def test_a_primary_diagnostic_that_is_not_measured(
+    lmc: Any, study_file: Path, home: Location, diagnostic: str, words: tuple[str, ...]
+) -> None:
+    override = f"cluster.primary_diagnostic={diagnostic}"
+    refused(lmc("run", str(study_file), "--set", override, *_at(home)), "primary_diag", *words)
+
+
 def test_a_home_that_cannot_be_written(lmc: Any, study_file: Path) -> None:
     done = lmc("run", str(study_file), "--home", "/proc/no-home")
     refused(done, "/proc/no-home", "--home")

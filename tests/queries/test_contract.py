@@ -16,8 +16,8 @@ from support.simulated_study import merge
 
 COLUMNS = {
     "study_summary": "study description task metric base precision n_models n_datasets "
-    "n_pairs_possible n_paths n_paths_complete n_points grid_points alphas clustering_id method "
-    "n_clusters created",
+    "n_pairs_possible n_paths n_paths_complete n_points grid_points alphas primary_diagnostic "
+    "clustering_id method n_clusters created",
     "models": "name position cluster head_seed data_seed validation_loss validation_accuracy "
     "validation_metric seconds weights_digest model_id",
     "datasets": "dataset role n_examples n_discovery n_held_out n_groups subsets data_digest "

@@ -11,7 +11,7 @@ import pytest
 
 from lmc_track.errors import InputError
 from lmc_track.report.clusters import cluster_sentence
-from lmc_track.report.facts import Facts
+from lmc_track.report.facts import Facts, Primary
 from lmc_track.report.findings import findings, sentences
 from lmc_track.warehouse.results import Results
 
@@ -58,12 +58,47 @@ def test_gaps_are_the_mean_held_out_ones(two: Facts) -> None:
     assert sentences(two)[2].startswith("On held-out examples of validation")
 
 
-def test_the_diagnostic_on_which_clusters_differ_most_is_named(two: Facts) -> None:
+def test_clusters_are_compared_on_the_diagnostic_that_was_named_beforehand(two: Facts) -> None:
+    name = two.primary.dataset
+    assert sentences(two)[3].startswith(
+        f"On the primary diagnostic, {name}, mean held-out accuracy is "
+    )
+    of_set = two.cluster_diagnostics.filter(pl.col("dataset") == name)
+    subset = next(part for part in of_set["subset"].to_list() if part != "all")
+    other = replace(two, primary=Primary(name, subset, "accuracy"))
+    assert f"diagnostic, {name} · {subset}, mean" in sentences(other)[3]
+
+
+def test_without_the_primary_diagnostic_the_set_that_differs_most_is_named(two: Facts) -> None:
     wholes = two.cluster_diagnostics.filter(
         (pl.col("role") == "diagnostic") & (pl.col("subset") == "all")
     )
     top = wholes.sort("spread", descending=True)["dataset"][0]
-    assert sentences(two)[3].startswith(f"The clusters differ most on {top}: mean held-out")
+    found = sentences(replace(two, primary=Primary("absent", "all", "accuracy")))[3]
+    assert found.startswith(f"On {top}, where they differ most, mean held-out accuracy is ")
+
+
+def test_models_of_one_cluster_are_compared_by_their_range(facts_of: Read) -> None:
+    one = facts_of("one cluster")
+    known = one.diagnostics.filter(
+        (pl.col("dataset") == one.primary.dataset) & (pl.col("subset") == "all")
+    )["value"]
+    low, high = known.min(), known.max()
+    assert f", held-out accuracy is from {low:.2f} to {high:.2f} (mean " in sentences(one)[3]
+
+
+def test_a_task_with_another_metric_is_compared_by_it(results_of: Kinds, two: Facts) -> None:
+    frames = {
+        name: results_of("two clusters").query(
+            name, study="simulated", half="held-out", metric="matthews_correlation"
+        )
+        for name in ("diagnostics", "cluster_diagnostics")
+    }
+    primary = Primary(two.primary.dataset, "all", "matthews_correlation")
+    assert (
+        "mean held-out Matthews correlation is"
+        in sentences(replace(two, primary=primary, **frames))[3]
+    )
 
 
 def test_disconnected_models_are_not_called_basins_of_their_own(two: Facts) -> None:
@@ -105,7 +140,7 @@ def test_one_cluster_of_another_kind_keeps_the_recorded_reason(facts_of: Read) -
 def test_one_cluster_gives_the_range_of_gaps(facts_of: Read) -> None:
     found = sentences(facts_of("one cluster"))
     assert "the convexity gaps of the 6 pairs range from" in found[2]
-    assert found[3].startswith("The models differ most on")
+    assert found[3].startswith("On the primary diagnostic, main_only, held-out accuracy is from")
 
 
 def test_without_a_clustering_nothing_is_said_of_clusters(facts_of: Read) -> None:
