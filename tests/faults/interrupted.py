@@ -54,10 +54,10 @@ def run_until(home: str, moment: str, count: int, datasets: list[str]) -> None:
     elif moment == "model-log":
         die_at(Recorder, "log", count, lambda _, run, **__: run.kind == "model")
     elif moment == "path-logging":
-        die_at(Recorder, "finish", count, lambda _, run, *__: run.kind == "point")
+        die_at(Recorder, "finish", count, lambda _, run, *__, **___: run.kind == "point")
     elif moment == "path-logging-by-client":
         recorder.bulk_writer = lambda *_: None
-        die_at(Recorder, "finish", count, lambda _, run, *__: run.kind == "point")
+        die_at(Recorder, "finish", count, lambda _, run, *__, **___: run.kind == "point")
     elif moment == "path-curves":
         die_at(Recorder, "log", count, lambda _, run, **__: run.kind == "path")
     elif moment == "evaluation":
@@ -65,7 +65,7 @@ def run_until(home: str, moment: str, count: int, datasets: list[str]) -> None:
     elif moment == "clustering":
         die_at(Artifacts, "put_json", count, lambda *a, **__: a[-1] == "clusters.json")
     elif moment == "cluster-finish":
-        die_at(Recorder, "finish", count, lambda _, run, *__: run.kind == "clusters")
+        die_at(Recorder, "finish", count, lambda _, run, *__, **___: run.kind == "clusters")
     elif moment == "ingest":
         die_at(rebuild, "_counts", count, every)
     study = tiny_study(**({"evaluate": {"datasets": datasets}} if datasets else {}))
