@@ -55,4 +55,4 @@ def command(
     schema = {
         "method": pl.String, "n_clusters": pl.Int64, "new": pl.Boolean, "decision": pl.String
     }  # fmt: skip
-    show(pl.DataFrame(rows, schema=schema), output_format)
+    show(pl.DataFrame(rows, schema=schema), output_format, widest=None)

@@ -8,7 +8,7 @@ from .options import find_location, find_study, location_options, set_option, st
 from .terminal import TerminalProgress
 
 
-@click.command("evaluate")
+@click.command("evaluate", short_help="Evaluate models and points on the data sets they lack.")
 @study_argument
 @set_option
 @location_options

@@ -8,7 +8,7 @@ from .options import find_location, find_study, location_options, set_option, st
 from .terminal import TerminalProgress
 
 
-@click.command("finetune")
+@click.command("finetune", short_help="Finetune the models that are missing, one a seed.")
 @study_argument
 @set_option
 @location_options

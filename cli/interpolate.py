@@ -8,7 +8,7 @@ from .options import find_location, find_study, location_options, set_option, st
 from .terminal import TerminalProgress
 
 
-@click.command("interpolate")
+@click.command("interpolate", short_help="Evaluate the models on the line between every two.")
 @study_argument
 @set_option
 @location_options

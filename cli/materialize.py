@@ -9,7 +9,7 @@ import click
 from .options import find_location, location_options
 
 
-@click.command("materialize")
+@click.command("materialize", short_help="Rebuild the weights of a model or point in a folder.")
 @click.argument("run")
 @click.argument("folder", type=click.Path(path_type=Path))
 @location_options

@@ -30,6 +30,10 @@ def test_every_command_has_help_with_an_example(name: str) -> None:
     assert f"lmc-track {name}" in result.output
 
 
+def test_the_list_of_commands_cuts_no_help() -> None:
+    assert "..." not in invoke("--help").output.partition("Commands:")[2]
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_option_has_help(name: str) -> None:
     command = cli.get_command(click.Context(cli), name)
