@@ -82,7 +82,7 @@ def _reason(found: Found) -> str:
     least = found.settings.get("least_relative_gap")
     if p is not None and (level is None or p > level):
         evidence = _evidence(found)
-        return f"its best division is no better than chance would make it ({evidence})"
+        return f"its best division could well be chance ({evidence})"
     if relative is not None and least is not None and relative < least:
         return (
             f"the gaps between the parts of the best division are {wording.percent(relative)} of "

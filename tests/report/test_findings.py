@@ -109,8 +109,8 @@ def test_disconnected_models_are_not_called_basins_of_their_own(two: Facts) -> N
 def test_one_cluster_says_why(facts_of: Read) -> None:
     sentence = sentences(facts_of("one cluster"))[1]
     assert sentence == (
-        "Spectral clustering leaves one cluster of 4 models: its best division is no better than "
-        "chance would make it (p = .60 against 999 permuted gap matrices)."
+        "Spectral clustering leaves one cluster of 4 models: its best division could well be "
+        "chance (p = .60 against 999 permuted gap matrices)."
     )
 
 
