@@ -52,7 +52,10 @@ def materialize(folder_a: Path, folder_b: Path, alpha: float, out: Path) -> None
     resident.set_point(a, b, alpha)
     out.mkdir(parents=True, exist_ok=True)
     resident.model.save_pretrained(str(out))
-    AutoTokenizer.from_pretrained(str(folder_a), local_files_only=True).save_pretrained(str(out))
+    tokenizer = AutoTokenizer.from_pretrained(
+        str(folder_a), local_files_only=True, trust_remote_code=False
+    )
+    tokenizer.save_pretrained(str(out))
 
 
 def interior(alphas: Iterable[float]) -> tuple[float, ...]:

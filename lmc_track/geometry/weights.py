@@ -21,7 +21,11 @@ def load_classifier(folder: Path) -> Any:
 
     with silent_transformers():
         model = AutoModelForSequenceClassification.from_pretrained(
-            str(folder), local_files_only=True, use_safetensors=True, dtype=torch.float32
+            str(folder),
+            local_files_only=True,
+            trust_remote_code=False,
+            use_safetensors=True,
+            dtype=torch.float32,
         )
     return model.eval()
 
@@ -55,6 +59,7 @@ def pretrained_weights(folder: Path) -> Weights:
         model, info = AutoModelForSequenceClassification.from_pretrained(
             str(folder),
             local_files_only=True,
+            trust_remote_code=False,
             use_safetensors=True,
             dtype=torch.float32,
             output_loading_info=True,

@@ -10,6 +10,7 @@ from typing import Any
 
 from lmc_track.errors import InputError
 from lmc_track.models.checkpoints import check_checkpoint, weights_digest
+from lmc_track.models.silence import silent_transformers
 
 _VOCABULARIES = (
     "tokenizer.json", "vocab.txt", "vocab.json", "spiece.model", "sentencepiece.bpe.model",
@@ -133,6 +134,43 @@ def base_digest(folder: Path) -> str:
         digest.update(f"{name} {len(content)} ".encode())
         digest.update(content)
     return digest.hexdigest()
+
+
+def read_base(folder: Path) -> tuple[Any, Any]:
+    """The configuration and the tokenizer of the encoder in ``folder``.
+
+    Raises:
+        InputError: transformers cannot make a classifier of it, or only with code that comes
+            with it, which is never run.
+    """
+    from transformers import AutoConfig, AutoTokenizer
+    from transformers.models.auto.modeling_auto import (
+        MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES as CLASSIFIERS,
+    )
+
+    try:
+        with silent_transformers():
+            config, tokenizer = (
+                kind.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
+                for kind in (AutoConfig, AutoTokenizer)
+            )
+    except (OSError, ValueError, KeyError) as error:
+        if "custom code" in str(error):
+            raise InputError(
+                f"model.base: {folder} can only be loaded with code of its own, which is never run",
+                "Take an encoder of an architecture that transformers has.",
+            ) from None
+        reason = str(error).strip().partition("\n")[0]
+        raise InputError(
+            f"model.base: transformers cannot load {folder}: {reason}", _GIVE_A_FOLDER
+        ) from None
+    if config.model_type not in CLASSIFIERS:
+        raise InputError(
+            f"model.base: {folder} is of the architecture {config.model_type!r}, of which "
+            "transformers has no sequence classifier",
+            "Take an encoder such as BERT, RoBERTa, DeBERTa or ELECTRA.",
+        )
+    return config, tokenizer
 
 
 def longest_input(config: Any, tokenizer: Any) -> int | None:

@@ -13,7 +13,7 @@ from typing import Any
 from lmc_track.errors import InputError
 from lmc_track.geometry.encoding import EncodedDataset, encode
 from lmc_track.geometry.grid import common_grid
-from lmc_track.models.base import base_digest, longest_input, resolve_base
+from lmc_track.models.base import base_digest, longest_input, read_base, resolve_base
 from lmc_track.models.pretraining import pretrained_base
 from lmc_track.models.recipe import check_trainer_options, recipe, recipe_digest
 from lmc_track.progress import Progress
@@ -225,9 +225,6 @@ def _check_pairs(study: Study, names: list[str]) -> None:
 
 
 def _encode(datasets: Mapping[str, Dataset], base: Path) -> dict[str, EncodedDataset]:
-    from transformers import AutoConfig, AutoTokenizer
-
-    tokenizer = AutoTokenizer.from_pretrained(str(base), local_files_only=True)
-    config = AutoConfig.from_pretrained(str(base), local_files_only=True)
+    config, tokenizer = read_base(base)
     limit = longest_input(config, tokenizer)
     return {name: encode(data, tokenizer, limit) for name, data in datasets.items()}

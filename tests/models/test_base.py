@@ -7,7 +7,7 @@ import pytest
 from transformers import AutoTokenizer, BertConfig, RobertaConfig
 
 from lmc_track.errors import InputError
-from lmc_track.models.base import base_digest, longest_input, resolve_base
+from lmc_track.models.base import base_digest, longest_input, read_base, resolve_base
 from lmc_track.models.pretraining import pretrained_base
 from lmc_track.progress import Silent
 from lmc_track.study.sections import AgreementTask
@@ -66,6 +66,35 @@ def test_a_folder_without_a_tokenizer_is_refused(tmp_path: Path) -> None:
     (folder / "tokenizer.json").unlink()
     with pytest.raises(InputError, match="holds no tokenizer"):
         resolved(str(folder), tmp_path)
+
+
+def with_config(folder: Path, **changed: object) -> Path:
+    file = folder / "config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | changed))
+    return folder
+
+
+def test_code_that_comes_with_a_model_is_never_run(tmp_path: Path) -> None:
+    folder = with_config(
+        tiny_base(tmp_path / "base"), model_type="own", auto_map={"AutoConfig": "code.Own"}
+    )
+    mark = tmp_path / "it-ran"
+    (folder / "code.py").write_text(f"open({str(mark)!r}, 'w')\n")
+    with pytest.raises(InputError, match="code of its own, which is never run"):
+        read_base(folder)
+    assert not mark.exists()
+
+
+def test_an_architecture_that_transformers_does_not_know_is_refused(tmp_path: Path) -> None:
+    folder = with_config(tiny_base(tmp_path / "base"), model_type="no-such-architecture")
+    with pytest.raises(InputError, match=r"cannot load(.|\n)*no-such-architecture"):
+        read_base(folder)
+
+
+def test_an_architecture_without_a_text_classifier_is_refused(tmp_path: Path) -> None:
+    folder = with_config(tiny_base(tmp_path / "base"), model_type="vit")
+    with pytest.raises(InputError, match="'vit', of which transformers has no sequence"):
+        read_base(folder)
 
 
 def test_layout_and_origin_of_the_configuration_are_not_in_the_digest(tmp_path: Path) -> None:
