@@ -56,10 +56,17 @@ def locate(
     ``./mlruns`` with an SQLite store in it. Nothing is created.
 
     Raises:
-        InputError: the tracking URI is of a kind that cannot hold a study.
+        InputError: the tracking URI is of a kind that cannot hold a study, or the home's name
+            cannot be part of one.
     """
     environ = os.environ if environ is None else environ
     folder = Path(home or environ.get("LMC_HOME") or DEFAULT_HOME).expanduser().resolve()
+    if "?" in str(folder):
+        raise InputError(
+            f"the home {folder} has a question mark in its name, which databases read as the "
+            "beginning of options",
+            "Give another folder with --home or LMC_HOME.",
+        )
     uri = tracking_uri or environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{folder}/mlflow.db"
     scheme = urlsplit(uri).scheme.split("+")[0]
     if scheme in _SERVERS:

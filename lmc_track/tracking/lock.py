@@ -19,7 +19,7 @@ def study_lock(location: Location, study: str) -> Iterator[None]:
         WorkError: another process holds it.
     """
     prepare(location)
-    path = location.locks / f"{study}.lock"
+    path = location.locks / f"study-{study}.lock"
     lock = FileLock(path, timeout=0)
     try:
         lock.acquire()

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from lmc_track.errors import InputError, WorkError
 from lmc_track.tracking.location import Location, prepare
@@ -53,10 +52,12 @@ class Store:
         return client
 
     def _sqlite_file(self) -> Path | None:
-        parts = urlsplit(self.location.tracking_uri)
-        if parts.scheme.split("+")[0] != "sqlite" or not parts.path.strip("/"):
+        if not self.location.tracking_uri.startswith("sqlite"):
             return None
-        return Path(parts.path[1:])
+        from sqlalchemy import make_url
+
+        name = make_url(self.location.tracking_uri).database
+        return Path(name) if name and name != ":memory:" else None
 
     def _use_wal(self) -> None:
         """Readers such as the MLflow UI then never wait for a writer, nor it for them."""

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 import pytest
 
 from lmc_track.errors import InputError
 from lmc_track.tracking.location import locate, prepare
+from lmc_track.tracking.store import Store
 
 
 def test_flags_beat_the_environment_and_that_beats_the_default(tmp_path: Path) -> None:
@@ -49,3 +51,20 @@ def test_a_home_that_is_a_file_is_refused(tmp_path: Path) -> None:
 def test_a_home_that_nobody_may_write_is_refused() -> None:
     with pytest.raises(InputError, match="cannot be written"):
         prepare(locate("/proc/home-of-lmc", None, {}))
+
+
+def test_a_home_whose_name_a_database_would_misread_is_refused() -> None:
+    with pytest.raises(InputError, match="question mark"):
+        locate("what?", None, {})
+
+
+def test_a_home_may_have_any_other_name(tmp_path: Path) -> None:
+    location = locate(str(tmp_path / "my home ü #1, 100%"), None, {})
+    store = Store(location)
+    assert store.absent
+    store.client.search_experiments()
+    assert not store.absent
+    assert [path.name for path in tmp_path.iterdir()] == [location.home.name]
+    connection = sqlite3.connect(location.home / "mlflow.db")
+    assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    connection.close()

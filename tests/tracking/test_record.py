@@ -6,6 +6,7 @@ import dataclasses
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from lmc_track.errors import InputError, WorkError
 from lmc_track.tracking.artifacts import Artifacts
@@ -126,6 +127,13 @@ def test_a_running_run_is_not_found_by_key(store: Store, record: StudyRecord) ->
     assert [one.run_id for one in index.unfinished("model")] == [run.run_id]
     record.recorder.finish(run)
     assert reread(store, record).find("model", "k0") is not None
+
+
+def test_a_study_may_have_the_name_of_the_results(tmp_path: Path) -> None:
+    """Its lock is not the one that ingest takes while the study is worked on."""
+    location = empty_home(tmp_path / "home")
+    with study_lock(location, "results"), FileLock(location.locks / "results.lock", timeout=0):
+        pass
 
 
 def test_of_two_finished_runs_with_one_key_the_oldest_counts(
