@@ -16,17 +16,30 @@ DEFAULT_CACHE_BYTES = 4 * 2**30
 
 
 def load_classifier(folder: Path) -> Any:
-    """The classifier saved in ``folder``, in float32 and evaluation mode."""
+    """The classifier saved in ``folder``, in float32 and evaluation mode.
+
+    Raises:
+        WorkError: a file of it is missing or damaged.
+    """
+    from safetensors import SafetensorError
     from transformers import AutoModelForSequenceClassification
 
-    with silent_transformers():
-        model = AutoModelForSequenceClassification.from_pretrained(
-            str(folder),
-            local_files_only=True,
-            trust_remote_code=False,
-            use_safetensors=True,
-            dtype=torch.float32,
-        )
+    try:
+        with silent_transformers():
+            model = AutoModelForSequenceClassification.from_pretrained(
+                str(folder),
+                local_files_only=True,
+                trust_remote_code=False,
+                use_safetensors=True,
+                dtype=torch.float32,
+            )
+    except (SafetensorError, OSError, ValueError) as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise WorkError(
+            f"the checkpoint in {folder} is damaged: {reason}",
+            "Restore it, or delete its run in MLflow and run the study again: the model is then "
+            "finetuned anew.",
+        ) from error
     return model.eval()
 
 

@@ -129,7 +129,13 @@ def find_study(store: Store, name: str, kinds: Iterable[str] | None = None) -> S
         return None
     artifacts = Artifacts(store)
     path = artifacts.get(run.run_id, run.artifact_uri, _FILE, immutable=False)
-    content = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(
+            f"the file of the study {name!r} is damaged: {path}: {error}",
+            "Restore it from a backup; it is an artifact of the study's own run.",
+        ) from None
     if content["format"] > _FORMAT:
         raise InputError(
             f"the study {name!r} was written by a newer lmc-track", "Upgrade lmc-track."

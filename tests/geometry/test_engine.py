@@ -134,6 +134,18 @@ def test_weights_that_are_not_finite_are_refused(folders: list[Path], tmp_path: 
         load_weights(broken)
 
 
+@pytest.mark.parametrize("left", [None, 0, 40, -1])
+def test_a_damaged_checkpoint_is_named(tmp_path: Path, left: int | None) -> None:
+    folder = tiny_classifiers(tmp_path, 1)[0]
+    file = folder / "model.safetensors"
+    content = file.read_bytes()
+    file.unlink()
+    if left is not None:
+        file.write_bytes(content[:left])
+    with pytest.raises(WorkError, match=f"the checkpoint in {folder} is damaged: "):
+        load_weights(folder)
+
+
 def test_distance_and_cosine_are_those_of_the_stored_tensors(
     folders: list[Path], encoded: EncodedDataset
 ) -> None:

@@ -9,7 +9,7 @@ import pytest
 from filelock import FileLock
 
 from lmc_track.errors import InputError, WorkError
-from lmc_track.tracking.artifacts import Artifacts
+from lmc_track.tracking.artifacts import Artifacts, local_folder
 from lmc_track.tracking.lock import study_lock
 from lmc_track.tracking.recorder import EvaluatedOn, MetricValue, Recorder
 from lmc_track.tracking.runs import RunIndex, read_run, read_runs
@@ -127,6 +127,14 @@ def test_a_running_run_is_not_found_by_key(store: Store, record: StudyRecord) ->
     assert [one.run_id for one in index.unfinished("model")] == [run.run_id]
     record.recorder.finish(run)
     assert reread(store, record).find("model", "k0") is not None
+
+
+def test_a_damaged_study_file_is_named(store: Store, record: StudyRecord) -> None:
+    folder = local_folder(record.run.artifact_uri)
+    assert folder is not None
+    (folder / "study.json").write_text('{"format"')
+    with pytest.raises(InputError, match=r"'s' is damaged: .*study\.json"):
+        find_study(store, "s")
 
 
 def test_a_study_may_have_the_name_of_the_results(tmp_path: Path) -> None:
