@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ from filelock import FileLock
 
 from lmc_track.errors import InputError
 from lmc_track.progress import Progress
+from lmc_track.tracking.keys import path_key
 from lmc_track.tracking.location import Location, prepare
 from lmc_track.tracking.runs import RunEntry
 from lmc_track.tracking.store import Store
@@ -153,14 +155,14 @@ class _Reader:
             self._examples[data.digest] = file
             self._text_columns[data.digest] = tuple(run.params["text_columns"].split())
 
-    def _models(self, record: StudyRecord) -> dict[str, str]:
-        """Rows of the models; returns run id by key."""
-        found: dict[str, str] = {}
+    def _models(self, record: StudyRecord) -> dict[str, RunEntry]:
+        """Rows of the models; returns runs by key."""
+        found: dict[str, RunEntry] = {}
         for model in record.facts.models:
             run = record.index.find("model", model.key)
             if run is None:
                 continue
-            found[model.key] = run.run_id
+            found[model.key] = run
             self._rows["models"].append(
                 {
                     "model_id": run.run_id,
@@ -180,13 +182,25 @@ class _Reader:
             self._evaluations(record, run, record.facts.precision)
         return found
 
-    def _paths(self, record: StudyRecord, models: dict[str, str]) -> dict[str, RunEntry]:
-        """Rows of the paths between models that still count; returns runs by id."""
+    def _paths(self, record: StudyRecord, models: dict[str, RunEntry]) -> dict[str, RunEntry]:
+        """Rows of the paths between models that count; returns runs by id.
+
+        A path says by its key which models it joins. The run of a model may be another one by
+        now, as long as it has the same weights.
+        """
         found: dict[str, RunEntry] = {}
-        known = set(models.values())
-        for run in record.index.all("path"):
-            ends = (run.params["model_a_run"], run.params["model_b_run"])
-            if not known.issuperset(ends):
+        paths = record.index.all("path")
+        ends_of = {
+            path_key(a, b, *kind): (models[a], models[b])
+            for kind in {(run.params["precision"], run.params["modules"]) for run in paths}
+            for a, b in itertools.combinations(models, 2)
+        }
+        for run in paths:
+            ends = ends_of.get(run.key)
+            if ends is None or any(
+                run.params[f"weights_digest_{side}"] != model.params["weights_digest"]
+                for side, model in zip("ab", ends, strict=True)
+            ):
                 continue
             found[run.run_id] = run
             self._rows["paths"].append(
@@ -196,8 +210,8 @@ class _Reader:
                     "key": run.key,
                     "model_a": run.params["model_a"],
                     "model_b": run.params["model_b"],
-                    "model_a_id": ends[0],
-                    "model_b_id": ends[1],
+                    "model_a_id": ends[0].run_id,
+                    "model_b_id": ends[1].run_id,
                     "precision": run.params["precision"],
                     "modules": run.params["modules"],
                     "l2_distance": run.metrics.get("l2_distance"),
@@ -238,7 +252,7 @@ class _Reader:
                 PredictionFile(run.run_id, path, tuple(sorted(datasets)), precision)
             )
 
-    def _clusterings(self, record: StudyRecord, models: dict[str, str]) -> None:
+    def _clusterings(self, record: StudyRecord, models: dict[str, RunEntry]) -> None:
         for run in record.index.all("clusters"):
             file = record.artifacts.get(run.run_id, run.artifact_uri, "clusters.json")
             content = json.loads(file.read_text(encoding="utf-8"))
@@ -256,7 +270,7 @@ class _Reader:
                 }
             )
             self._rows["clusters"] += [
-                {"clustering_id": run.run_id, "model_id": models[key], "cluster": cluster}
+                {"clustering_id": run.run_id, "model_id": models[key].run_id, "cluster": cluster}
                 for key, cluster in members.items()
             ]
 

@@ -240,6 +240,18 @@ def test_a_weights_file_changed_behind_its_path_is_noticed(
         materialize_run(index.all("point")[0].run_id, tmp_path / "out", home_with_base)
 
 
+def test_a_model_whose_run_was_deleted_takes_its_paths_again(home_with_base: Location) -> None:
+    run_tiny(home_with_base, finetune={"seeds": "0-2"})
+    before = measured(home_with_base)
+    points = {run.run_id for run in runs_of(home_with_base).all("point")}
+    Store(home_with_base).client.delete_run(runs_of(home_with_base).all("model")[1].run_id)
+    outcome = run_tiny(home_with_base, finetune={"seeds": "0-2"})
+    assert (outcome.models, outcome.paths) == (1, 0)
+    assert {run.run_id for run in runs_of(home_with_base).all("point")} == points
+    for name, frame in measured(home_with_base).items():
+        assert_frame_equal(frame, before[name], abs_tol=1e-5)
+
+
 def test_status_tells_planned_and_finished(finished: Location) -> None:
     rows = {row["what"]: row for row in study_status(finished)}
     assert (rows["path"]["planned"], rows["path"]["finished"]) == (6, 6)
