@@ -22,7 +22,7 @@ from lmc_track.tracking.keys import digest, path_key, point_key
 from lmc_track.tracking.recorder import MetricValue, now
 from lmc_track.tracking.runs import RunEntry
 from lmc_track.tracking.studies import RecordedModel, StudyRecord
-from lmc_track.tracking.tags import EVAL_TAG, GRID_TAG, slot
+from lmc_track.tracking.tags import EVAL_TAG, GRID_TAG, PARENT_TAG, slot
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ def model_folder(record: StudyRecord, run: RunEntry) -> Path:
 
 
 def _walk(plan: Plan, record: StudyRecord, progress: Progress, *, new_points: bool) -> int:
-    record.recorder.delete(record.index.unfinished("point"))
+    _clear(record)
     works = list(_path_works(plan, record, new_points=new_points))
     if not works:
         return 0
@@ -161,6 +161,16 @@ def _walk(plan: Plan, record: StudyRecord, progress: Progress, *, new_points: bo
             workers=worth_sharing(weight_count(plan.base), len(works), examples),
         )
     return len(works)
+
+
+def _clear(record: StudyRecord) -> None:
+    """Delete the points that do not count: half-logged ones, and those of a path that is gone."""
+    index = record.index
+    paths = {run.run_id for run in (*index.all("path"), *index.unfinished("path"))}
+    orphans = [run for run in index.all("point") if run.tags[PARENT_TAG] not in paths]
+    record.recorder.delete([*index.unfinished("point"), *orphans])
+    for run in orphans:
+        index.remove(run)
 
 
 def _path_works(plan: Plan, record: StudyRecord, *, new_points: bool) -> Iterable[PathWork]:

@@ -175,7 +175,7 @@ class Recorder:
         run.status, run.end_time = status, ended
 
     def delete(self, runs: Iterable[RunEntry]) -> None:
-        """Delete runs that never finished, with the logged models that point at them."""
+        """Delete runs that do not count, with the logged models that point at them."""
         doomed = {run.run_id for run in runs}
         if not doomed:
             return

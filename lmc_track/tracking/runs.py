@@ -81,6 +81,10 @@ class RunIndex:
             other for other in self.unfinished(run.kind) if other.run_id != run.run_id
         ]
 
+    def remove(self, run: RunEntry) -> None:
+        """Forget a finished run that was just deleted."""
+        del self._finished[run.kind][run.key]
+
 
 def read_runs(
     store: Store, experiment_id: str, kinds: Iterable[str] | None = None

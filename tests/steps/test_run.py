@@ -252,6 +252,21 @@ def test_a_model_whose_run_was_deleted_takes_its_paths_again(home_with_base: Loc
         assert_frame_equal(frame, before[name], abs_tol=1e-5)
 
 
+def test_a_path_whose_run_was_deleted_is_measured_again(home_with_base: Location) -> None:
+    run_tiny(home_with_base, finetune={"seeds": "0-2"})
+    before = measured(home_with_base)
+    Store(home_with_base).client.delete_run(runs_of(home_with_base).all("path")[1].run_id)
+    outcome = run_tiny(home_with_base, finetune={"seeds": "0-2"})
+    assert (outcome.models, outcome.paths) == (0, 1)
+    index = runs_of(home_with_base)
+    assert index.duplicates == []
+    assert {run.tags["mlflow.parentRunId"] for run in index.all("point")} == {
+        run.run_id for run in index.all("path")
+    }
+    for name, frame in measured(home_with_base).items():
+        assert_frame_equal(frame, before[name], abs_tol=1e-5)
+
+
 def test_status_tells_planned_and_finished(finished: Location) -> None:
     rows = {row["what"]: row for row in study_status(finished)}
     assert (rows["path"]["planned"], rows["path"]["finished"]) == (6, 6)
