@@ -11,6 +11,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
+
 from lmc_track.errors import InputError, WorkError
 from lmc_track.tracking.location import Location, prepare
 
@@ -46,6 +48,8 @@ class Store:
 
         _quiet()
         with reporting(self.location):
+            if self.absent:
+                self._make()
             client = MlflowClient(tracking_uri=self.location.tracking_uri)
             client.search_experiments(max_results=1)
         self._use_wal()
@@ -58,6 +62,26 @@ class Store:
 
         name = make_url(self.location.tracking_uri).database
         return Path(name) if name and name != ":memory:" else None
+
+    def _make(self) -> None:
+        """Make the SQLite store, whole under its name or not at all.
+
+        MLflow makes the tables in many steps. Two programs that begin at once would get into
+        each other's, and one that is killed among them would leave a file that nothing can open.
+        """
+        from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+        file = self._sqlite_file()
+        assert file is not None
+        with FileLock(self.location.locks / "store.lock"):
+            if file.exists():
+                return
+            unfinished = file.with_name(f".{file.name}.new")
+            unfinished.unlink(missing_ok=True)
+            store = SqlAlchemyStore(f"sqlite:///{unfinished}", self.location.artifact_root)
+            _quiet()  # what was imported for it has loggers of its own
+            store.engine.dispose()
+            unfinished.replace(file)
 
     def _use_wal(self) -> None:
         """Readers such as the MLflow UI then never wait for a writer, nor it for them."""
