@@ -24,7 +24,7 @@ def command(home: str | None, out: Path | None) -> None:
 
     \b
     Example:
-      lmc-track demo --home /tmp/lmc-demo
+      lmc-track demo --home ~/lmc-demo
     """
     progress = TerminalProgress()
     # Before the imports: they take seconds in which nothing else would be seen.

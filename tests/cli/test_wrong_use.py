@@ -153,8 +153,8 @@ def test_a_home_that_cannot_be_written(lmc: Any, study_file: Path) -> None:
 
 
 def test_a_tracking_uri_of_an_old_kind(lmc: Any, study_file: Path) -> None:
-    done = lmc("status", "--tracking-uri", "file:///tmp/mlruns")
-    refused(done, "file:///tmp/mlruns")
+    done = lmc("status", "--tracking-uri", "file:///srv/mlruns")
+    refused(done, "file:///srv/mlruns")
 
 
 def test_results_of_a_newer_schema(lmc: Any, cli_home: Location, tmp_path: Path) -> None:

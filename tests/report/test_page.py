@@ -21,7 +21,7 @@ from lmc_track.warehouse.results import Results
 Kinds = Callable[[str], Results]
 Read = Callable[[str], Facts]
 Pages = Callable[[str], str]
-PROVENANCE = {"Versions": "lmc-track 0.1.0", "Tracking store": "sqlite:////home/x/mlflow.db"}
+PROVENANCE = {"Versions": "lmc-track 0.1.0", "Tracking store": "sqlite:////srv/x/mlflow.db"}
 COMMANDS = [("Run or resume the study", "lmc-track run simulated --home 'a <b>'")]
 HOSTILE = "<script>alert(1)</script>"
 ALL = {"matrix", "paths", "clusters", "diagnostics", "models", "clusterings", "data", "provenance"}
@@ -136,7 +136,7 @@ def test_the_findings_are_on_the_page(two: _Page, facts_of: Read) -> None:
 
 
 def test_provenance_and_commands_are_shown_as_given(two: _Page) -> None:
-    assert "sqlite:////home/x/mlflow.db" in two.text
+    assert "sqlite:////srv/x/mlflow.db" in two.text
     assert "lmc-track run simulated --home 'a <b>'" in two.text
 
 

@@ -30,7 +30,7 @@ def test_a_server_decides_where_artifacts_go() -> None:
     assert locate("h", "http://127.0.0.1:5000", {}).artifact_root is None
 
 
-@pytest.mark.parametrize("uri", ["./mlruns", "file:///tmp/mlruns", "databricks"])
+@pytest.mark.parametrize("uri", ["./mlruns", "file:///srv/mlruns", "databricks"])
 def test_stores_that_cannot_hold_a_study_are_refused(uri: str) -> None:
     with pytest.raises(InputError, match="neither a database nor a server"):
         locate("h", uri, {})

@@ -173,9 +173,9 @@ def test_a_statement_over_its_memory_is_stopped(small: Path) -> None:
     [
         "SELECT * FROM glob('/etc/*')",
         "SELECT * FROM read_blob('/etc/hostname')",
-        "SELECT * FROM parquet_scan('/tmp/x.parquet')",
+        "SELECT * FROM parquet_scan('/srv/x.parquet')",
         "SELECT * FROM sniff_csv('/etc/passwd')",
-        "COPY (SELECT 1) TO '/tmp/lmc-out.csv' (RETURN_FILES)",
+        "COPY (SELECT 1) TO '/srv/lmc-out.csv' (RETURN_FILES)",
         "DELETE FROM models RETURNING *",
         "PRAGMA enable_profiling",
         "CALL enable_logging(storage = 'file', storage_config = {'path': '/tmp/lmc-log'})",
