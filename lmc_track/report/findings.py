@@ -6,6 +6,8 @@ are, what the clusters generalize like, and what cannot be said.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import polars as pl
 
 from lmc_track.report import wording
@@ -147,13 +149,10 @@ def _of_clusters(facts: Facts, measure: str) -> str:
     ]
     spreads = rows["sd"].drop_nulls()
     beside = f" (standard deviation within at most {wording.share(_most(spreads))})"
-    others = [name for name in ranked["dataset"].to_list() if name != first[0]]
-    compared = [f"{name} {_means(known, name)}" for name in others[:1]]
-    if validation and first[0] != "validation":
-        compared.append(f"validation {validation}")
+    others = _others(first[0], ranked, lambda name: _means(known, name))
     return (
         f"{opening}, mean {measure} is {wording.listing(pieces, limit=4)}"
-        f"{beside if spreads.len() else ''}{_compared(compared)}."
+        f"{beside if spreads.len() else ''}{others}."
     )
 
 
@@ -175,13 +174,9 @@ def _of_models(facts: Facts, measure: str) -> str:
         return f"No diagnostic set was evaluated; {measure} on validation is {validation}."
     first, opening = led
     mean = ranges.filter((pl.col("dataset") == first[0]) & (pl.col("subset") == first[1]))["mean"]
-    others = [name for name in ranked["dataset"].to_list() if name != first[0]]
-    compared = [f"{name} {_range(ranges, name, 'all')}" for name in others[:1]]
-    if validation and first[0] != "validation":
-        compared.append(f"validation {validation}")
+    others = _others(first[0], ranked, lambda name: _range(ranges, name, "all"))
     return (
-        f"{opening}, {measure} is {_range(ranges, *first)} (mean {wording.share(mean[0])})"
-        f"{_compared(compared)}."
+        f"{opening}, {measure} is {_range(ranges, *first)} (mean {wording.share(mean[0])}){others}."
     )
 
 
@@ -197,8 +192,11 @@ def _leading(
     return None
 
 
-def _compared(parts: list[str]) -> str:
-    return "".join(f"; on {part}" for part in parts)
+def _others(first: str, ranked: pl.DataFrame, describe: Callable[[str], str]) -> str:
+    """Clauses on the diagnostic that differs most among the others, and on validation."""
+    names = [name for name in ranked["dataset"].to_list() if name != first][:1]
+    names += ["validation"] if first != "validation" else []
+    return "".join(f"; on {name} {text}" for name in names if (text := describe(name)))
 
 
 def _range(ranges: pl.DataFrame, dataset: str, subset: str) -> str:
