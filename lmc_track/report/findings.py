@@ -12,7 +12,7 @@ import polars as pl
 
 from lmc_track.report import wording
 from lmc_track.report.clusters import cluster_sentence
-from lmc_track.report.facts import Facts, Source, gather
+from lmc_track.report.facts import Facts, Row, Source, gather
 
 _SMALL_CLUSTER = 3
 
@@ -72,28 +72,34 @@ def gap_sentence(facts: Facts) -> str:
         assert total is not None
         if facts.measured.height == 1:
             return (
-                f"{where} the convexity gap of the one pair is {wording.nats(total['mean'])}, "
-                f"{wording.percent(total['mean_relative'])} of the way to chance."
+                f"{where} the convexity gap of the one pair is {wording.nats(total['mean'])}"
+                f"{_way(total)}."
             )
         return (
             f"{where} the convexity gaps of the {facts.measured.height:,} pairs range from "
-            f"{wording.gap(total['min'])} to {wording.nats(total['max'])}; their mean, "
-            f"{wording.nats(total['mean'])}, is {wording.percent(total['mean_relative'])} of the "
-            "way to chance."
+            f"{wording.gap(total['min'])} to {wording.nats(total['max'])}; their mean is "
+            f"{wording.nats(total['mean'])}{_way(total)}."
         )
     mean = f"{wording.nats(between['mean'])} between"
-    relative = wording.percent(between["mean_relative"])
     if within is None or within["mean"] is None:
         return (
-            f"{where} the mean convexity gap is {mean} clusters, {relative} of the way to chance; "
+            f"{where} the mean convexity gap is {mean} clusters{_way(between)}; "
             "no cluster has a measured pair within it."
         )
     return (
         f"{where} the mean convexity gap is {wording.nats(within['mean'])} within clusters and "
-        f"{mean}, {wording.percent(within['mean_relative'])} and {relative} of the way to chance; "
+        f"{mean}{_way(within, between)}; "
         f"the largest within is {wording.gap(within['max'])}, the smallest between "
         f"{wording.gap(between['min'])}."
     )
+
+
+def _way(*summaries: Row) -> str:
+    """What share of the way to chance mean gaps are; nothing where the models gained nothing."""
+    shares = [row["mean_relative"] for row in summaries]
+    if any(share is None for share in shares):
+        return ""
+    return f", {wording.listing([wording.percent(share) for share in shares])} of the way to chance"
 
 
 def examples_of(facts: Facts) -> str:

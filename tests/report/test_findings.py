@@ -191,3 +191,10 @@ def test_results_without_halves_are_said_to_have_none(two: Facts) -> None:
 def test_an_unknown_study_is_refused(results_of: Kinds) -> None:
     with pytest.raises(InputError):
         findings(results_of("one model"), "simulatd")
+
+
+def test_gaps_of_models_that_gained_nothing_have_no_share_of_the_way_to_chance(two: Facts) -> None:
+    gaps = {name: {**row, "mean_relative": None} for name, row in two.gaps.items()}
+    sentence = sentences(replace(two, gaps=gaps))[2]
+    assert "way to chance" not in sentence
+    assert "nats between; the largest within is" in sentence
