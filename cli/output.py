@@ -32,7 +32,7 @@ def show(frame: pl.DataFrame, output_format: str, *, widest: int | None = _WIDES
         _write_parquet(frame)
 
 
-def as_table(frame: pl.DataFrame, widest: int | None = _WIDEST) -> str:
+def as_table(frame: pl.DataFrame, widest: int | None) -> str:
     """Columns aligned, numbers to the right with four significant digits, long texts cut."""
     header, rows, right = _cells(frame, widest)
     widths = [max(len(cell) for cell in column) for column in zip(header, *rows, strict=True)]

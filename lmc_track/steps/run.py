@@ -76,7 +76,7 @@ def cluster_step(study: Study, location: Location, progress: Progress) -> list[C
         InputError: nothing is recorded or ingested yet.
         WorkError: gaps are missing.
     """
-    find_recorded(study.name, location, kinds=())
+    find_recorded(study.name, location, kinds=())  # before the lock, which makes a home
     with study_lock(location, study.name):
         record = find_recorded(study.name, location)
         return _clusters(study, record, location, progress)
@@ -91,7 +91,7 @@ def report_step(
         InputError: it is not recorded or not ingested, or ``out`` cannot be written.
     """
     check_out(out)
-    find_recorded(study, location, kinds=())
+    find_recorded(study, location, kinds=())  # before the lock, which makes a home
     with study_lock(location, study):
         record = find_recorded(study, location, kinds=["report"])
         return write_report(record, location, progress, out)

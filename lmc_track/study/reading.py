@@ -115,7 +115,7 @@ def _describe(problem: Any, table: Mapping[str, Any]) -> str:
         return f"task.name: unknown task {name!r}; known are {', '.join(TASK_NAMES)}"
     if kind == "union_tag_not_found":
         return f"task.name: missing; one of {', '.join(TASK_NAMES)}"
-    if where[0] != "task" and len(where) > 2:
+    if len(where) > 2 and where[0] != "task":
         # One of several forms, none of which fits: the key's line of help tells them all.
         section, name = where[:2]
         value = table[section][name]

@@ -41,24 +41,16 @@ class BulkWriter:
         self._artifact_root = artifact_root
         self._runs: dict[str, _NewRun] = {}
 
-    def start(self, kind: str, key: str, name: str, started: int, tags: dict[str, str]) -> RunEntry:
-        """A new run, with the id and the place for artifacts that MLflow would give it."""
+    def new_id(self) -> tuple[str, str]:
+        """An id for a run, and the place for its artifacts that MLflow would give it."""
         from mlflow.utils.uri import append_to_uri_path
 
         run_id = uuid.uuid4().hex
-        entry = RunEntry(
-            run_id=run_id,
-            kind=kind,
-            key=key,
-            name=name,
-            status="RUNNING",
-            start_time=started,
-            end_time=None,
-            artifact_uri=append_to_uri_path(self._artifact_root, run_id, "artifacts"),
-            tags=tags,
-        )
-        self._runs[run_id] = _NewRun(entry)
-        return entry
+        return run_id, append_to_uri_path(self._artifact_root, run_id, "artifacts")
+
+    def hold(self, run: RunEntry) -> None:
+        """Take up a new run."""
+        self._runs[run.run_id] = _NewRun(run)
 
     def holds(self, run: RunEntry) -> bool:
         """Whether ``run`` is still to be written; what changes in its entry is then kept."""

@@ -104,23 +104,29 @@ class Recorder:
         every = common_tags(self._study, kind, key, name, note) | dict(tags or {})
         if parent is not None:
             every[PARENT_TAG] = parent
-        if self._together is not None:
-            return self._together.start(kind, key, name, started, every)
-        with reporting(self.store.location):
-            run = self.store.client.create_run(
-                self._experiment_id, start_time=started, tags=every, run_name=name
-            )
-        return RunEntry(
-            run_id=run.info.run_id,
+        writer = self._together
+        if writer is not None:
+            run_id, artifact_uri = writer.new_id()
+        else:
+            with reporting(self.store.location):
+                info = self.store.client.create_run(
+                    self._experiment_id, start_time=started, tags=every, run_name=name
+                ).info
+            run_id, artifact_uri = info.run_id, info.artifact_uri
+        run = RunEntry(
+            run_id=run_id,
             kind=kind,
             key=key,
             name=name,
             status="RUNNING",
             start_time=started,
             end_time=None,
-            artifact_uri=run.info.artifact_uri,
+            artifact_uri=artifact_uri,
             tags=every,
         )
+        if writer is not None:
+            writer.hold(run)
+        return run
 
     def log(
         self,

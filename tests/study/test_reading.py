@@ -70,6 +70,11 @@ def test_a_value_of_no_allowed_form_is_one_problem_that_tells_the_forms(override
         build_study(MINIMAL, [override])
 
 
+def test_a_base_for_the_task_that_makes_its_own_is_refused() -> None:
+    text = problems({**MINIMAL, "model": {"base": "x"}})
+    assert "1 problem:\n  model.base: the agreement task pretrains its own" in text
+
+
 def test_seeds_and_head_seeds_together_are_refused() -> None:
     text = problems({**MINIMAL, "finetune": {"seeds": "0-3", "head_seeds": "0-3"}})
     assert "not both" in text

@@ -125,8 +125,8 @@ def test_a_file_of_another_tracking_store_is_refused(results: Results) -> None:
     [
         "CREATE TABLE t AS SELECT 1",
         "DELETE FROM models",
-        "COPY models TO '/tmp/lmc-out.csv'",
-        "ATTACH '/tmp/other.duckdb'",
+        "COPY models TO '/srv/lmc-out.csv'",
+        "ATTACH '/srv/other.duckdb'",
         "INSTALL httpfs",
         "SELECT * FROM read_csv('/etc/passwd')",
         "SELECT * FROM read_text('/etc/hostname')",
