@@ -13,6 +13,7 @@ from filelock import FileLock
 
 from lmc_track.errors import InputError
 from lmc_track.progress import Progress
+from lmc_track.steps.derivations import DERIVATIONS
 from lmc_track.tracking.keys import path_key
 from lmc_track.tracking.location import Location, prepare
 from lmc_track.tracking.runs import RunEntry
@@ -67,7 +68,8 @@ def ingest(
         for record in records:
             reader.read(record)
             work.advance()
-        report = rebuild(location.results_path, reader.snapshot(location.tracking_uri))
+        snapshot = reader.snapshot(location.tracking_uri)
+        report = rebuild(location.results_path, snapshot, DERIVATIONS)
         work.advance()
     return report
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
@@ -19,6 +20,8 @@ from filelock import FileLock, Timeout
 
 from lmc_track.errors import WorkError
 from lmc_track.warehouse import storage
+from lmc_track.warehouse.derivation import Derivation
+from lmc_track.warehouse.moment import Moment
 from lmc_track.warehouse.snapshot import Snapshot
 from lmc_track.warehouse.tables import SCHEMA_VERSION, TABLES
 
@@ -47,8 +50,12 @@ class RebuildReport:
     counts: dict[str, int]
 
 
-def rebuild(results_path: Path, snapshot: Snapshot) -> RebuildReport:
+def rebuild(
+    results_path: Path, snapshot: Snapshot, derivations: Sequence[Derivation] = ()
+) -> RebuildReport:
     """Write ``snapshot`` and everything derived from it to ``results_path``, all anew.
+
+    ``derivations`` fill their tables in turn, each from all that are filled by then.
 
     ``WorkError`` where the record's files cannot be read or do not fit each other, or another
     rebuild of the same file does not end within a minute.
@@ -59,7 +66,7 @@ def rebuild(results_path: Path, snapshot: Snapshot) -> RebuildReport:
         with FileLock(results_path.with_name(f".{results_path.name}.lock"), _SECONDS_TO_WAIT):
             _remove(building)
             try:
-                counts = _build(building, snapshot)
+                counts = _build(building, snapshot, derivations)
                 # A log that somebody's writing connection left belongs to the old file.
                 results_path.with_name(results_path.name + ".wal").unlink(missing_ok=True)
                 building.replace(results_path)
@@ -86,7 +93,7 @@ def store_name(tracking_uri: str) -> str:
     return urlunsplit(parts._replace(netloc=f"{parts.username}@{address}"))
 
 
-def _build(path: Path, snapshot: Snapshot) -> dict[str, int]:
+def _build(path: Path, snapshot: Snapshot, derivations: Sequence[Derivation]) -> dict[str, int]:
     with duckdb.connect(str(path)) as connection:
         # One commit for the many small statements: each of its own would wait for the disk.
         connection.begin()
@@ -102,6 +109,9 @@ def _build(path: Path, snapshot: Snapshot) -> dict[str, int]:
             connection.execute(_text("lmc_track.queries.views", f"{name}.sql"))
         _sign(connection, snapshot.tracking_uri)
         connection.commit()
+        for derivation in derivations:
+            rows = derivation.rows(Moment(path, connection))
+            storage.insert_rows(connection, derivation.table, rows)
         counts = _counts(connection)
         connection.execute("CHECKPOINT")
     return counts

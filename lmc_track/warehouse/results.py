@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +13,8 @@ import polars as pl
 
 from lmc_track.errors import InputError
 from lmc_track.warehouse.connection import Limits, reading
-from lmc_track.warehouse.library import Query, queries
 from lmc_track.warehouse.matrices import GapMatrix, chance_headroom, gap_matrix
-from lmc_track.warehouse.parameters import check_values, reset_variables, set_variables
+from lmc_track.warehouse.moment import Moment, find_query, frame_of
 
 __all__ = ["GapMatrix", "Results", "chance_headroom", "gap_matrix", "open", "open_results"]
 
@@ -56,7 +54,7 @@ class Results:
         Values are converted to the declared types, so text is as good as a number. ``study`` may
         be left out where there is only one.
         """
-        query = _named(name, params)  # what is wrong with these is said before a file is opened
+        query = find_query(name, params)  # what is wrong with these is said before a file is opened
         with self.at_once() as now:
             return now.query(query.name, **params)
 
@@ -77,17 +75,17 @@ class Results:
                 raise InputError(f"one SQL statement is needed, got {len(statements)}")
             if duckdb.ExpectedResultType.QUERY_RESULT not in statements[0].expected_result_type:
                 raise InputError("the statement returns no rows", "write a SELECT")
-            return _frame(connection, text)
+            return frame_of(connection, text)
 
     def studies(self) -> list[str]:
         """Names of the studies, in the order in which they were made."""
         with reading(self.path, self.tracking_uri, _LIBRARY_LIMITS) as connection:
-            return _studies(connection)
+            return Moment(self.path, connection).studies()
 
     def schema(self) -> pl.DataFrame:
         """Every column that SQL can read: table, column, type, meaning."""
         with reading(self.path, self.tracking_uri, _LIBRARY_LIMITS) as connection:
-            return _frame(
+            return frame_of(
                 connection,
                 """
                 SELECT table_name AS "table", column_name AS "column", data_type AS "type",
@@ -97,70 +95,3 @@ class Results:
                 ORDER BY table_oid, column_index
                 """,
             )
-
-
-@dataclass(frozen=True)
-class Moment:
-    """Results as they were when the connection was opened; answers queries as ``Results`` does."""
-
-    path: Path
-    connection: duckdb.DuckDBPyConnection
-
-    def query(self, name: str, **params: Any) -> pl.DataFrame:
-        """The query ``name`` of the library, as ``Results.query``."""
-        query = _named(name, params)
-        set_variables(self.connection, query, self._with_study(query, params))
-        try:
-            check_values(self.connection, query)
-            return _frame(self.connection, query.sql)
-        finally:
-            reset_variables(self.connection, query)
-
-    def _with_study(self, query: Query, params: dict[str, Any]) -> dict[str, Any]:
-        if query.parameter("study") is None:
-            return params
-        known = _studies(self.connection)
-        listed = f"studies here: {', '.join(known)}" if known else "run a study, then ingest"
-        study = params.get("study")
-        if study is None:
-            if len(known) != 1:
-                raise InputError(f"the query {query.name} needs a study", listed)
-            return {**params, "study": known[0]}
-        if study not in known:
-            raise InputError(f"there is no study {study!r} in {self.path}", listed)
-        return params
-
-
-def _named(name: str, params: dict[str, Any]) -> Query:
-    library = queries()
-    if name not in library:
-        raise InputError(f"there is no query {name!r}", _nearest(name, library))
-    query = library[name]
-    for given in params:
-        if query.parameter(given) is None:
-            names = [p.name for p in query.parameters]
-            raise InputError(
-                f"the query {name} takes no parameter {given!r}", _nearest(given, names)
-            )
-    return query
-
-
-def _studies(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    rows = connection.execute("SELECT study FROM studies ORDER BY created, study").fetchall()
-    return [row[0] for row in rows]
-
-
-def _frame(connection: duckdb.DuckDBPyConnection, text: str) -> pl.DataFrame:
-    relation = connection.sql(text)
-    if relation is None:
-        raise InputError("the statement returns no rows", "write a SELECT")
-    frame: pl.DataFrame = relation.pl()
-    return frame
-
-
-def _nearest(name: str, known: Any) -> str:
-    names = list(known)
-    near = get_close_matches(name, names, n=1)
-    if near:
-        return f"did you mean {near[0]}?"
-    return f"there are: {', '.join(names)}" if names else ""

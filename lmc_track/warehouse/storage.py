@@ -13,9 +13,8 @@ import polars as pl
 
 from lmc_track.errors import WorkError
 from lmc_track.warehouse.snapshot import Snapshot
-from lmc_track.warehouse.tables import EVALUATIONS, EXAMPLE_SUBSETS, EXAMPLES, TABLES, Table
+from lmc_track.warehouse.tables import COMPUTED, RECORDED, TABLES, Table
 
-_COMPUTED = (EXAMPLES, EXAMPLE_SUBSETS, EVALUATIONS)
 _FILES_AT_ONCE = 500
 
 
@@ -26,7 +25,7 @@ def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
         # A key on the large computed tables would only cost an index: they are unique by making.
         key = f", PRIMARY KEY ({', '.join(map(quoted, table.key))})"
         connection.execute(
-            f"CREATE TABLE {table.name} ({columns}{'' if table in _COMPUTED else key})"
+            f"CREATE TABLE {table.name} ({columns}{'' if table in COMPUTED else key})"
         )
         connection.execute(f"COMMENT ON TABLE {table.name} IS {literal(table.meaning)}")
         for c in table.columns:
@@ -47,9 +46,8 @@ def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
 
 def fill_frames(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot) -> None:
     """The tables whose rows the snapshot holds as they are."""
-    for table in TABLES:
-        if table not in _COMPUTED:
-            _insert(connection, table, getattr(snapshot, table.name))
+    for table in RECORDED:
+        insert_rows(connection, table, getattr(snapshot, table.name))
 
 
 def fill_examples(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot) -> None:
@@ -176,12 +174,13 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _insert(connection: duckdb.DuckDBPyConnection, table: Table, frame: pl.DataFrame) -> None:
+def insert_rows(connection: duckdb.DuckDBPyConnection, table: Table, frame: pl.DataFrame) -> None:
+    """Add ``frame`` to ``table`` in the order of its key; columns left out are NULL."""
     connection.register("snapshot_frame", frame)
-    columns = ", ".join(quoted(c.name) for c in table.columns)
+    columns = ", ".join(quoted(c.name) for c in table.columns if c.name in frame.columns)
     key = ", ".join(quoted(name) for name in table.key)
     connection.execute(
-        f"INSERT INTO {table.name} SELECT {columns} FROM snapshot_frame ORDER BY {key}"
+        f"INSERT INTO {table.name} ({columns}) SELECT {columns} FROM snapshot_frame ORDER BY {key}"
     )
     connection.unregister("snapshot_frame")
 

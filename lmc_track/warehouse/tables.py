@@ -22,7 +22,7 @@ class Table:
     key: tuple[str, ...]
 
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 STUDIES = Table(
     "studies",
@@ -181,10 +181,16 @@ CLUSTERS = Table(
     ),
     ("clustering_id", "model_id"),
 )
-TABLES = (
-    STUDIES, MODELS, PATHS, POINTS, DATASETS, EXAMPLES, EXAMPLE_SUBSETS, EVALUATIONS,
-    CLUSTERINGS, CLUSTERS,
-)  # fmt: skip
+RECORDED = (STUDIES, MODELS, PATHS, POINTS, DATASETS, CLUSTERINGS, CLUSTERS)
+"""Tables whose rows the record gives as they are."""
+
+COMPUTED = (EXAMPLES, EXAMPLE_SUBSETS, EVALUATIONS)
+"""Tables that SQL fills from the record's files."""
+
+DERIVED: tuple[Table, ...] = ()
+"""Tables that analyses fill from the others (``warehouse.derivation``)."""
+
+TABLES = (*RECORDED[:5], *COMPUTED, *RECORDED[5:], *DERIVED)
 
 _POLARS_TYPES: dict[str, pl.DataType] = {
     "VARCHAR": pl.String(),

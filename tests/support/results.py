@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from lmc_track.steps.derivations import DERIVATIONS
 from lmc_track.warehouse.rebuild import rebuild
 from lmc_track.warehouse.results import Results, open_results
 from lmc_track.warehouse.snapshot import Snapshot
@@ -22,7 +23,7 @@ def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
 @pytest.fixture(scope="session")
 def results(snapshot: Snapshot, tmp_path_factory: pytest.TempPathFactory) -> Results:
     path = tmp_path_factory.mktemp("results") / "results.duckdb"
-    rebuild(path, snapshot)
+    rebuild(path, snapshot, DERIVATIONS)
     return open_results(path, TRACKING_URI)
 
 
@@ -32,6 +33,7 @@ def with_holes(tmp_path_factory: pytest.TempPathFactory) -> Results:
     rebuild(
         folder / "results.duckdb",
         simulated_snapshot(folder / "record", n_examples=40, holes=some_holes()),
+        DERIVATIONS,
     )
     return open_results(folder / "results.duckdb", TRACKING_URI)
 
@@ -44,6 +46,7 @@ def built(tmp_path: Path) -> Callable[..., Results]:
         rebuild(
             tmp_path / "results.duckdb",
             simulated_snapshot(tmp_path / "record", **{"n_examples": 40, **options}),
+            DERIVATIONS,
         )
         return open_results(tmp_path / "results.duckdb", TRACKING_URI)
 

@@ -1,0 +1,8 @@
+"""The analyses whose outcome every ingest computes from what was measured."""
+
+from __future__ import annotations
+
+from lmc_track.warehouse.derivation import Derivation
+
+DERIVATIONS: tuple[Derivation, ...] = ()
+"""In the order in which they build on each other."""

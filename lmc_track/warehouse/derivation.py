@@ -1,0 +1,25 @@
+"""Tables that are computed outside SQL, from the others, whenever a file is built.
+
+The warehouse says when and from what; what is computed is somebody else's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import polars as pl
+
+from lmc_track.warehouse.moment import Moment
+from lmc_track.warehouse.tables import Table
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """``rows`` gives all rows of ``table`` from results whose other tables are filled.
+
+    Columns may be left out, and are NULL then. The same results must give the same rows.
+    """
+
+    table: Table
+    rows: Callable[[Moment], pl.DataFrame]

@@ -1,0 +1,124 @@
+"""Answering questions on an open connection to results, whoever opened it.
+
+A connection to a published file and one that is still building the next both have the tables
+and the views, so both answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from lmc_track.errors import InputError
+from lmc_track.warehouse.library import Query, queries
+from lmc_track.warehouse.parameters import check_values, reset_variables, set_variables
+from lmc_track.warehouse.per_example import (
+    ExampleSet,
+    LossCurves,
+    example_set,
+    loss_curves,
+    run_logits,
+)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Results as they were when the connection was opened; answers queries as ``Results`` does."""
+
+    path: Path
+    connection: duckdb.DuckDBPyConnection
+
+    def studies(self) -> list[str]:
+        """Names of the studies, in the order in which they were made."""
+        rows = self.connection.execute(
+            "SELECT study FROM studies ORDER BY created, study"
+        ).fetchall()
+        return [row[0] for row in rows]
+
+    def query(self, name: str, **params: Any) -> pl.DataFrame:
+        """The query ``name`` of the library, as ``Results.query``."""
+        query = find_query(name, params)
+        set_variables(self.connection, query, self._with_study(query, params))
+        try:
+            check_values(self.connection, query)
+            return frame_of(self.connection, query.sql)
+        finally:
+            reset_variables(self.connection, query)
+
+    def loss_curves(
+        self, study: str, dataset: str, *, precision: str | None = None, modules: str = "all"
+    ) -> LossCurves:
+        """Losses of every example along the complete paths of ``study``."""
+        return loss_curves(self.connection, study, dataset, precision=precision, modules=modules)
+
+    def examples(self, study: str, dataset: str) -> ExampleSet:
+        """The examples of an evaluation set, with their halves and what is resampled whole."""
+        return example_set(self.connection, study, dataset)
+
+    def logits(
+        self,
+        study: str,
+        run_ids: Sequence[str],
+        examples: ExampleSet,
+        *,
+        precision: str | None = None,
+    ) -> NDArray[np.float32]:
+        """Logits (len(run_ids), n, c) of models and points on ``examples``, NaN where unknown."""
+        return run_logits(self.connection, study, run_ids, examples, precision=precision)
+
+    def _with_study(self, query: Query, params: dict[str, Any]) -> dict[str, Any]:
+        if query.parameter("study") is None:
+            return params
+        known = self.studies()
+        listed = f"studies here: {', '.join(known)}" if known else "run a study, then ingest"
+        study = params.get("study")
+        if study is None:
+            if len(known) != 1:
+                raise InputError(f"the query {query.name} needs a study", listed)
+            return {**params, "study": known[0]}
+        if study not in known:
+            raise InputError(f"there is no study {study!r} in {self.path}", listed)
+        return params
+
+
+def find_query(name: str, params: dict[str, Any]) -> Query:
+    """The query ``name`` of the library, which must take all of ``params``.
+
+    ``InputError`` names what is nearest to an unknown name.
+    """
+    library = queries()
+    if name not in library:
+        raise InputError(f"there is no query {name!r}", _nearest(name, library))
+    query = library[name]
+    for given in params:
+        if query.parameter(given) is None:
+            names = [p.name for p in query.parameters]
+            raise InputError(
+                f"the query {name} takes no parameter {given!r}", _nearest(given, names)
+            )
+    return query
+
+
+def frame_of(connection: duckdb.DuckDBPyConnection, text: str) -> pl.DataFrame:
+    """The rows of one statement; ``InputError`` where it returns none."""
+    relation = connection.sql(text)
+    if relation is None:
+        raise InputError("the statement returns no rows", "write a SELECT")
+    frame: pl.DataFrame = relation.pl()
+    return frame
+
+
+def _nearest(name: str, known: Any) -> str:
+    names = list(known)
+    near = get_close_matches(name, names, n=1)
+    if near:
+        return f"did you mean {near[0]}?"
+    return f"there are: {', '.join(names)}" if names else ""
