@@ -259,6 +259,8 @@ class _Reader:
             file = record.artifacts.get(run.run_id, run.artifact_uri, "clusters.json")
             content = json.loads(file.read_text(encoding="utf-8"))
             members = content.pop("clusters")
+            places = content.pop("embedding", {})
+            distances = content.pop("centroid_distances", {})
             if any(key not in models for key in members):
                 continue
             self._rows["clusterings"].append(
@@ -272,7 +274,13 @@ class _Reader:
                 }
             )
             self._rows["clusters"] += [
-                {"clustering_id": run.run_id, "model_id": models[key].run_id, "cluster": cluster}
+                {
+                    "clustering_id": run.run_id,
+                    "model_id": models[key].run_id,
+                    "cluster": cluster,
+                    "embedding": places.get(key),
+                    "centroid_distances": distances.get(key),
+                }
                 for key, cluster in members.items()
             ]
 

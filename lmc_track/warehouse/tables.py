@@ -178,6 +178,8 @@ CLUSTERS = Table(
         Column("clustering_id", "VARCHAR", "MLflow run id of the clustering"),
         Column("model_id", "VARCHAR", "MLflow run id of the model"),
         Column("cluster", "INTEGER", "number of the cluster"),
+        Column("embedding", "DOUBLE[]", "place in the spectral embedding; NULL of other methods"),
+        Column("centroid_distances", "DOUBLE[]", "distance there to cluster 0, 1, …'s centroid"),
     ),
     ("clustering_id", "model_id"),
 )

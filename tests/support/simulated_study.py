@@ -295,8 +295,18 @@ class _Maker:
             "created": _START + timedelta(hours=2),
         }
         members = [
-            {"clustering_id": clustering_id, "model_id": model["model_id"], "cluster": cluster}
-            for model, cluster in zip(models, cycle(range(self.clusters)), strict=False)
+            {
+                "clustering_id": clustering_id,
+                "model_id": model["model_id"],
+                "cluster": cluster,
+                "embedding": [1.0 if k == cluster else 0.01 * i for k in range(self.clusters)],
+                "centroid_distances": [
+                    0.01 * i if k == cluster else 1.4 for k in range(self.clusters)
+                ],
+            }
+            for i, (model, cluster) in enumerate(
+                zip(models, cycle(range(self.clusters)), strict=False)
+            )
         ]
         return [row], members
 
