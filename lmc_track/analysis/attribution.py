@@ -113,7 +113,7 @@ def margins_of(logits: ArrayLike, labels: Integers) -> Floats:
     if z.ndim < 2 or labels.shape != z.shape[-2:-1]:
         raise ValueError(f"logits (..., n, c) need labels (n,), got {z.shape} and {labels.shape}")
     n_labels = z.shape[-1]
-    if labels.size and not (0 <= labels.min() and labels.max() < n_labels):
+    if labels.size and not (labels.min() >= 0 and labels.max() < n_labels):
         raise ValueError(f"labels must lie between 0 and {n_labels - 1}")
     true = np.broadcast_to(labels[:, None], (*z.shape[:-1], 1))
     others = np.arange(n_labels - 1) + (np.arange(n_labels - 1) >= labels[:, None])
@@ -126,11 +126,12 @@ def margins_of(logits: ArrayLike, labels: Integers) -> Floats:
 
 def loss_of_margins(margins: Floats) -> Floats:
     """Cross entropy log(1 + Σ exp(margin)) over the last axis, nats, without overflow."""
-    top = margins.max(axis=-1, initial=0)
+    top: Floats = margins.max(axis=-1, initial=0)
     total = np.exp(-top)
     for k in range(margins.shape[-1]):
         total += np.exp(margins[..., k] - top)
-    return top + np.log(total)
+    loss: Floats = top + np.log(total)
+    return loss
 
 
 def _mean(a: Floats, b: Floats, weight: Floats | float) -> Floats:

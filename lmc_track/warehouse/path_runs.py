@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import duckdb
@@ -11,40 +12,58 @@ from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
-class PathRuns:
-    """Runs of p paths that are evaluated on one data set, in study order.
+class SupportingRuns:
+    """The runs at the supporting points l < α < r of the gaps on one data set.
 
-    ``set_nos``: (p,), numbers of path and data set together, of supporting points only.
-    ``weights``: (p,), (α − l)/(r − l) of supporting points, otherwise empty. ``runs``: places in
-    ``run_ids``, (p, 3) of l, α and r, or (p, 2) of the models at α = 0 and α = 1.
+    ``set_nos``: (p,), number of path and data set together. ``weights``: (p,), (α − l)/(r − l).
+    ``runs``: (p, 3), places in ``run_ids`` of the models and points at l, α and r.
     """
 
     study: str
     dataset: str
     precision: str
-    path_ids: tuple[str, ...]
     set_nos: NDArray[np.int32]
     weights: NDArray[np.float64]
     run_ids: tuple[str, ...]
     runs: NDArray[np.int64]
 
 
-def supporting_runs(connection: duckdb.DuckDBPyConnection) -> list[PathRuns]:
-    """The runs at the supporting points of the discovery gaps, per study and data set.
+@dataclass(frozen=True)
+class EndRuns:
+    """The two models of every path that are both evaluated on one data set.
 
-    Paths that have no gap, or are incomplete, have none.
+    ``runs``: (p, 2), places in ``run_ids`` of the models at α = 0 and at α = 1. ``alphas``: the
+    study's common grid.
     """
+
+    study: str
+    dataset: str
+    precision: str
+    alphas: NDArray[np.float64]
+    path_ids: tuple[str, ...]
+    run_ids: tuple[str, ...]
+    runs: NDArray[np.int64]
+
+
+def supporting_runs(connection: duckdb.DuckDBPyConnection) -> Iterator[SupportingRuns]:
+    """Per study and data set, of the discovery gaps; paths without a gap have none."""
     frame = connection.sql("SELECT * FROM storage.supports ORDER BY set_no").pl()
-    return _per_data_set(frame, ("run_l", "run_alpha", "run_r"))
+    for key, part in _parts(frame):
+        yield SupportingRuns(
+            *key,
+            part["set_no"].to_numpy(),
+            part["weight"].to_numpy(),
+            *_places(part.select("run_l", "run_alpha", "run_r")),
+        )
 
 
-def end_runs(connection: duckdb.DuckDBPyConnection) -> list[PathRuns]:
-    """The two models of every path on which all modules move, where both are evaluated."""
+def end_runs(connection: duckdb.DuckDBPyConnection) -> Iterator[EndRuns]:
+    """Per study and data set, of the paths on which all modules move, complete or not."""
     frame = connection.sql(
         """
-        SELECT p.study, a.dataset, p.precision, p.path_id,
-               p.model_a_id AS run_a, p.model_b_id AS run_b
+        SELECT p.study, a.dataset, p.precision, s.alphas, p.path_id, p.model_a_id, p.model_b_id
         FROM paths p
+        JOIN studies s ON s.study = p.study
         JOIN storage.prediction_sets a ON a.run_id = p.model_a_id AND a.precision = p.precision
         JOIN storage.prediction_sets b
             ON b.run_id = p.model_b_id AND b.precision = p.precision AND b.dataset = a.dataset
@@ -54,32 +73,24 @@ def end_runs(connection: duckdb.DuckDBPyConnection) -> list[PathRuns]:
         ORDER BY p.study, a.dataset, p.precision, ma.position, mb.position, p.path_id
         """
     ).pl()
-    return _per_data_set(frame, ("run_a", "run_b"))
+    for key, part in _parts(frame):
+        yield EndRuns(
+            *key,
+            np.array(part["alphas"][0], dtype=np.float64),
+            tuple(part["path_id"]),
+            *_places(part.select("model_a_id", "model_b_id")),
+        )
 
 
-def _per_data_set(frame: pl.DataFrame, columns: tuple[str, ...]) -> list[PathRuns]:
-    found = []
+def _parts(frame: pl.DataFrame) -> Iterator[tuple[tuple[str, str, str], pl.DataFrame]]:
     keys = ["study", "dataset", "precision"]
     for (study, dataset, precision), part in frame.group_by(keys, maintain_order=True):
-        chosen = part.select(columns)
-        run_ids = pl.concat([chosen[name] for name in columns]).unique().sort()
-        # Search in sorted text is what a join would do.
-        runs = np.stack([run_ids.search_sorted(chosen[name]) for name in columns], axis=1)
-        found.append(
-            PathRuns(
-                str(study),
-                str(dataset),
-                str(precision),
-                tuple(part["path_id"]),
-                _column(part, "set_no", np.int32),
-                _column(part, "weight", np.float64),
-                tuple(run_ids),
-                runs.astype(np.int64),
-            )
-        )
-    return found
+        yield (str(study), str(dataset), str(precision)), part
 
 
-def _column(frame: pl.DataFrame, name: str, dtype: type) -> NDArray[np.generic]:
-    values = frame[name].to_numpy() if name in frame.columns else []
-    return np.asarray(values, dtype=dtype)
+def _places(columns: pl.DataFrame) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+    """The different runs in ``columns``, and where in them each row's are."""
+    rows = columns.rows()
+    run_ids = sorted({run_id for row in rows for run_id in row})
+    place = {run_id: k for k, run_id in enumerate(run_ids)}
+    return tuple(run_ids), np.array([[place[run_id] for run_id in row] for row in rows])

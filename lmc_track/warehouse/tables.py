@@ -22,7 +22,7 @@ class Table:
     key: tuple[str, ...]
 
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 STUDIES = Table(
     "studies",
