@@ -64,20 +64,18 @@ def read(source: Source, facts: Facts, clustering: str | None) -> Parts | None:
 def lede(parts: Parts) -> str:
     """How much is departure from the logit ensemble, what averaging saves, and who carries it."""
     whole = parts.whole
-    pairs = f"{wording.count(whole['n_pairs'], 'pair')}{parts.pairs}"
-    where = (
-        f"At the points that discovery examples choose, held-out examples of {_DATASET} lie on "
-        f"average {_nats(whole['mean_excess'])} above the chord"
-        if whole["mean_excess"] > 0
-        else f"At the points that discovery examples choose, held-out examples of {_DATASET} do "
-        f"not lie above the chord on average ({_nats(whole['mean_excess'])})"
+    excess = whole["mean_excess"]
+    lie = (
+        f"lie {_nats(excess)} above the chord"
+        if excess > 0
+        else f"do not lie above the chord ({_nats(excess)})"
     )
-    text = (
-        f"{where}, over {pairs}: the averaged weights depart from the averaged logits by "
-        f"{_nats(whole['mean_departure'])}, and averaging logits saves "
-        f"{_nats(whole['mean_averaging'])}."
+    return (
+        f"Where discovery examples put a pair's gap, held-out examples of {_DATASET} {lie}, on "
+        f"average over {wording.count(whole['n_pairs'], 'pair')}{parts.pairs}: averaged weights "
+        f"lose {_nats(whole['mean_departure'])} more than averaged logits, and averaged logits "
+        f"gain {_nats(whole['mean_averaging'])} on the chord.{_carrier(parts)}"
     )
-    return f"{text}{_carrier(parts)}"
 
 
 def _carrier(parts: Parts) -> str:
@@ -88,8 +86,8 @@ def _carrier(parts: Parts) -> str:
     most = rows[0]
     return (
         f" Of its {'subsets' if parts.subsets else 'labels'} {_name(most)} carries most, "
-        f"{wording.percent(most['share'])} of the excess with "
-        f"{wording.percent(most['share_of_examples'])} of the examples."
+        f"{_percent(most['share'])} of the excess with "
+        f"{_percent(most['share_of_examples'])} of the examples."
     )
 
 
@@ -101,7 +99,7 @@ def part_table(parts: Parts) -> Table:
     more = f"; {wording.count(left_out, 'subset')} that carry less left out" if left_out else ""
     columns = (
         Column("part", numeric=False), *_MEASURES, Column("share of excess"),
-        Column("share of examples"), Column("lose"),
+        Column("share of examples"), Column("above the chord"),
     )  # fmt: skip
     return Table(
         f"Excess over the chord on {_DATASET}{parts.pairs}, held-out examples, nats{more}",
@@ -109,9 +107,9 @@ def part_table(parts: Parts) -> Table:
         tuple(
             (
                 Cell(_name(row)), *_measures(row),
-                Cell(wording.percent(row["share"])),
-                Cell(wording.percent(row["share_of_examples"])),
-                Cell(wording.percent(row["share_positive"])),
+                Cell(_percent(row["share"])),
+                Cell(_percent(row["share_of_examples"])),
+                Cell(_percent(row["share_positive"])),
             )
             for row in rows
         ),
@@ -121,16 +119,16 @@ def part_table(parts: Parts) -> Table:
 def example_table(parts: Parts) -> Table:
     """The sentences that carry most, with their true labels."""
     columns = (
-        Column("sentence", numeric=False), Column("label", numeric=False), Column("excess"),
-        Column("departure"), Column("saved by averaging"), Column("pairs in which it loses"),
+        Column("label", numeric=False), Column("sentence", numeric=False), Column("excess"),
+        Column("departure"), Column("saved by averaging"), Column("pairs above the chord"),
     )  # fmt: skip
     return Table(
         f"Held-out examples of {_DATASET} that carry most{parts.pairs}, nats, means over pairs",
         columns,
         tuple(
             (
-                Cell(_shortened(row["text"])), Cell(row["label"]), *_measures(row)[1:],
-                Cell(wording.percent(row["share_positive"])),
+                Cell(row["label"]), Cell(_shortened(row["text"])), *_measures(row)[1:],
+                Cell(_percent(row["share_positive"])),
             )
             for row in parts.examples
         ),
@@ -143,11 +141,11 @@ def dataset_table(parts: Parts) -> Table | None:
         return None
     return Table(
         f"The same on the other data sets{parts.pairs}, each at the points of its own gaps",
-        (Column("data set", numeric=False), Column("pairs"), *_MEASURES, Column("lose")),
+        (Column("data set", numeric=False), Column("pairs"), *_MEASURES, Column("above the chord")),
         tuple(
             (
                 Cell(dataset), Cell(f"{row['n_pairs']:,}"), *_measures(row),
-                Cell(wording.percent(row["share_positive"])),
+                Cell(_percent(row["share_positive"])),
             )
             for dataset, row in parts.others.items()
         ),
@@ -174,6 +172,10 @@ def _column(value: float) -> str:
     """Four decimals with a minus sign, not a hyphen, so that the points stand under each other."""
     text = f"{value:.4f}"
     return text.removeprefix("-") if float(text) == 0 else text.replace("-", "−")
+
+
+def _percent(value: float | None) -> str:
+    return wording.percent(value).replace("-", "−")
 
 
 def _nats(value: float) -> str:

@@ -155,7 +155,7 @@
   // All of them have one entry in the legend, which is of no group's colour.
   const ensembleEntry = () => ({
     type: "scatter", mode: "lines", x: [null], y: [null], name: ENSEMBLE, legendgroup: ENSEMBLE,
-    line: { color: "--muted", width: 2.5, dash: "dash" }, hoverinfo: "skip",
+    line: { color: "--ink", width: 2.5, dash: "dash" }, hoverinfo: "skip",
   });
 
   const findCurve = (view) => {

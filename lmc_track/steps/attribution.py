@@ -32,7 +32,7 @@ def attribution_rows(moment: Moment) -> Iterator[pl.DataFrame]:
             logits = moment.logits(
                 paths.study, [paths.run_ids[k] for k in runs], examples, precision=paths.precision
             )[:, kept]
-            left, point, right = (logits[places[:, k]] for k in range(3))
+            left, point, right = (logits[k] for k in places.reshape(-1, 3).T)
             weights = paths.weights[start : start + step]
             parts = attribute(left, point, right, labels, weights)
             set_nos = paths.set_nos[start : start + step]
