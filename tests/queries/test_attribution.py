@@ -131,7 +131,7 @@ def test_a_cluster_of_one_model_has_no_pairs_within(three: Results) -> None:
 
 
 def test_a_cluster_that_is_not_there_is_refused(three: Results) -> None:
-    with pytest.raises(InputError, match="there is no cluster a '?7'?\nthere are: 0, 1"):
+    with pytest.raises(InputError, match=r"there is no cluster a 7\nthere are: 0, 1"):
         three.query("barrier_attribution", cluster_a=7)
 
 
@@ -250,7 +250,8 @@ def test_the_mean_excess_is_the_held_out_value_of_the_discovery_contrast(
             SELECT path_id, dataset, alpha, value FROM curves
             WHERE half = 'held-out' AND subset = 'all' AND metric = 'loss'
         )
-        SELECT b.path_id, b.dataset, b.support, l.value AS at_l, z.value AS at_alpha, r.value AS at_r
+        SELECT b.path_id, b.dataset, b.support,
+            l.value AS at_l, z.value AS at_alpha, r.value AS at_r
         FROM barriers b
         JOIN held_out l ON (l.path_id, l.dataset, l.alpha) = (b.path_id, b.dataset, b.support.l)
         JOIN held_out z
@@ -263,7 +264,7 @@ def test_the_mean_excess_is_the_held_out_value_of_the_discovery_contrast(
     means = results.sql(
         "SELECT path_id, dataset, avg(excess) AS mean FROM attributions GROUP BY ALL"
     )
-    both = pairs.join(means, on=["path_id", "dataset"], how="full")
+    both = pairs.unnest("support").join(means, on=["path_id", "dataset"], how="full")
     weight = (both["alpha"] - both["l"]) / (both["r"] - both["l"])
     contrast = both["at_alpha"] - (1 - weight) * both["at_l"] - weight * both["at_r"]
     assert both.height == pairs.height > 30

@@ -1,4 +1,4 @@
-"""Why the barrier is there: the sentence, the tables, and the ensemble's curve beside the path's."""
+"""Why the barrier is there: the sentence, the tables, the ensemble's curve beside the path's."""
 
 from __future__ import annotations
 
