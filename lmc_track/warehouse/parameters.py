@@ -26,16 +26,19 @@ CHOICES = {
 
 _GAP_METRICS = ("loss", "error")
 
+_CLUSTERS = """
+SELECT DISTINCT cluster FROM study_models(getvariable('study'), getvariable('clustering'))
+WHERE cluster IS NOT NULL ORDER BY cluster
+"""
+
 _KNOWN_VALUES = {
     "dataset": "SELECT dataset FROM datasets WHERE study = getvariable('study') ORDER BY dataset",
     "subset": "SELECT DISTINCT subset FROM study_subsets(getvariable('study')) "
     "WHERE dataset = coalesce(getvariable('dataset'), dataset) ORDER BY subset <> 'all', subset",
     "clustering": "SELECT DISTINCT unnest([method, clustering_id]) FROM clusterings "
     "WHERE study = getvariable('study') ORDER BY ALL",
-    "cluster_a": "SELECT DISTINCT cluster FROM study_models(getvariable('study'), "
-    "getvariable('clustering')) WHERE cluster IS NOT NULL ORDER BY cluster",
-    "cluster_b": "SELECT DISTINCT cluster FROM study_models(getvariable('study'), "
-    "getvariable('clustering')) WHERE cluster IS NOT NULL ORDER BY cluster",
+    "cluster_a": _CLUSTERS,
+    "cluster_b": _CLUSTERS,
     "model_a": "SELECT name FROM models WHERE study = getvariable('study') ORDER BY position",
     "model_b": "SELECT name FROM models WHERE study = getvariable('study') ORDER BY position",
 }

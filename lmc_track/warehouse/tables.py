@@ -217,7 +217,7 @@ ENSEMBLE_ROWS = Table(
 STORED = (ATTRIBUTION_ROWS, ENSEMBLE_ROWS)
 """Tables that analyses fill too, in the schema ``storage``: users read them through views.
 
-They are large, so they have neither the keys' text nor an index.
+They are unique by making; an index on the key would be larger than they are.
 """
 
 TABLES = (*RECORDED[:5], *COMPUTED, *RECORDED[5:], *DERIVED)

@@ -317,6 +317,16 @@ def test_users_read_the_views_with_the_meaning_of_every_column(three: Results) -
     assert schema["meaning"].null_count() == 0
 
 
+def test_a_set_without_held_out_examples_attributes_nothing(tmp_path: Path) -> None:
+    made = study(tmp_path)
+    (examples,) = made.examples.values()
+    pl.read_parquet(examples).with_columns(half=pl.lit("discovery")).write_parquet(examples)
+    results = built(tmp_path, made)
+    assert results.query("barrier_attribution").is_empty()
+    assert results.query("ensemble_curves", half="held-out")["ensemble_loss"].count() == 0
+    assert results.query("ensemble_curves", half="all")["ensemble_loss"].count() == 9
+
+
 def test_all_losses_equal_leaves_nothing(tmp_path: Path) -> None:
     flat = dict.fromkeys(MARGINS, (0.0, 0.0))
     results = built(tmp_path, study(tmp_path, flat))

@@ -106,11 +106,8 @@ def test_the_other_data_sets_are_in_a_table_of_their_own(parts: Parts) -> None:
     assert dataset_table(replace(parts, others={})) is None
 
 
-@pytest.mark.parametrize("kind", ["one model"])
-def test_nothing_is_said_where_there_is_no_gap(
-    results_of: Kinds, facts_of: Read, kind: str
-) -> None:
-    assert read(results_of(kind), facts_of(kind), None) is None
+def test_nothing_is_said_where_there_is_no_path(results_of: Kinds, facts_of: Read) -> None:
+    assert read(results_of("one model"), facts_of("one model"), None) is None
 
 
 def test_without_attributions_the_section_is_left_out(results_of: Kinds, facts_of: Read) -> None:
