@@ -13,7 +13,7 @@ from math import comb
 
 import numpy as np
 
-from lmc_track.report import ledes, tables, wording
+from lmc_track.report import attribution, ledes, tables, wording
 from lmc_track.report.curve_views import CurveView
 from lmc_track.report.facts import Facts, Source
 from lmc_track.report.findings import examples_of
@@ -50,6 +50,7 @@ def sections(
         *_paths(facts, views, clustering),
         *_clusters(facts, clustering),
         *_diagnostics(facts, clustering),
+        *_attribution(source, facts, clustering),
         *_models(facts, clustering),
         *_clusterings(source, facts),
         *_datasets(facts),
@@ -103,6 +104,14 @@ def _paths(facts: Facts, views: Sequence[CurveView], clustering: str | None) -> 
         if several
         else "from the pair's first model to its second in study order"
     )
+    ensembles = any(group.ensemble is not None for view in views for group in view.groups)
+    dashed = (
+        "; dashed lines are medians of the loss that the two models have when their logits are "
+        "averaged in place of their weights"
+        if ensembles
+        else ""
+    )
+    queries = ("curves", "ensemble_curves") if ensembles else ("curves",)
     yield Section(
         "paths",
         "Along the paths",
@@ -110,9 +119,9 @@ def _paths(facts: Facts, views: Sequence[CurveView], clustering: str | None) -> 
         figure="paths",
         caption=(
             f"Thin lines are single pairs, thick lines medians over the pairs, bands their middle "
-            f"halves, all on {examples_of(facts)}; α runs {direction}."
+            f"halves, all on {examples_of(facts)}; α runs {direction}{dashed}."
         ),
-        queries=(_command(facts, "curves", clustering, half=facts.half),),
+        queries=tuple(_command(facts, name, clustering, half=facts.half) for name in queries),
     )
 
 
@@ -152,6 +161,21 @@ def _diagnostics(facts: Facts, clustering: str | None) -> Iterator[Section]:
             _command(facts, "diagnostics", clustering, **asked),
             _command(facts, "cluster_diagnostics", clustering, **asked),
         ),
+    )
+
+
+def _attribution(source: Source, facts: Facts, clustering: str | None) -> Iterator[Section]:
+    parts = attribution.read(source, facts, clustering)
+    if parts is None:
+        return
+    others = attribution.dataset_table(parts)
+    yield Section(
+        "why",
+        "Why the barrier is there",
+        attribution.lede(parts),
+        tables=(attribution.part_table(parts), attribution.example_table(parts)),
+        folded=(others,) if others else (),
+        queries=(_command(facts, "barrier_attribution", clustering),),
     )
 
 

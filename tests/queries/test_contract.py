@@ -35,6 +35,10 @@ COLUMNS = {
     "clusterings": "clustering_id method dataset metric half n_models n_clusters is_default "
     "settings statistics created",
     "threshold_components": "model position component n_models largest_internal_gap model_id",
+    "barrier_attribution": "level subset label example_id text n_examples n_pairs mean_excess "
+    "mean_departure mean_averaging share share_of_examples share_positive",
+    "ensemble_curves": "model_a model_b cluster_a cluster_b same_cluster path_id alpha "
+    "weights_loss ensemble_loss",
     "holes": "kind model_a model_b dataset n_missing",
 }
 DEFAULTS = {
@@ -135,6 +139,7 @@ def test_a_study_that_is_only_planned_can_be_asked_for(built: Callable[..., Resu
     """No models, paths or clusterings yet: no rows, or the one row that says so."""
     results = built(n_models=0, clusters=0, n_points=3)
     for name in ("models", "barrier_pairs", "barrier_matrix", "curves", "gap_summary", "holes",
-                 "cluster_table", "diagnostics", "threshold_components"):  # fmt: skip
+                 "cluster_table", "diagnostics", "threshold_components", "barrier_attribution",
+                 "ensemble_curves"):  # fmt: skip
         assert results.query(name, **tau(name)).is_empty()
     assert results.query("study_summary")["n_models"].item() == 0
