@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lmc_track.geometry.interpolation import interior
+from lmc_track.geometry.modules import ALL
 from lmc_track.steps.planning import planned_pairs
 from lmc_track.steps.recording import find_recorded
 from lmc_track.study import Study, build_study
@@ -40,12 +41,13 @@ def _rows(facts: StudyFacts, index: RunIndex, study: Study) -> list[Row]:
         path_key(facts.models[a].key, facts.models[b].key, study.evaluate.precision)
         for a, b in pairs
     ]
+    whole = [run for run in index.all("point") if run.params["modules"] == ALL]
     models = sum(index.find("model", model.key) is not None for model in facts.models)
     paths = sum(index.find("path", key) is not None for key in keys)
     planned = {
         "model": (len(facts.models), models),
         "path": (len(keys), paths),
-        "point": (len(keys) * len(interior(facts.alphas)), len(index.all("point"))),
+        "point": (len(keys) * len(interior(facts.alphas)), len(whole)),
         "dataset": (len(facts.datasets), len(index.all("dataset"))),
         "clusters": (len(study.cluster.methods), len(index.all("clusters"))),
         "report": (1, len(index.all("report"))),

@@ -33,6 +33,7 @@ VIEWS = (
     "barriers",
     "study_models",
     "study_pairs",
+    "study_module_paths",
     "study_values",
 )
 """Files of ``queries/views`` in the order in which they build on each other.
