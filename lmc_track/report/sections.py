@@ -19,6 +19,7 @@ from lmc_track.report.facts import Facts, Source
 from lmc_track.report.findings import examples_of
 from lmc_track.report.matrix_plot import scale_top
 from lmc_track.report.model_table import model_table
+from lmc_track.report.module_views import ModuleViews, modules_lede, modules_table
 from lmc_track.report.strip_plot import diagnostic_rows
 from lmc_track.report.tables import Table
 
@@ -42,7 +43,11 @@ class Section:
 
 
 def sections(
-    source: Source, facts: Facts, views: Sequence[CurveView], clustering: str | None
+    source: Source,
+    facts: Facts,
+    views: Sequence[CurveView],
+    modules: ModuleViews | None,
+    clustering: str | None,
 ) -> list[Section]:
     """All sections of the study that have something to show, in the page's order."""
     return [
@@ -50,6 +55,7 @@ def sections(
         *_paths(facts, views, clustering),
         *_clusters(facts, clustering),
         *_diagnostics(facts, clustering),
+        *_modules(facts, modules, clustering),
         *_models(facts, clustering),
         *_clusterings(source, facts),
         *_datasets(facts),
@@ -151,6 +157,28 @@ def _diagnostics(facts: Facts, clustering: str | None) -> Iterator[Section]:
         queries=(
             _command(facts, "diagnostics", clustering, **asked),
             _command(facts, "cluster_diagnostics", clustering, **asked),
+        ),
+    )
+
+
+def _modules(facts: Facts, views: ModuleViews | None, clustering: str | None) -> Iterator[Section]:
+    if views is None:
+        return
+    yield Section(
+        "modules",
+        "Parts of the network",
+        modules_lede(views),
+        figure="modules",
+        caption=(
+            "One part of the network moves from one model to the other and the rest stays; the "
+            "colour is how far the loss on the way, its far end included, rises above the line "
+            f"between the two models' own losses, on {examples_of(facts)} of validation. One "
+            "column for each pair and direction."
+        ),
+        tables=(modules_table(views),),
+        queries=(
+            _command(facts, "module_paths", clustering, half=facts.half),
+            _command(facts, "module_summary", clustering, half=facts.half),
         ),
     )
 

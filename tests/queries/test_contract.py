@@ -35,6 +35,10 @@ COLUMNS = {
     "clusterings": "clustering_id method dataset metric half n_models n_clusters is_default "
     "settings statistics created",
     "threshold_components": "model position component n_models largest_internal_gap model_id",
+    "module_paths": "modules model_a model_b cluster_a cluster_b same_cluster barrier_to_models "
+    "rise convexity_gap whole_gap l2_distance path_id",
+    "module_summary": "modules pairs n_paths mean_barrier_to_models max_barrier_to_models "
+    "mean_rise mean_gap mean_whole_gap mean_l2_distance n_missing",
     "holes": "kind model_a model_b dataset n_missing",
 }
 DEFAULTS = {
