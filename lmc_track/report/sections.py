@@ -51,7 +51,7 @@ def sections(
 ) -> list[Section]:
     """All sections of the study that have something to show, in the page's order."""
     return [
-        *_matrix(facts, clustering),
+        *_matrix(source, facts, clustering),
         *_paths(facts, views, clustering),
         *_clusters(facts, clustering),
         *_diagnostics(facts, clustering),
@@ -72,7 +72,7 @@ def _command(facts: Facts, name: str, clustering: str | None = None, **params: s
     return shlex.join(["lmc-track", "query", name, *options])
 
 
-def _matrix(facts: Facts, clustering: str | None) -> Iterator[Section]:
+def _matrix(source: Source, facts: Facts, clustering: str | None) -> Iterator[Section]:
     if facts.measured.is_empty():
         return
     order = "cluster" if facts.found and facts.found.n_clusters > 1 else "study"
@@ -83,10 +83,13 @@ def _matrix(facts: Facts, clustering: str | None) -> Iterator[Section]:
         else ""
     )
     holes = "; grey cells with a cross were not measured" if facts.n_unmeasured else ""
+    errors = source.query(
+        "grid_error", study=facts.study, half=facts.half, clustering=clustering
+    ).drop_nulls("missed")
     yield Section(
         "matrix",
         "Barrier matrix",
-        ledes.matrix_lede(facts),
+        " ".join([ledes.matrix_lede(facts), *ledes.grid_error_lede(errors, facts)]),
         figure="matrix",
         caption=(
             f"Convexity gap of the validation loss on {examples_of(facts)}, in nats: the greatest "
@@ -96,6 +99,11 @@ def _matrix(facts: Facts, clustering: str | None) -> Iterator[Section]:
         queries=(
             _command(facts, "barrier_matrix", clustering, half=facts.half),
             _command(facts, "barrier_pairs", clustering, half=facts.half),
+            *(
+                [_command(facts, "grid_error", clustering, half=facts.half)]
+                if errors.height
+                else []
+            ),
         ),
     )
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from lmc_track.errors import InputError, WorkError
 from lmc_track.execution import Tick, carry_out, worth_sharing
 from lmc_track.geometry.encoding import EncodedDataset
-from lmc_track.geometry.engine import shared_engine
+from lmc_track.geometry.engine import Engine, shared_engine
+from lmc_track.geometry.evaluation import Predictions
 from lmc_track.geometry.modules import ALL, canonical_modules
 from lmc_track.models.checkpoints import stored_tensors, weight_count
 from lmc_track.progress import Progress
@@ -42,15 +43,38 @@ class _Measuring:
         ends = (work.folder_a, work.folder_b)
         started = now()
         result = PathResult(started)
-        for alpha, predictions in engine.path_predictions(*ends, work.needed, work.modules):
+        for alpha, predictions in self._points(engine, work):
             ended = now()
             result.points[alpha] = PointResult(predictions, started, ended)
             started = ended
+            tick()
+        for _ in range(work.most_points - len(result.points)):
             tick()
         if work.distances:
             result.l2_distance = engine.l2_distance(*ends, work.modules)
             result.cosine = engine.update_cosine(*ends, work.modules)
         return result
+
+    def _points(
+        self, engine: Engine, work: PathWork
+    ) -> Iterator[tuple[float, dict[str, Predictions]]]:
+        """What is needed, then where the gap is uncertain, one point after the other."""
+        ends = (work.folder_a, work.folder_b)
+        found: dict[float, float] = {}
+        for alpha, predictions in engine.path_predictions(*ends, work.needed, work.modules):
+            if "validation" in predictions:
+                found[alpha] = predictions["validation"].mean_loss
+            yield alpha, predictions
+        added = 0
+        while work.refinement is not None:
+            further = work.refinement.next(found, added)
+            if further is None:
+                return
+            wanted = {further: work.refinement.datasets}
+            for alpha, predictions in engine.path_predictions(*ends, wanted, work.modules):
+                found[alpha] = predictions["validation"].mean_loss
+                yield alpha, predictions
+            added += 1
 
 
 def evaluate_models(plan: Plan, record: StudyRecord, progress: Progress) -> int:
@@ -125,7 +149,7 @@ def _walk(
     works = list(path_works(plan, record, new_points=new_points, modules=modules))
     if not works:
         return 0
-    points = sum(len(work.needed) for work in works)
+    points = sum(work.most_points for work in works)
     examples = sum(
         len(plan.encoded[name])
         for work in works

@@ -103,7 +103,7 @@ def _record_point(
         f"alpha {alpha:.4g}, {path.name}",
         _made_of(work, alpha),
         parent=path.run_id,
-        tags={GRID_TAG: "common"},
+        tags={GRID_TAG: "common" if alpha in plan.facts.alphas else "refined"},
         started=result.started,
     )
     params = {"alpha": repr(alpha), **_identity(plan, work)}
@@ -135,7 +135,7 @@ def _record_curves(
     curves: dict[str, dict[str, list[float]]] = {}
     own = record.facts.precision
     for name in plan.datasets:
-        state, inner = curve_state(plan, record, work.key, work.modules, name)
+        state, inner = curve_state(plan, record, run, work.modules, name)
         alphas = [0.0, *inner, *([1.0] if work.modules == ALL else [])]
         curve: dict[str, list[float]] = {"alpha": alphas}
         for metric in names:
@@ -150,13 +150,12 @@ def _record_curves(
                 MetricValue(f"{metric}/{name}", value, metric_step(alpha), at)
                 for alpha, value in zip(alphas, curve[metric], strict=True)
             ]
+        # Further points can only raise a maximum: paths are compared on the grid they share.
+        common = [k for k, alpha in enumerate(alphas) if alpha in plan.facts.alphas]
+        grid, losses = [alphas[k] for k in common], [curve["loss"][k] for k in common]
         values += [
-            MetricValue(
-                f"convexity_gap/{name}", convexity_gap(alphas, curve["loss"]), revision, at
-            ),
-            MetricValue(
-                f"barrier_height/{name}", barrier_height(alphas, curve["loss"]), revision, at
-            ),
+            MetricValue(f"convexity_gap/{name}", convexity_gap(grid, losses), revision, at),
+            MetricValue(f"barrier_height/{name}", barrier_height(grid, losses), revision, at),
         ]
         curves[name] = curve
         tags[EVAL_TAG + name] = state

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from lmc_track.geometry.interpolation import interior
-from lmc_track.geometry.modules import ALL
 from lmc_track.steps.planning import planned_pairs
 from lmc_track.steps.recording import find_recorded
 from lmc_track.study import Study, build_study
-from lmc_track.tracking.keys import path_key
+from lmc_track.tracking.keys import path_key, point_key
 from lmc_track.tracking.location import Location
 from lmc_track.tracking.runs import RunIndex
 from lmc_track.tracking.store import Store
@@ -41,7 +40,8 @@ def _rows(facts: StudyFacts, index: RunIndex, study: Study) -> list[Row]:
         path_key(facts.models[a].key, facts.models[b].key, study.evaluate.precision)
         for a, b in pairs
     ]
-    whole = [run for run in index.all("point") if run.params["modules"] == ALL]
+    grid = {point_key(key, alpha) for key in keys for alpha in interior(facts.alphas)}
+    whole = [run for run in index.all("point") if run.key in grid]
     models = sum(index.find("model", model.key) is not None for model in facts.models)
     paths = sum(index.find("path", key) is not None for key in keys)
     planned = {

@@ -31,6 +31,7 @@ VIEWS = (
     "label_entropies",
     "curve_measures",
     "barriers",
+    "refined_gaps",
     "study_models",
     "study_pairs",
     "study_module_paths",

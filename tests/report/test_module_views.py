@@ -73,3 +73,12 @@ def test_the_table_tells_pairs_within_from_pairs_between(results_of: ResultsOf) 
     table = modules_table(views_of(results_of("parts")))
     assert [row[1].text for row in table.rows] == ["within clusters"] * 2 + ["between clusters"] * 2
     assert [row[2].text for row in table.rows] == ["4", "4", "8", "8"]
+
+
+def test_what_the_grid_misses_is_said(results_of: ResultsOf) -> None:
+    from lmc_track.report.ledes import grid_error_lede
+
+    results = results_of("parts")
+    facts = gather(results, "simulated")
+    (sentence,) = grid_error_lede(results.query("grid_error"), facts)
+    assert sentence.startswith("The common grid has 3 points; on 6 paths 6 further points raise")

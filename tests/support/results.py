@@ -49,6 +49,7 @@ def with_modules(tmp_path_factory: pytest.TempPathFactory) -> Results:
             n_points=3,
             n_examples=40,
             modules=("encoder.layer.0", "classifier"),
+            refined=(0.25,),
         ),
         DERIVATIONS,
     )

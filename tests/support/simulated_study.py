@@ -71,6 +71,7 @@ def simulated_snapshot(
     datasets: Sequence[str] = DATASET_NAMES,
     holes: Holes | None = None,
     modules: Sequence[str] = (),
+    refined: Sequence[float] = (),
     tracking_uri: str = TRACKING_URI,
 ) -> Snapshot:
     """Write Parquet files below ``folder`` and return the snapshot that refers to them.
@@ -78,7 +79,7 @@ def simulated_snapshot(
     ``datasets`` are names; ``validation`` and ``train_sample`` have these roles, others are
     diagnostics with the subsets ``singular`` and ``plural``. ``clusters = 0`` records no
     clustering (the curves are then those of one cluster). Each of ``modules`` moves along paths
-    of its own, in either direction.
+    of its own, in either direction. Every whole path also has points at the alphas ``refined``.
     """
     maker = _Maker(folder, study, seed, n_examples, max(clusters, 1), tuple(datasets))
     missing = holes or Holes()
@@ -87,10 +88,11 @@ def simulated_snapshot(
     for a, b in combinations(range(n_models), 2):
         if (a, b) not in missing.paths:
             skipped = {alpha for i, j, alpha in missing.points if (i, j) == (a, b)}
-            maker.path(a, b, [alpha for alpha in alphas[1:-1] if alpha not in skipped])
+            inner = sorted({*alphas[1:-1], *refined} - skipped)
+            maker.path(a, b, inner, grid=alphas)
     for part in modules:
         for a, b in permutations(range(n_models), 2):
-            maker.path(a, b, list(alphas[1:]), part)
+            maker.path(a, b, alphas[1:], part, grid=alphas)
     clustering, members = maker.clustering(models) if clusters else ([], [])
     return Snapshot(
         tracking_uri=tracking_uri,
@@ -238,7 +240,15 @@ class _Maker:
             "seconds": 2.0 + position / 10,
         }
 
-    def path(self, a: int, b: int, alphas: list[float], modules: str = "all") -> None:
+    def path(
+        self,
+        a: int,
+        b: int,
+        alphas: Sequence[float],
+        modules: str = "all",
+        *,
+        grid: Sequence[float],
+    ) -> None:
         kind = () if modules == "all" else (modules,)
         path_id = _run_id(self.study, "path", a, b, *kind)
         together = a % self.clusters == b % self.clusters
@@ -259,7 +269,7 @@ class _Maker:
                     "path_id": path_id,
                     "study": self.study,
                     "alpha": alpha,
-                    "grid": "common",
+                    "grid": "common" if alpha in grid else "refined",
                 }
             )
         self.paths.append(
