@@ -307,6 +307,7 @@
   const drawAll = () => {
     if (figures.matrix) drawMatrix();
     if (figures.paths) drawPaths();
+    if (figures.modules) draw("figure-modules", clone(figures.modules));
     if (figures.strips) {
       const figure = clone(figures.strips);
       if (narrow("figure-strips")) figure.layout.yaxis.tickfont = { size: 10 };

@@ -39,6 +39,12 @@ COLUMNS = {
     "mean_departure mean_averaging share share_of_examples share_positive",
     "ensemble_curves": "model_a model_b cluster_a cluster_b same_cluster path_id alpha "
     "weights_loss ensemble_loss",
+    "module_paths": "modules model_a model_b cluster_a cluster_b same_cluster barrier_to_models "
+    "rise convexity_gap whole_gap l2_distance path_id",
+    "module_summary": "modules pairs n_paths mean_barrier_to_models max_barrier_to_models "
+    "mean_rise mean_gap mean_whole_gap mean_l2_distance n_missing",
+    "grid_error": "model_a model_b same_cluster grid_points n_refined grid_gap refined_gap missed "
+    "missed_share support path_id",
     "holes": "kind model_a model_b dataset n_missing",
 }
 DEFAULTS = {

@@ -19,6 +19,7 @@ _KINDS = {
     "no clustering": {"n_models": 4, "clusters": 0},
     "holes": {"n_models": 5, "n_points": 5, "holes": some_holes()},
     "one model": {"n_models": 1},
+    "parts": {"n_models": 4, "modules": ("encoder.layer.0", "classifier"), "refined": (0.25,)},
 }
 
 

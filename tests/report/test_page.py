@@ -119,7 +119,7 @@ def test_sections_without_data_are_left_out(
     assert present <= sections
 
 
-@pytest.mark.parametrize("kind", ["two clusters", "holes", "one model"])
+@pytest.mark.parametrize("kind", ["two clusters", "holes", "one model", "parts"])
 def test_every_figure_has_a_place_and_every_place_a_figure(html_of: Pages, kind: str) -> None:
     places = set(re.findall(r'id="figure-(\w+)"', html_of(kind)))
     assert places == set(_Page(html_of(kind)).figures())
