@@ -23,10 +23,12 @@ from lmc_track.warehouse.tables import SCHEMA_VERSION
 
 @dataclass(frozen=True)
 class Limits:
-    """What one statement may take: seconds (0: no limit) and memory as DuckDB writes it."""
+    """What one statement may take: seconds (0: no limit), memory as DuckDB writes it, and what
+    the rows that a statement of the user's returns may take beside it."""
 
     seconds: float = 60.0
     memory: str = "2GB"
+    result_bytes: int = 1_000_000_000
 
 
 @contextmanager

@@ -1,0 +1,4 @@
+import click
+@click.command("export")
+def command() -> None:
+    """x"""
