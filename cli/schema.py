@@ -35,7 +35,7 @@ def command(name: str | None, output_format: str) -> None:
         items = tuple(item for item in items if item.name == name)
         if not items:
             raise InputError(f"there is no table {name!r}", f"there are: {', '.join(known)}")
-    rows = []
+    rows: list[tuple[str | None, ...]] = []
     for item in items:
         called = f" Called as {item.signature}." if item.kind == "macro" else ""
         rows.append((item.kind, item.name, None, None, item.meaning + called))

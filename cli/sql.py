@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TextIO
 
 import click
@@ -15,7 +16,7 @@ from .output import show
 @click.option(
     "--file",
     "file",
-    type=click.File(encoding="utf-8-sig"),
+    type=click.File(encoding="utf-8"),
     help="Read the statement from a file; - is standard input.",
 )
 @format_option
@@ -50,8 +51,7 @@ def command(
 def _text(statement: str | None, file: TextIO | None) -> str:
     if statement is not None and statement != "-":
         return statement
-    source = file or click.get_text_stream("stdin", encoding="utf-8-sig")
     try:
-        return source.read()
+        return (file or sys.stdin).read().removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         raise click.UsageError(f"the statement is not UTF-8 text: {error.reason}") from None

@@ -35,25 +35,48 @@ def user_frame(
     ``InputError`` where it is not one statement, gives no rows, or gives more than
     ``limits.result_bytes``.
     """
+    statement = _only_statement(connection, text, file)
     try:
-        return _frame(connection, text, limits)
+        return _rows(connection, statement.query, limits)
     except InputError as error:
-        raise _placed(error.message, error.remedy, file, None) from error
+        raise InputError(_at(file, None) + error.message, error.remedy) from error
     except duckdb.InterruptException:
         raise
     except duckdb.Error as error:
-        if file is None:
-            raise
-        words = str(error).strip()
-        raise _placed(words, "correct the query file", file, _LINE.search(words)) from error
+        # DuckDB counts lines from the statement's first, after the comments of a header.
+        start = max(text.find(statement.query), 0)
+        error = _with_line(connection, statement.query, error)
+        raise _located(error, file, text[:start].count("\n")) from error
 
 
-def _frame(connection: duckdb.DuckDBPyConnection, text: str, limits: Limits) -> pl.DataFrame:
-    statements = connection.extract_statements(text)
+def _with_line(
+    connection: duckdb.DuckDBPyConnection, query: str, error: duckdb.Error
+) -> duckdb.Error:
+    """``error`` as DuckDB puts it where it runs a statement at once: only then it has a line."""
+    try:
+        connection.execute(f"EXPLAIN {query}")
+    except duckdb.Error as same:
+        if type(same) is type(error):
+            return same
+    return error
+
+
+def _only_statement(
+    connection: duckdb.DuckDBPyConnection, text: str, file: Path | None
+) -> duckdb.Statement:
+    try:
+        statements = connection.extract_statements(text)
+    except duckdb.Error as error:
+        raise _located(error, file, 0) from error
     if len(statements) != 1:
-        raise InputError(f"one SQL statement is needed, got {len(statements)}")
+        what = f"one SQL statement is needed, got {len(statements)}"
+        raise InputError(_at(file, None) + what)
     if statements[0].type not in _READING:
-        raise InputError("the statement returns no rows", "write a SELECT")
+        raise InputError(_at(file, None) + "the statement returns no rows", "write a SELECT")
+    return statements[0]
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, text: str, limits: Limits) -> pl.DataFrame:
     relation = connection.sql(text)
     if relation is None:
         raise InputError("the statement returns no rows", "write a SELECT")
@@ -75,7 +98,7 @@ def _frame(connection: duckdb.DuckDBPyConnection, text: str, limits: Limits) -> 
         strange = [f"{name} ({kind})" for name, kind in columns if _is_strange(kind)]
         raise InputError(
             f"a column has a type that rows cannot have: {', '.join(strange) or error}",
-            "cast it, as in finished - started -> (finished - started)::VARCHAR",
+            "cast it, as in (finished - started)::VARCHAR",
         ) from error
     assert isinstance(frame, pl.DataFrame)
     return frame
@@ -85,7 +108,18 @@ def _is_strange(kind: str) -> bool:
     return "INTERVAL" in kind or "UNION" in kind
 
 
-def _placed(message: str, remedy: str, file: Path | None, line: re.Match[str] | None) -> InputError:
+def _located(error: duckdb.Error, file: Path | None, lines_before: int) -> InputError:
+    """``error`` with lines counted from the first of the text."""
+    words = str(error).strip()
+    match = _LINE.search(words)
+    if match is None:
+        return InputError(_at(file, None) + words)
+    line = int(match[1]) + lines_before
+    words = words[: match.start(1)] + str(line) + words[match.end(1) :]
+    return InputError(_at(file, line) + words)
+
+
+def _at(file: Path | None, line: int | None) -> str:
     if file is None:
-        return InputError(message, remedy)
-    return InputError(f"{file}:{line[1] if line else 1}: {message}", remedy)
+        return ""
+    return f"{file}: " if line is None else f"{file}:{line}: "
