@@ -104,22 +104,8 @@ is reported about them from the second.
 {matrices}
 ## Reading them
 
-```python
-import polars as pl
-barriers = pl.read_parquet("tables/barriers.parquet")
-predictions = pl.scan_parquet("predictions/**/*.parquet", hive_partitioning=True)
-```
-```sql
--- DuckDB
-SELECT * FROM 'tables/barriers.parquet' WHERE dataset = 'validation' AND half = 'held-out';
-SELECT * FROM read_parquet('predictions/**/*.parquet', hive_partitioning = true) LIMIT 10;
-```
-```python
-import pandas as pd
-matrix = pd.read_csv("matrices/convexity_gap/loss/validation/held-out.csv", index_col="model")
-```
-
-`sha256sum -c {"SHA256SUMS"}` checks that the files are whole.
+{_reading(n_matrices > 0, predictions)}
+`sha256sum -c SHA256SUMS` checks that the files are whole.
 
 ## What it is
 
@@ -136,6 +122,19 @@ Representations, 2023. arXiv:2205.12411.
 
 Both are in `CITATION.bib` and `CITATION.cff`; the authors of the study are yours to fill in.
 """
+
+
+def _reading(matrices: bool, predictions: bool) -> str:
+    python = ["import polars as pl", 'barriers = pl.read_parquet("tables/barriers.parquet")']
+    sql = ["-- DuckDB", "SELECT * FROM 'tables/barriers.parquet' WHERE half = 'held-out';"]
+    if predictions:
+        files = "predictions/**/*.parquet"
+        python.append(f'predictions = pl.scan_parquet("{files}", hive_partitioning=True)')
+        sql.append(f"SELECT * FROM read_parquet('{files}', hive_partitioning = true) LIMIT 10;")
+    if matrices:
+        file = "matrices/convexity_gap/loss/validation/held-out.csv"
+        python += ["import pandas as pd", f'matrix = pd.read_csv("{file}", index_col="model")']
+    return "\n".join(["```python", *python, "```", "```sql", *sql, "```"])
 
 
 def dictionary(facts: StudyFacts, files: Sequence[ExportedFile]) -> str:
