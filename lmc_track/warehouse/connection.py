@@ -78,6 +78,11 @@ def _opened(path: Path, tracking_uri: str | None) -> Iterator[duckdb.DuckDBPyCon
         _attach(connection, path)
         _check(connection, path, tracking_uri)
         yield connection
+    except RuntimeError as error:
+        # How DuckDB tells that Ctrl-C has stopped a statement.
+        if str(error) == "Query interrupted":
+            raise KeyboardInterrupt from None
+        raise
     finally:
         connection.close()
 

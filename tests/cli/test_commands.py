@@ -145,6 +145,14 @@ def test_a_report_is_written_where_asked(cli_home: Location, tmp_path: Path) -> 
     assert out.read_text().startswith("<!DOCTYPE html>")
 
 
+def test_a_study_is_exported(cli_home: Location, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    result = CliRunner().invoke(cli, ["export", "tiny", str(out), "--home", str(cli_home.home)])
+    assert result.stdout == ""
+    assert result.stderr.startswith(f"{out}: ")
+    assert (out / "predictions" / "dataset=validation" / "predictions.parquet").is_file()
+
+
 def test_a_point_is_materialized(cli_home: Location, tmp_path: Path) -> None:
     home = ("--home", str(cli_home.home))
     listed = invoke("sql", "SELECT point_id FROM points LIMIT 1", "--format", "json", *home)
