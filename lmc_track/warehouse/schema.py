@@ -8,6 +8,7 @@ schema can be told before anything was measured.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 import duckdb
@@ -44,6 +45,7 @@ class SchemaItem:
         return self.name if self.kind != "macro" else f"{self.name}({', '.join(self.parameters)})"
 
 
+@cache
 def schema() -> tuple[SchemaItem, ...]:
     """Everything that a results file of this version holds, in the order in which it builds on
     each other: tables, views, macros."""

@@ -89,7 +89,7 @@ def test_tables_align(cli_home: Location) -> None:
             assert line[start - 2 : start].strip() == "" or len(line) < start
 
 
-COUNT = "-- how many\nSELECT count(*) AS n FROM models\n"
+COUNT = "SELECT count(*) AS n -- how many\nFROM models\n"
 
 
 def test_sql_takes_a_statement_a_file_or_standard_input(cli_home: Location, tmp_path: Path) -> None:

@@ -80,13 +80,11 @@ def test_one_written_after_opening_is_found(home: Path, write: Write) -> None:
     assert results.query("late").item() == 3
 
 
-def test_a_copy_of_every_library_query_runs(home: Path, write: Write) -> None:
-    results = opened(home)
-    for name, query in queries().items():
-        if any(p.default is None and p.name != "study" for p in query.parameters):
-            continue
-        write(f"my_{name}", query.sql.replace(f"-- name: {name}\n", f"-- name: my_{name}\n"))
-        assert results.query(f"my_{name}").equals(results.query(name))
+@pytest.mark.parametrize("name", ["barrier_matrix", "gap_summary", "curves"])
+def test_a_copy_of_a_library_query_answers_the_same(home: Path, write: Write, name: str) -> None:
+    text = queries()[name].sql
+    write(f"my_{name}", text.replace(f"-- name: {name}\n", f"-- name: my_{name}\n"))
+    assert opened(home).query(f"my_{name}").equals(opened(home).query(name))
 
 
 def test_shared_parameters_take_only_known_values(home: Path, write: Write) -> None:
