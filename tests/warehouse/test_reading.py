@@ -174,3 +174,9 @@ def test_one_bad_statement_leaves_the_next_in_order(small: Path) -> None:
     with pytest.raises(InputError, match="Parser Error"):
         results.sql("SELEC 1")
     assert results.sql("SELECT 1 AS one").item() == 1
+
+
+def test_ctrl_c_in_a_statement_is_an_interruption(small: Path) -> None:
+    """DuckDB turns it into an error of its own."""
+    with pytest.raises(KeyboardInterrupt), Results(small).at_once():
+        raise RuntimeError("Query interrupted")
