@@ -45,7 +45,7 @@ def reading(
             _confine(connection, limits)
             yield connection
         except duckdb.Error as error:
-            if str(error).startswith("Corrupt database file"):
+            if is_damage(error):
                 raise _damaged(path) from error
             raise InputError(_message(error, limits)) from error
 
@@ -64,7 +64,7 @@ def exporting(
             connection.execute(f"SET temp_directory = {literal(str(scratch))}")
             yield connection
         except duckdb.Error as error:
-            if str(error).startswith("Corrupt database file"):
+            if is_damage(error):
                 raise _damaged(path) from error
             raise WorkError(f"the export was given up: {str(error).strip()}") from error
 
@@ -154,6 +154,11 @@ def _confine(connection: duckdb.DuckDBPyConnection, limits: Limits) -> None:
     connection.execute(f"SET max_execution_time = {round(1000 * limits.seconds)}")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
+
+
+def is_damage(error: duckdb.Error) -> bool:
+    """Whether it is the file that is wrong, and not the statement."""
+    return str(error).startswith("Corrupt database file")
 
 
 def _damaged(path: Path) -> InputError:

@@ -15,7 +15,7 @@ import polars as pl
 import pyarrow as pa
 
 from lmc_track.errors import InputError
-from lmc_track.warehouse.connection import Limits
+from lmc_track.warehouse.connection import Limits, is_damage
 
 _READING = {
     duckdb.StatementType.SELECT,
@@ -40,9 +40,9 @@ def user_frame(
         return _rows(connection, statement.query, limits)
     except InputError as error:
         raise InputError(_at(file, None) + error.message, error.remedy) from error
-    except duckdb.InterruptException:
-        raise
     except duckdb.Error as error:
+        if isinstance(error, duckdb.InterruptException) or is_damage(error):
+            raise
         # DuckDB counts lines from the statement's first, after the comments of a header.
         start = max(text.find(statement.query), 0)
         error = _with_line(connection, statement.query, error)

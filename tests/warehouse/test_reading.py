@@ -133,6 +133,8 @@ def test_damage_that_a_query_meets_is_named_as_damage(small: Path, tmp_path: Pat
     path.write_bytes(content[:start] + b"\xff" * (len(content) - start))
     with pytest.raises(InputError, match="damaged"):
         Results(path).query("models")
+    with pytest.raises(InputError, match="damaged"):
+        Results(path).sql("SELECT * FROM models")
 
 
 def test_a_users_writing_connection_is_named_as_the_reason(small: Path, tmp_path: Path) -> None:
