@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint clean
+.PHONY: help install demo test docs lint clean
 
 help:  ## Show the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -26,6 +26,9 @@ demo: $(STAMP)  ## Run the demo study and write its report.
 
 test: $(STAMP)  ## Run the tests that need only Python.
 	$(BIN)/python -m pytest
+
+docs: $(STAMP)  ## Write the reference in docs/ from the program.
+	$(BIN)/python docs/make_reference.py
 
 lint: $(STAMP)  ## Check style and types.
 	$(BIN)/ruff check .

@@ -14,7 +14,7 @@ from lmc_track.errors import LmcTrackError
 
 COMMANDS = (
     "demo", "init", "run", "finetune", "evaluate", "interpolate", "ingest", "cluster",
-    "query", "sql", "report", "materialize", "status", "ui",
+    "query", "sql", "schema", "report", "export", "materialize", "status", "ui",
 )  # fmt: skip
 
 

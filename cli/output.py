@@ -6,7 +6,8 @@ import io
 import json
 import math
 import sys
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -96,14 +97,19 @@ def _plain(value: Any) -> Any:
         return {name: _plain(part) for name, part in value.items()}
     if isinstance(value, bytes):
         return value.hex()
+    if isinstance(value, Decimal):  # such as the sum of a BIGINT column
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, time | timedelta):
+        return str(value)
     return value
 
 
 def _flat(frame: pl.DataFrame) -> pl.DataFrame:
-    """CSV has no lists or structs: they become JSON."""
+    """CSV has no lists or structs, which become JSON, and no bytes, which become hexadecimal."""
     import polars as pl
 
     nested = [name for name, dtype in frame.schema.items() if dtype.is_nested()]
+    frame = frame.with_columns(pl.col(pl.Binary).bin.encode("hex"))
     return frame.with_columns(
         pl.Series(
             name,

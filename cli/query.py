@@ -36,7 +36,11 @@ def command(
     home: str | None,
     tracking_uri: str | None,
 ) -> None:
-    """Run a query of the library by name.
+    """Run a query by name: one of the library, or your own.
+
+    Your own are the files queries/NAME.sql in the home, with a header like that of the library's
+    (--show prints one). They run like `lmc-track sql`: no files, no network, limited time and
+    memory.
 
     \b
     Examples:
@@ -48,28 +52,31 @@ def command(
     import polars as pl
 
     from lmc_track.warehouse.library import queries
+    from lmc_track.warehouse.moment import find_query
+    from lmc_track.warehouse.own_queries import own_queries
+    from lmc_track.warehouse.results import open_results
 
+    location = find_location(home, tracking_uri)
+    own = own_queries(location.home)
     if list_all or name is None:
         rows = [
             {
                 "query": query.name,
+                "from": "library" if query.path is None else str(query.path),
                 "description": query.description,
                 "parameters": ", ".join(parameter.name for parameter in query.parameters),
             }
-            for query in queries().values()
+            for query in (queries() | own.queries).values()
         ]
         show(pl.DataFrame(rows), output_format, widest=None)
+        for problem in own.problems.values():
+            click.echo(f"Not usable: {problem}", err=True)
         return
+    if name in own.problems and name in queries():
+        click.echo(f"Note: {own.problems[name].message}; this is the library's.", err=True)
     if show_text:
-        if name not in queries():
-            raise click.BadParameter(
-                f"{name!r}; the queries are {', '.join(queries())}", param_hint="NAME"
-            )
-        click.echo(queries()[name].sql)
+        click.echo(find_query(name, {}, own).sql)
         return
-    from lmc_track.warehouse.results import open_results
-
-    location = find_location(home, tracking_uri)
     results = open_results(location.results_path, location.tracking_uri)
     show(results.query(name, **_parse(params)), output_format)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import sys
+from typing import TextIO
 
 import click
 
@@ -15,37 +16,42 @@ from .output import show
 @click.option(
     "--file",
     "file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Read the statement from a file.",
+    type=click.File(encoding="utf-8"),
+    help="Read the statement from a file; - is standard input.",
 )
-@click.option("--schema", is_flag=True, help="Print the tables, their columns and meanings.")
 @format_option
 @location_options
 def command(
     statement: str | None,
-    file: Path | None,
-    schema: bool,
+    file: TextIO | None,
     output_format: str,
     home: str | None,
     tracking_uri: str | None,
 ) -> None:
-    """Run a SQL statement over the results, read-only.
+    """Run one SQL statement over the results.
+
+    It can read the tables, views and macros that `lmc-track schema` lists, and nothing else: no
+    files, no network. It is stopped after 60 seconds, at 2 GB of memory or at 1 GB of rows.
 
     \b
     Examples:
       lmc-track sql "SELECT name, head_seed FROM models WHERE study = 'demo'"
-      lmc-track sql --schema
       lmc-track sql --file mine.sql --format csv
+      lmc-track sql - < mine.sql
     """
     from lmc_track.warehouse.results import open_results
 
-    if sum([statement is not None, file is not None, schema]) != 1:
-        raise click.UsageError("give a statement, or --file, or --schema")
+    if (statement is None) == (file is None):
+        raise click.UsageError("give a statement, or - for standard input, or --file")
     location = find_location(home, tracking_uri)
     results = open_results(location.results_path, location.tracking_uri)
-    if schema:
-        show(results.schema(), output_format)
-        return
-    text = statement if file is None else file.read_text(encoding="utf-8")
-    assert text is not None
-    show(results.sql(text), output_format)
+    show(results.sql(_text(statement, file)), output_format)
+
+
+def _text(statement: str | None, file: TextIO | None) -> str:
+    if statement is not None and statement != "-":
+        return statement
+    try:
+        return (file or sys.stdin).read().removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        raise click.UsageError(f"the statement is not UTF-8 text: {error.reason}") from None

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import duckdb
 
-from lmc_track.errors import InputError
+from lmc_track.errors import InputError, WorkError
 from lmc_track.warehouse.rebuild import store_name
 from lmc_track.warehouse.storage import literal
 from lmc_track.warehouse.tables import SCHEMA_VERSION
@@ -23,10 +23,12 @@ from lmc_track.warehouse.tables import SCHEMA_VERSION
 
 @dataclass(frozen=True)
 class Limits:
-    """What one statement may take: seconds (0: no limit) and memory as DuckDB writes it."""
+    """What one statement may take: seconds (0: no limit), memory as DuckDB writes it, and what
+    the rows that a statement of the user's returns may take beside it."""
 
     seconds: float = 60.0
     memory: str = "2GB"
+    result_bytes: int = 1_000_000_000
 
 
 @contextmanager
@@ -38,18 +40,49 @@ def reading(
     ``InputError`` where there is no such file, it is of another schema, of another tracking
     store or damaged, and for every error of a statement run inside.
     """
+    with _opened(path, tracking_uri) as connection:
+        try:
+            _confine(connection, limits)
+            yield connection
+        except duckdb.Error as error:
+            if is_damage(error):
+                raise _damaged(path) from error
+            raise InputError(_message(error, limits)) from error
+
+
+@contextmanager
+def exporting(
+    path: Path, tracking_uri: str | None, scratch: Path
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection that reads the file and may write others; never for SQL of a user's.
+
+    What does not fit into memory goes to ``scratch``. ``InputError`` as ``reading``; errors of a
+    statement are ``WorkError``.
+    """
+    with _opened(path, tracking_uri) as connection:
+        try:
+            connection.execute(f"SET temp_directory = {literal(str(scratch))}")
+            yield connection
+        except duckdb.Error as error:
+            if is_damage(error):
+                raise _damaged(path) from error
+            raise WorkError(f"the export was given up: {str(error).strip()}") from error
+
+
+@contextmanager
+def _opened(path: Path, tracking_uri: str | None) -> Iterator[duckdb.DuckDBPyConnection]:
     if not path.is_file():
         raise InputError(f"no results yet: {path} does not exist", "run `lmc-track ingest`")
     connection = duckdb.connect(":memory:")
     try:
         _attach(connection, path)
         _check(connection, path, tracking_uri)
-        _confine(connection, limits)
         yield connection
-    except duckdb.Error as error:
-        if str(error).startswith("Corrupt database file"):
-            raise _damaged(path) from error
-        raise InputError(_message(error, limits)) from error
+    except RuntimeError as error:
+        # How DuckDB tells that Ctrl-C has stopped a statement.
+        if str(error) == "Query interrupted":
+            raise KeyboardInterrupt from None
+        raise
     finally:
         connection.close()
 
@@ -121,6 +154,11 @@ def _confine(connection: duckdb.DuckDBPyConnection, limits: Limits) -> None:
     connection.execute(f"SET max_execution_time = {round(1000 * limits.seconds)}")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
+
+
+def is_damage(error: duckdb.Error) -> bool:
+    """Whether it is the file that is wrong, and not the statement."""
+    return str(error).startswith("Corrupt database file")
 
 
 def _damaged(path: Path) -> InputError:

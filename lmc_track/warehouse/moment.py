@@ -6,7 +6,8 @@ and the views, so both answer.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 from lmc_track.errors import InputError
 from lmc_track.warehouse.library import Query, queries
+from lmc_track.warehouse.own_queries import OwnQueries
 from lmc_track.warehouse.parameters import check_values, reset_variables, set_variables
 from lmc_track.warehouse.path_runs import EndRuns, SupportingRuns, end_runs, supporting_runs
 from lmc_track.warehouse.per_example import (
@@ -47,10 +49,16 @@ class Moment:
     def query(self, name: str, **params: Any) -> pl.DataFrame:
         """The query ``name`` of the library, as ``Results.query``."""
         query = find_query(name, params)
+        with self.asked(query, params):
+            return frame_of(self.connection, query.sql)
+
+    @contextmanager
+    def asked(self, query: Query, params: dict[str, Any]) -> Iterator[None]:
+        """While this lasts, the connection has the parameters of ``query``, checked."""
         set_variables(self.connection, query, self._with_study(query, params))
         try:
             check_values(self.connection, query)
-            return frame_of(self.connection, query.sql)
+            yield
         finally:
             reset_variables(self.connection, query)
 
@@ -98,15 +106,17 @@ class Moment:
         return params
 
 
-def find_query(name: str, params: dict[str, Any]) -> Query:
-    """The query ``name`` of the library, which must take all of ``params``.
+def find_query(name: str, params: Mapping[str, Any], own: OwnQueries | None = None) -> Query:
+    """The query ``name`` of the library or of ``own``, which must take all of ``params``.
 
-    ``InputError`` names what is nearest to an unknown name.
+    ``InputError`` names what is nearest to an unknown name, and says why an own one is no query.
     """
-    library = queries()
-    if name not in library:
-        raise InputError(f"there is no query {name!r}", _nearest(name, library))
-    query = library[name]
+    known = queries() | (own.queries if own is not None else {})
+    if name not in known:
+        if own is not None and name in own.problems:
+            raise own.problems[name]
+        raise InputError(f"there is no query {name!r}", _nearest(name, known))
+    query = known[name]
     for given in params:
         if query.parameter(given) is None:
             names = [p.name for p in query.parameters]

@@ -83,6 +83,9 @@ def check_values(connection: duckdb.DuckDBPyConnection, query: Query) -> None:
     for p in query.parameters:
         if p.name not in CHOICES and p.name not in _KNOWN_VALUES:
             continue
+        # An own query about all studies may have a data set without a study.
+        if p.name in _KNOWN_VALUES and query.parameter("study") is None:
+            continue
         value = _one(connection, f"SELECT getvariable('{p.name}')")
         if value is None:
             continue

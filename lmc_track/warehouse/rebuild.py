@@ -110,8 +110,7 @@ def _build(path: Path, snapshot: Snapshot, derivations: Sequence[Derivation]) ->
         connection.execute(_text("lmc_track.warehouse", "evaluations.sql"))
         storage.check_predictions(connection)
         connection.begin()
-        for name in VIEWS:
-            connection.execute(_text("lmc_track.queries.views", f"{name}.sql"))
+        _create_views(connection)
         _sign(connection, snapshot.tracking_uri)
         connection.commit()
         for derivation in derivations:
@@ -120,6 +119,18 @@ def _build(path: Path, snapshot: Snapshot, derivations: Sequence[Derivation]) ->
         counts = _counts(connection)
         connection.execute("CHECKPOINT")
     return counts
+
+
+def create_empty(connection: duckdb.DuckDBPyConnection) -> None:
+    """All tables, views and macros of a results file, without a row."""
+    storage.create_tables(connection)
+    _create_views(connection)
+    _sign(connection, "")
+
+
+def _create_views(connection: duckdb.DuckDBPyConnection) -> None:
+    for name in VIEWS:
+        connection.execute(_text("lmc_track.queries.views", f"{name}.sql"))
 
 
 def _sign(connection: duckdb.DuckDBPyConnection, tracking_uri: str) -> None:

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import polars as pl
 
-from lmc_track.errors import InputError
 from lmc_track.warehouse.connection import Limits, reading
 from lmc_track.warehouse.matrices import GapMatrix, chance_headroom, gap_matrix
 from lmc_track.warehouse.moment import Moment, find_query, frame_of
+from lmc_track.warehouse.own_queries import own_queries
+from lmc_track.warehouse.user_sql import user_frame
 
 __all__ = ["GapMatrix", "Results", "chance_headroom", "gap_matrix", "open", "open_results"]
 
@@ -49,18 +49,24 @@ class Results:
     tracking_uri: str | None = None
 
     def query(self, name: str, **params: Any) -> pl.DataFrame:
-        """The query ``name`` of the library.
+        """The query ``name`` of the library, or of the user's own beside the results.
 
         Values are converted to the declared types, so text is as good as a number. ``study`` may
-        be left out where there is only one.
+        be left out where there is only one. Own queries have the limits of ``sql``.
         """
-        query = find_query(name, params)  # what is wrong with these is said before a file is opened
-        with self.at_once() as now:
-            return now.query(query.name, **params)
+        # What is wrong with these is said before a file is opened.
+        query = find_query(name, params, own_queries(self.path.parent))
+        limits = _LIBRARY_LIMITS if query.path is None else _USER_LIMITS
+        with reading(self.path, self.tracking_uri, limits) as connection:
+            now = Moment(self.path, connection)
+            with now.asked(query, params):
+                if query.path is None:
+                    return frame_of(connection, query.sql)
+                return user_frame(connection, query.sql, limits, query.path)
 
     @contextmanager
     def at_once(self) -> Iterator[Moment]:
-        """Many queries on one state of the results, whatever is ingested meanwhile."""
+        """Many of the library's queries on one state of the results, whatever is ingested since."""
         with reading(self.path, self.tracking_uri, _LIBRARY_LIMITS) as connection:
             yield Moment(self.path, connection)
 
@@ -70,28 +76,9 @@ class Results:
         Errors, DuckDB's message in them, and statements over ``limits`` are ``InputError``.
         """
         with reading(self.path, self.tracking_uri, limits) as connection:
-            statements = connection.extract_statements(text)
-            if len(statements) != 1:
-                raise InputError(f"one SQL statement is needed, got {len(statements)}")
-            if duckdb.ExpectedResultType.QUERY_RESULT not in statements[0].expected_result_type:
-                raise InputError("the statement returns no rows", "write a SELECT")
-            return frame_of(connection, text)
+            return user_frame(connection, text, limits)
 
     def studies(self) -> list[str]:
         """Names of the studies, in the order in which they were made."""
         with reading(self.path, self.tracking_uri, _LIBRARY_LIMITS) as connection:
             return Moment(self.path, connection).studies()
-
-    def schema(self) -> pl.DataFrame:
-        """Every column that SQL can read: table, column, type, meaning."""
-        with reading(self.path, self.tracking_uri, _LIBRARY_LIMITS) as connection:
-            return frame_of(
-                connection,
-                """
-                SELECT table_name AS "table", column_name AS "column", data_type AS "type",
-                       comment AS meaning
-                FROM duckdb_columns()
-                WHERE database_name = 'results' AND schema_name = 'main'
-                ORDER BY table_oid, column_index
-                """,
-            )

@@ -89,10 +89,48 @@ def test_tables_align(cli_home: Location) -> None:
             assert line[start - 2 : start].strip() == "" or len(line) < start
 
 
-def test_sql_runs_a_statement_and_prints_the_schema(cli_home: Location) -> None:
-    home = ("--home", str(cli_home.home))
-    assert "4" in invoke("sql", "SELECT count(*) AS n FROM models", *home).output
-    assert "weights_digest" in invoke("sql", "--schema", *home).output
+COUNT = "SELECT count(*) AS n -- how many\nFROM models\n"
+
+
+def test_sql_takes_a_statement_a_file_or_standard_input(cli_home: Location, tmp_path: Path) -> None:
+    home = ("--home", str(cli_home.home), "--format", "csv")
+    file = tmp_path / "count.sql"
+    file.write_text(COUNT, encoding="utf-8-sig")
+    for given in ((COUNT,), ("--file", str(file)), ("--file", "-"), ("-",)):
+        result = CliRunner().invoke(cli, ["sql", *given, *home], COUNT, catch_exceptions=False)
+        assert result.output == "n\n4\n", given
+
+
+def test_the_schema_needs_no_results() -> None:
+    rows = json.loads(invoke("schema", "--format", "json").output)
+    assert {row["kind"] for row in rows} == {"table", "view", "macro"}
+    assert [row for row in rows if not row["meaning"]] == []
+    models = json.loads(invoke("schema", "models", "--format", "json").output)
+    assert models[0]["column"] is None
+    assert "weights_digest" in [row["column"] for row in models]
+    macro = json.loads(invoke("schema", "study_models", "--format", "json").output)
+    assert "study_models(study_name, clustering_name)" in macro[0]["meaning"]
+
+
+def test_own_queries_are_listed_with_where_they_are_from(tmp_path: Path) -> None:
+    folder = tmp_path / "queries"
+    folder.mkdir()
+    text = "-- name: mine\n-- description: Mine.\nSELECT 1\n"
+    (folder / "mine.sql").write_text(text)
+    (folder / "broken.sql").write_text("SELECT 1")
+    (folder / "curves.sql").write_text(text)
+    home = ("--home", str(tmp_path))
+    listed = CliRunner().invoke(cli, ["query", "--list", "--format", "json", *home])
+    found = {row["query"]: row["from"] for row in json.loads(listed.stdout)}
+    assert found["models"] == found["curves"] == "library"
+    assert found["mine"] == str(folder / "mine.sql")
+    assert "broken" not in found
+    assert f"Not usable: {folder / 'broken.sql'}:1: " in listed.stderr
+    assert f"Not usable: {folder / 'curves.sql'}: the library has" in listed.stderr
+    assert invoke("query", "mine", "--show", *home).output == text + "\n"
+    library = CliRunner().invoke(cli, ["query", "curves", "--show", *home])
+    assert "-- name: curves" in library.stdout
+    assert "this is the library's" in library.stderr
 
 
 def test_queries_are_listed_and_shown() -> None:
@@ -105,6 +143,14 @@ def test_a_report_is_written_where_asked(cli_home: Location, tmp_path: Path) -> 
     result = invoke("report", "tiny", "--out", str(out), "--home", str(cli_home.home))
     assert result.output.strip() == str(out)
     assert out.read_text().startswith("<!DOCTYPE html>")
+
+
+def test_a_study_is_exported(cli_home: Location, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    result = CliRunner().invoke(cli, ["export", "tiny", str(out), "--home", str(cli_home.home)])
+    assert result.stdout == ""
+    assert result.stderr.startswith(f"{out}: ")
+    assert (out / "predictions" / "dataset=validation" / "predictions.parquet").is_file()
 
 
 def test_a_point_is_materialized(cli_home: Location, tmp_path: Path) -> None:

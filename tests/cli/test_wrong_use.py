@@ -234,6 +234,27 @@ def test_a_query_that_does_not_exist(lmc: Any, cli_home: Location) -> None:
     refused(lmc("query", "barrier_matrx", *_at(cli_home)), "barrier_matrix")
 
 
+def test_an_own_query_that_is_broken(lmc: Any, cli_home: Location, tmp_path: Path) -> None:
+    import shutil
+
+    location = empty_home(tmp_path / "own")
+    shutil.copyfile(cli_home.results_path, location.results_path)
+    folder = location.home / "queries"
+    folder.mkdir()
+    (folder / "mine.sql").write_text("-- name: mine\n-- description: d\nSELECT\n  1 +\n")
+    at = ("--home", str(location.home), "--tracking-uri", cli_home.tracking_uri)
+    refused(lmc("query", "mine", *at), f"{folder / 'mine.sql'}:4: Parser Error")
+
+
+def test_sql_without_a_statement(lmc: Any) -> None:
+    refused(lmc("sql"), "standard input", "--file")
+    refused(lmc("sql", "SELECT 1", "--file", "-"), "--file")
+
+
+def test_a_table_that_does_not_exist(lmc: Any) -> None:
+    refused(lmc("schema", "modles"), "'modles'", "models")
+
+
 def test_a_command_that_does_not_exist(lmc: Any) -> None:
     refused(lmc("frobnicate"), "frobnicate", "demo")
 

@@ -311,12 +311,6 @@ def test_one_model_has_no_pairs_to_ask_about(tmp_path: Path) -> None:
     assert results.query("ensemble_curves").is_empty()
 
 
-def test_users_read_the_views_with_the_meaning_of_every_column(three: Results) -> None:
-    schema = three.schema().filter(pl.col("table").is_in(["attributions", "ensemble_curves"]))
-    assert schema.height == 6 + 5
-    assert schema["meaning"].null_count() == 0
-
-
 def test_a_set_without_held_out_examples_attributes_nothing(tmp_path: Path) -> None:
     made = study(tmp_path)
     (examples,) = made.examples.values()

@@ -79,9 +79,11 @@ def handmade_snapshot(
         study_id=f"{study}-study",
         task="agreement",
         metric="accuracy",
+        base="handmade",
         label_names=["wrong", "right"],
         alphas=list(alphas),
         precision="fp32",
+        primary_diagnostic="validation:all:accuracy",
         primary_method="spectral",
         created=_START,
     )

@@ -146,10 +146,3 @@ def test_user_sql_reads_the_results_and_nothing_else(results: Results, statement
 def test_an_error_of_sql_keeps_duckdbs_words(results: Results) -> None:
     with pytest.raises(InputError, match="nowhere"):
         results.sql("SELECT * FROM nowhere")
-
-
-def test_the_schema_gives_every_column_a_meaning(results: Results) -> None:
-    schema = results.schema()
-    assert {"studies", "models", "curves", "barriers", "predictions"} <= set(schema["table"])
-    tables = schema.filter(pl.col("table").is_in(["studies", "models", "paths", "evaluations"]))
-    assert tables["meaning"].null_count() == 0

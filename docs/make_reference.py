@@ -1,0 +1,215 @@
+"""Writes the reference: docs/cli.md, docs/queries.md and docs/tables.md, from the program itself.
+
+    python docs/make_reference.py
+
+Every command, query, table, view and macro is found by itself; a test compares the files with what
+this program makes. The examples are answered by a small made study.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import click
+import polars as pl
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+from lmc_track.cli.main import COMMANDS, cli
+from lmc_track.cli.output import as_table
+from lmc_track.steps.derivations import DERIVATIONS
+from lmc_track.warehouse.library import Parameter, Query, queries
+from lmc_track.warehouse.rebuild import rebuild
+from lmc_track.warehouse.results import Results, open_results
+from lmc_track.warehouse.schema import SchemaItem, column_meanings, schema
+from support.simulated_study import simulated_snapshot
+
+HERE = Path(__file__).parent
+ROWS_SHOWN = 6
+EXAMPLE_VALUES = {"tau": "0.3", "model": "seed-0", "model_a": "seed-0", "model_b": "seed-1"}
+"""What examples give for a parameter that must be given; others by their type."""
+EXAMPLE_OF_TYPE = {"DOUBLE": "0.1", "INTEGER": "2", "BOOLEAN": "true"}
+MADE = "<!-- Made by `make docs`; do not edit. -->"
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        for name, text in reference(example_results(Path(folder))).items():
+            (HERE / name).write_text(text, encoding="utf-8")
+
+
+def reference(results: Results) -> dict[str, str]:
+    """The text of every file by its name."""
+    items = schema()
+    return {
+        "cli.md": cli_page(),
+        "queries.md": queries_page(results, items),
+        "tables.md": tables_page(items),
+    }
+
+
+def example_results(folder: Path) -> Results:
+    """The made study that examples ask: six models, two clusters."""
+    snapshot = simulated_snapshot(folder / "record", n_examples=60)
+    rebuild(folder / "results.duckdb", snapshot, DERIVATIONS)
+    return open_results(folder / "results.duckdb")
+
+
+def cli_page() -> str:
+    parts = [
+        "# Commands",
+        MADE,
+        "`lmc-track COMMAND --help` prints the same. Rows go to standard output, everything else "
+        "to standard error.",
+    ]
+    for name in COMMANDS:
+        parts += [f"## {name}", fenced(help_text(name))]
+    return page(parts)
+
+
+def help_text(name: str) -> str:
+    command = cli.get_command(click.Context(cli), name)
+    assert command is not None
+    parent = click.Context(cli, info_name="lmc-track")
+    context = click.Context(
+        command, info_name=name, parent=parent, terminal_width=90, max_content_width=90
+    )
+    return command.get_help(context)
+
+
+def queries_page(results: Results, items: Sequence[SchemaItem]) -> str:
+    library = queries()
+    parts = [
+        "# Queries",
+        MADE,
+        "Each is a file of SQL in `queries/`, run by name: `lmc-track query NAME -p KEY=VALUE`, or "
+        "`lmc_track.open(home).query(NAME, KEY=VALUE)`, which gives a Polars frame. `study` may be "
+        "left out where there is only one. The examples ask a made study of six models.",
+        "Your own are found too: `queries/NAME.sql` in the home, with the same header as these "
+        "(`lmc-track query NAME --show` prints one). They see the tables, views and macros of "
+        "[tables.md](tables.md), and are kept from files and network, to 60 seconds, 2 GB of "
+        "memory and 1 GB of rows.",
+        fenced(OWN_EXAMPLE, "sql"),
+        "\n".join(f"- [{q.name}](#{q.name}): {q.description}" for q in library.values()),
+    ]
+    for query in library.values():
+        parts += query_parts(query, results, column_meanings(items))
+    return page(parts)
+
+
+OWN_EXAMPLE = """-- name: close_pairs
+-- description: Pairs of models whose convexity gap is at most a threshold.
+-- param study VARCHAR required: name of the study
+-- param half VARCHAR = 'held-out': all, discovery or held-out
+-- param gap DOUBLE = 0.1: greatest gap, in nats
+SELECT model_a, model_b, convexity_gap
+FROM barriers
+WHERE study = getvariable('study') AND half = getvariable('half')
+    AND dataset = 'validation' AND subset = 'all' AND metric = 'loss'
+    AND convexity_gap <= getvariable('gap')
+ORDER BY convexity_gap"""
+
+
+def query_parts(query: Query, results: Results, meanings: dict[str, str]) -> list[str]:
+    given = {p.name: example_value(query, p) for p in query.parameters if must_be_given(p)}
+    frame = results.query(query.name, **given)
+    options = "".join(f" -p {name}={value}" for name, value in given.items())
+    shown = as_table(frame.head(ROWS_SHOWN), 40)
+    rest = f"\n… {frame.height} rows" if frame.height > ROWS_SHOWN else ""
+    return [
+        f"## {query.name}",
+        query.description,
+        table(
+            ("parameter", "type", "default", "meaning"),
+            ((f"`{p.name}`", p.sql_type, default(p), p.meaning) for p in query.parameters),
+        ),
+        table(("column", "type", "meaning"), columns(frame, results, meanings)),
+        fenced(f"$ lmc-track query {query.name}{options}\n{shown}{rest}", "console"),
+    ]
+
+
+def must_be_given(parameter: Parameter) -> bool:
+    return parameter.default is None and parameter.name != "study"
+
+
+def example_value(query: Query, parameter: Parameter) -> str:
+    value = EXAMPLE_VALUES.get(parameter.name) or EXAMPLE_OF_TYPE.get(parameter.sql_type)
+    if value is None:
+        raise SystemExit(f"EXAMPLE_VALUES lacks {parameter.name}, which {query.name} needs")
+    return value
+
+
+def default(parameter: Parameter) -> str:
+    return "must be given" if parameter.default is None else f"`{parameter.default}`"
+
+
+def columns(
+    frame: pl.DataFrame, results: Results, meanings: dict[str, str]
+) -> Iterable[tuple[str, str, str]]:
+    """Name, SQL type and meaning; the columns named for a model as one."""
+    models = set(results.query("models")["name"])
+    told = False
+    for name, dtype in frame.schema.items():
+        if name not in models:
+            yield f"`{name}`", sql_type(dtype), meanings.get(name, "")
+        elif not told:
+            told = True
+            yield "one a model", sql_type(dtype), "named as the model"
+
+
+def sql_type(dtype: pl.DataType) -> str:
+    if isinstance(dtype, pl.List):
+        return f"{sql_type(pl.Series(dtype=dtype.inner).dtype)}[]"
+    if isinstance(dtype, pl.Struct):
+        inner = ", ".join(f"{f.name} {sql_type(f.dtype)}" for f in dtype.fields)  # type: ignore[arg-type]
+        return f"STRUCT({inner})"
+    if isinstance(dtype, pl.Decimal):
+        return "HUGEINT" if dtype.scale == 0 else f"DECIMAL({dtype.precision},{dtype.scale})"
+    names = {
+        pl.String: "VARCHAR", pl.Int64: "BIGINT", pl.Int32: "INTEGER", pl.Float64: "DOUBLE",
+        pl.Float32: "FLOAT", pl.Boolean: "BOOLEAN", pl.Datetime: "TIMESTAMP",
+    }  # fmt: skip
+    return names.get(type(dtype), str(dtype))
+
+
+def tables_page(items: Sequence[SchemaItem]) -> str:
+    parts = [
+        "# Tables, views and macros",
+        MADE,
+        "What SQL can read in `results.duckdb`, by `lmc-track sql` and in your own queries; "
+        "`lmc-track schema` prints the same. Ids are MLflow run ids. Macros are called like tables "
+        "with their parameters, as in `FROM study_models('demo', NULL)`.",
+    ]
+    for kind, title in (("table", "Tables"), ("view", "Views"), ("macro", "Macros")):
+        parts.append(f"## {title}")
+        for item in items:
+            if item.kind == kind:
+                parts += [f"### {item.name}", item.meaning]
+                if kind == "macro":
+                    parts.append(f"`{item.signature}`")
+                if item.columns:
+                    rows = ((f"`{c.name}`", c.sql_type, c.meaning) for c in item.columns)
+                    parts.append(table(("column", "type", "meaning"), rows))
+    return page(parts)
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(
+        "| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines
+    )
+
+
+def fenced(text: str, language: str = "text") -> str:
+    return f"```{language}\n{text}\n```"
+
+
+def page(parts: Iterable[str]) -> str:
+    return "\n\n".join(parts) + "\n"
+
+
+if __name__ == "__main__":
+    main()

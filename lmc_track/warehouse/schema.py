@@ -1,0 +1,122 @@
+"""What SQL can read: tables, views and macros with their columns, types and meanings.
+
+The tables of ``lmc_track.warehouse.tables`` and the comments in ``queries/views`` are the one
+source; both are in every results file, and in the empty one that is made here, so that the
+schema can be told before anything was measured.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal
+
+import duckdb
+
+from lmc_track.warehouse.rebuild import create_empty
+from lmc_track.warehouse.storage import literal
+from lmc_track.warehouse.tables import Column
+
+_COMPUTED_COLUMNS = {
+    "barrier_to_models": "greatest height above the line between the two models' own losses",
+    "curve": "identity of the curve",
+    "model": "name of the model",
+    "place": "order in which results show it",
+    "rise": "loss at alpha 1 less the loss at alpha 0",
+    "same_cluster": "whether both models are in one cluster; NULL where one is in none",
+    "stage": "where in the network the part is, from its input on",
+    "whole_gap": "convexity gap of the path on which the whole network moves",
+}
+_EXAMPLE_CURVES = "example_curves"
+
+
+@dataclass(frozen=True)
+class SchemaItem:
+    """A table, a view or a macro. ``parameters`` are a macro's, empty for the others.
+
+    The columns of a macro are what it gives; a macro that gives one value has none.
+    """
+
+    kind: Literal["table", "view", "macro"]
+    name: str
+    meaning: str
+    columns: tuple[Column, ...]
+    parameters: tuple[str, ...] = ()
+
+    @property
+    def signature(self) -> str:
+        """How SQL calls it."""
+        return self.name if self.kind != "macro" else f"{self.name}({', '.join(self.parameters)})"
+
+
+@cache
+def schema() -> tuple[SchemaItem, ...]:
+    """Everything that a results file of this version holds, in the order in which it builds on
+    each other: tables, views, macros."""
+    with duckdb.connect(":memory:") as connection:
+        create_empty(connection)
+        stored = _relations(connection)
+        return (*stored, *_macros(connection, column_meanings(stored)))
+
+
+def _relations(connection: duckdb.DuckDBPyConnection) -> tuple[SchemaItem, ...]:
+    rows = connection.execute(
+        """
+        SELECT 'table' AS kind, table_name AS name, comment, table_oid AS oid FROM duckdb_tables()
+        WHERE schema_name = 'main' AND NOT internal AND NOT temporary
+        UNION ALL
+        SELECT 'view', view_name, comment, view_oid FROM duckdb_views()
+        WHERE schema_name = 'main' AND NOT internal AND NOT temporary
+        ORDER BY kind, oid
+        """
+    ).fetchall()
+    return tuple(
+        SchemaItem(kind, name, meaning or "", _columns(connection, name))
+        for kind, name, meaning, _ in rows
+    )
+
+
+def _columns(connection: duckdb.DuckDBPyConnection, name: str) -> tuple[Column, ...]:
+    rows = connection.execute(
+        "SELECT column_name, data_type, comment FROM duckdb_columns() "
+        "WHERE schema_name = 'main' AND NOT internal AND table_name = ? ORDER BY column_index",
+        [name],
+    ).fetchall()
+    return tuple(Column(column, kind, meaning or "") for column, kind, meaning in rows)
+
+
+def _macros(
+    connection: duckdb.DuckDBPyConnection, meanings: dict[str, str]
+) -> tuple[SchemaItem, ...]:
+    # A macro over curves takes the name of a table that has them.
+    connection.execute(
+        f"CREATE TABLE {_EXAMPLE_CURVES} (curve BIGINT, alphas DOUBLE[], losses DOUBLE[])"
+    )
+    rows = connection.execute(
+        "SELECT function_name, function_type, parameters, comment FROM duckdb_functions() "
+        "WHERE NOT internal AND schema_name = 'main' ORDER BY function_oid"
+    ).fetchall()
+    items = []
+    for name, kind, parameters, meaning in rows:
+        columns: tuple[Column, ...] = ()
+        if kind == "table_macro":
+            values = ", ".join(
+                literal(_EXAMPLE_CURVES) if parameter == "source" else "NULL::VARCHAR"
+                for parameter in parameters
+            )
+            given = connection.execute(f"DESCRIBE FROM {name}({values})").fetchall()
+            columns = tuple(Column(row[0], row[1], meanings.get(row[0], "")) for row in given)
+        items.append(SchemaItem("macro", name, meaning or "", columns, tuple(parameters)))
+    return tuple(items)
+
+
+def column_meanings(items: tuple[SchemaItem, ...]) -> dict[str, str]:
+    """What a column of that name means where it was first said, for columns computed from it."""
+    found = dict(_COMPUTED_COLUMNS)
+    for item in items:
+        for column in item.columns:
+            found.setdefault(column.name, column.meaning)
+    for name in list(found):
+        for side in "ab":
+            found.setdefault(f"{name}_{side}", f"of model_{side}: {found[name]}")
+    return found
