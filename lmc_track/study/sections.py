@@ -221,6 +221,12 @@ class ClusterSection(Section):
     permutations: int = Field(
         999, ge=99, description="Permuted gap matrices that p is computed from."
     )
+    resamples: int = Field(
+        199,
+        ge=99,
+        description="Resamples of the examples, and of the models, that noise and stability are "
+        "judged from.",
+    )
     least_relative_gap: float = Field(
         0.5,
         ge=0,
