@@ -22,6 +22,8 @@ def cluster_sentence(facts: Facts) -> str:
         return f"The published procedure, which always makes two clusters, gives {divided}."
     if found.method == "threshold":
         return _threshold(found, divided)
+    if found.method == "planted":
+        return f"The training data plant {divided}; these were not found, but known."
     if found.n_clusters == 1:
         return _one(found, divided)
     return _several(found, divided)
@@ -66,6 +68,9 @@ def _evidence(found: Found) -> str:
         permuted = statistics.get("permutations") or found.settings.get("permutations")
         against = f" against {permuted:,} permuted gap matrices" if permuted else ""
         parts.append(f"{wording.p_value(p)}{against}")
+    p_noise = statistics.get("p_noise")
+    if p_noise is not None:
+        parts.append(f"{wording.p_value(p_noise)} against noise of measurement")
     return ", ".join(parts)
 
 
