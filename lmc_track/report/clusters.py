@@ -52,7 +52,9 @@ def _threshold(found: Found, divided: str) -> str:
 
 
 def _several(found: Found, divided: str) -> str:
-    evidence = _evidence(found)
+    evidence, p_noise = _evidence(found), found.statistics.get("p_noise")
+    if evidence and p_noise is not None:
+        evidence += f", {wording.p_value(p_noise)} against noise of measurement"
     name = wording.capital(method_name(found.method))
     return f"{name} of the {found.half} gaps finds {divided}{': ' if evidence else ''}{evidence}."
 
@@ -68,9 +70,6 @@ def _evidence(found: Found) -> str:
         permuted = statistics.get("permutations") or found.settings.get("permutations")
         against = f" against {permuted:,} permuted gap matrices" if permuted else ""
         parts.append(f"{wording.p_value(p)}{against}")
-    p_noise = statistics.get("p_noise")
-    if p_noise is not None:
-        parts.append(f"{wording.p_value(p_noise)} against noise of measurement")
     return ", ".join(parts)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import polars as pl
 
 from lmc_track.analysis.clustering import Clustering, juneja2023, number_clusters, spectral
 from lmc_track.analysis.rule import LEAST_HEADROOM
@@ -81,6 +82,7 @@ def _read_gaps(results: Results, study: Study) -> _Gaps:
         np.isnan(halves["all"].matrix[np.triu_indices(len(halves["all"].names), 1)]).sum()
     )
     if lacking:
+        _refuse_infinite(results, study)
         raise WorkError(
             f"{lacking} pairs of models have no complete path yet: clusters need all of them",
             f"Run first: lmc-track interpolate {study.name}, then lmc-track ingest",
@@ -93,6 +95,21 @@ def _read_gaps(results: Results, study: Study) -> _Gaps:
         chance_headroom(results, study.name, half="held-out"),
         path_losses(results, study.name, whole.names, precision),
     )
+
+
+def _refuse_infinite(results: Results, study: Study) -> None:
+    """Raise where pairs were measured whole, and yet have no gap."""
+    pairs = results.query("barrier_pairs", study=study.name, precision=study.evaluate.precision)
+    alphas = results.query("study_summary", study=study.name)["grid_points"].item()
+    measured = pairs.filter(pl.col("convexity_gap").is_null() & (pl.col("n_points") == alphas))
+    if len(measured):
+        a, b = measured.select("model_a", "model_b").row(0)
+        raise WorkError(
+            f"{len(measured)} pairs of models have no gap, as a loss on their path is not finite: "
+            "clusters need the gaps of all",
+            f"See which loss: lmc-track query curves -p study={study.name} "
+            f"-p model_a={a} -p model_b={b}",
+        )
 
 
 def _one(

@@ -113,7 +113,7 @@ def test_a_record_of_before_embeddings_is_still_taken_in(
         results = lmc_track.open(planted.home)
         assert results.query("clusterings").height == 5
         places = results.query("embedding", clustering="juneja2023")
-        assert places["cluster"].to_list() == [0, 1]
+        assert places["cluster"].null_count() == 0
         assert places["coordinates"].to_list() == [None] * 2
         for name in ("cluster_choices", "stability", "co_assignments"):
             assert results.query(name).is_empty()
