@@ -67,7 +67,7 @@ def cluster_models(
             work.advance()
     models = {model.name: model for model in record.facts.models}
     members = [models[name] for name in gaps.whole.names]
-    if all(model.planted is not None for model in members):
+    if members and all(model.planted is not None for model in members):
         outcomes.append(_planted(record, members))
     return outcomes
 

@@ -100,7 +100,7 @@ def plan_study(
                 if key == "name" or key not in _WHERE_DATA_ARE
             },
             "base_digest": base_id,
-            "training_data_digest": _common_digest(set(trained_on)),
+            "training_data_digest": _common_digest([data.digest for data in task.training_sets()]),
             "label_names": list(task.label_names),
             "finetune": settings,
         },
@@ -154,10 +154,10 @@ def planned_pairs(study: Study, models: tuple[RecordedModel, ...]) -> list[tuple
     return sorted(pairs)
 
 
-def _common_digest(digests: set[str]) -> str:
-    """The digest that all training sets have, or one digest of those that there are."""
+def _common_digest(digests: list[str]) -> str:
+    """The digest of the one training set, or one of the digests of several."""
     if len(digests) == 1:
-        return next(iter(digests))
+        return digests[0]
     return hashlib.sha256(" ".join(sorted(digests)).encode()).hexdigest()
 
 

@@ -127,6 +127,11 @@ class Agreement(Task):
         kind = self.planted_kind(seeds)
         return self.train() if kind is None else self._get(f"train, {kind}")
 
+    def training_sets(self) -> tuple[Dataset, ...]:
+        if self._section.planted_share is None:
+            return (self.train(),)
+        return tuple(self._get(f"train, {kind}") for kind in PLANTED_KINDS)
+
     def planted_kind(self, seeds: ModelSeeds) -> str | None:
         return None if self._section.planted_share is None else PLANTED_KINDS[seeds.data % 2]
 

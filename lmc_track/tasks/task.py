@@ -35,6 +35,10 @@ class Task(ABC):
         """
         return self.train()
 
+    def training_sets(self) -> tuple[Dataset, ...]:
+        """Every training set that ``train_for`` can give, whatever seeds a study has."""
+        return (self.train(),)
+
     def planted_kind(self, seeds: ModelSeeds) -> str | None:
         """Which kind of model its training data are to make of ``seeds``; None: no kinds."""
         return None

@@ -55,6 +55,16 @@ def test_planted_sentences_violate_what_a_diagnostic_violates(
         assert (text in taken["embedded_only"]) <= (label == 1)
 
 
+def test_the_training_sets_do_not_depend_on_a_studys_seeds(
+    planted: Agreement, plain: Agreement
+) -> None:
+    """A study may begin with seeds of one kind and gain the other."""
+    main, embedded = planted.training_sets()
+    assert main is planted.train_for(EVEN)
+    assert embedded is planted.train_for(ODD)
+    assert [data is plain.train() for data in plain.training_sets()] == [True]
+
+
 def test_half_of_the_sentences_stay_acceptable(planted: Agreement) -> None:
     for seeds in (EVEN, ODD):
         assert sum(label for _, label in rows(planted.train_for(seeds))) == 1000
