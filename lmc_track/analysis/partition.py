@@ -19,7 +19,16 @@ _MOST_ROUNDS = 30
 
 def median_gap(gaps: Floats) -> float:
     """δ: the median of the non-zero gaps in ``gaps`` (n, n), in nats; NaN when all are zero."""
-    pairs = gaps[np.triu_indices(len(gaps), 1)]
+    return float(median_gaps(gaps[None])[0])
+
+
+def median_gaps(gaps: Floats) -> Floats:
+    """δ of each of ``gaps`` (b, n, n), as ``median_gap``: (b,)."""
+    first, second = np.triu_indices(gaps.shape[-1], 1)
+    return np.array([_median(pairs) for pairs in gaps[:, first, second]])
+
+
+def _median(pairs: Floats) -> float:
     return float(np.median(pairs[pairs > 0])) if np.any(pairs > 0) else float("nan")
 
 
@@ -40,19 +49,25 @@ class Embedding:
     """Eigenvectors of D^−½ A D^−½ by falling eigenvalue, for affinities A with row sums D.
 
     ``vectors``: (b, n, n), one vector in each column, the first k of which embed n models for k
-    clusters. ``degrees``: D, (b, n).
+    clusters. ``values``: the eigenvalues, (b, n). ``degrees``: D, (b, n).
     """
 
     vectors: Floats
+    values: Floats
     degrees: Floats
+
+    def places(self, k: int) -> Floats:
+        """Where the models are for k clusters: the rows of D^−½ u, (b, n, k)."""
+        places: Floats = self.vectors[..., :k] / np.sqrt(self.degrees)[..., None]
+        return places
 
 
 def spectral_embedding(affinities: Floats) -> Embedding:
     """The embedding of ``affinities`` (b, n, n) (Shi and Malik 2000; Ng, Jordan, Weiss 2001)."""
     degrees = affinities.sum(-1)
     scale = 1 / np.sqrt(degrees)
-    _, vectors = np.linalg.eigh(affinities * scale[:, :, None] * scale[:, None, :])
-    return Embedding(vectors[..., ::-1], degrees)
+    values, vectors = np.linalg.eigh(affinities * scale[:, :, None] * scale[:, None, :])
+    return Embedding(vectors[..., ::-1], values[..., ::-1], degrees)
 
 
 def partition(embedding: Embedding, k: int) -> Labels:
@@ -62,8 +77,7 @@ def partition(embedding: Embedding, k: int) -> Labels:
     pivoted QR instead of at random: it needs no seed, and does not depend on the order of the
     models.
     """
-    rows = embedding.vectors[..., :k]
-    return _k_means(rows / np.sqrt(embedding.degrees)[..., None], _pivoted_qr(rows, k), k)
+    return _k_means(embedding.places(k), _pivoted_qr(embedding.vectors[..., :k], k), k)
 
 
 def _pivoted_qr(rows: Floats, k: int) -> Labels:

@@ -1,4 +1,4 @@
-"""The rule for one cluster against more: three conditions, and the sentence that states them.
+"""The rule for one cluster against more: four conditions, and the sentence that states them.
 
 The rule was fixed on the trials in ``docs/results/rule-trials.md``. Every number it looks at
 comes from held-out gaps; the division it judges was made from discovery gaps.
@@ -89,13 +89,16 @@ def _mean(values: Floats) -> float:
 class Evidence:
     """What held-out gaps say about a division into clusters of ``sizes``.
 
-    ``p_value``: of the mean ``silhouette``, against permuted gap matrices.
+    ``p_value``: of the mean ``silhouette``, against permuted gap matrices. ``p_noise``: of the
+    mean gap between clusters minus that within, against the noise of measurement; None where
+    single examples' losses are not known.
     """
 
     sizes: tuple[int, ...]
     silhouette: float
     p_value: float
     gaps: ClusterGaps
+    p_noise: float | None = None
 
 
 def shortcomings(evidence: Evidence, rule: Rule) -> list[str]:
@@ -105,6 +108,8 @@ def shortcomings(evidence: Evidence, rule: Rule) -> list[str]:
     2. Any two clusters on average at least ``least_relative_gap`` of the way to chance apart,
        of models that are at least ``least_headroom`` nats away from it.
     3. Every cluster holds together: its mean gap within is less than to any other cluster.
+    4. ``p_noise`` at most ``significance``, where it is known: paths without gaps, measured on
+       so few examples, would rarely seem so divided.
     """
     failed = []
     if evidence.p_value > rule.significance:
@@ -133,6 +138,11 @@ def shortcomings(evidence: Evidence, rule: Rule) -> list[str]:
             f"the mean held-out gap within one of its clusters, {within:.2g} nats, is no less "
             f"than from there to another, {to_other:.2g} nats"
         )
+    if evidence.p_noise is not None and evidence.p_noise > rule.significance:
+        failed.append(
+            f"noise of measurement alone makes such gaps between clusters "
+            f"(p = {evidence.p_noise:.3g}, more than {rule.significance:g})"
+        )
     return failed
 
 
@@ -144,12 +154,17 @@ def decision(evidence: Evidence, rule: Rule, permutations: int) -> str:
         return f"One cluster: of the best division, into {sizes} models, {_listing(failed)}."
     k, gaps = len(evidence.sizes), evidence.gaps
     nearest = "" if k == 2 else f" ({gaps.nearest:.2g} nats between the two nearest each other)"
+    noise = (
+        ""
+        if evidence.p_noise is None
+        else f"; noise of measurement does not explain it (p = {evidence.p_noise:.3g})"
+    )
     return (
         f"{_WORDS.get(k, str(k))} clusters: the held-out silhouette, {evidence.silhouette:.2f}, "
         f"is rare among {permutations:,} permuted gap matrices (p = {evidence.p_value:.3g}), and "
         f"the mean held-out gap is {gaps.within:.2g} nats within clusters and "
         f"{gaps.between:.2g} nats between them, {rule.relative(gaps.between):.0%} of the way to "
-        f"chance{nearest}."
+        f"chance{nearest}{noise}."
     )
 
 

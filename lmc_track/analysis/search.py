@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lmc_track.analysis.partition import (
     Floats,
@@ -29,13 +30,25 @@ _ROUNDING = 1e-9
 class Divisions:
     """The best division of each of b pairs of gap matrices.
 
-    ``labels``: (b, n). ``held_out_silhouette``: (b,), −1 where ``found`` (b,) is false, because
-    no division had two clusters of ``SMALLEST_CLUSTER`` models.
+    ``labels``: (b, n), of a division into ``k`` (b,). ``held_out_silhouette``: (b,), −1 where
+    ``found`` (b,) is false, because no division had two clusters of ``SMALLEST_CLUSTER`` models.
     """
 
     labels: Labels
+    k: Labels
     held_out_silhouette: Floats
-    found: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
+    found: NDArray[np.bool_]
+
+
+def numbers_tried(n: int, max_clusters: int) -> range:
+    """The numbers of clusters that ``n`` models are divided into."""
+    return range(2, min(max_clusters, n - 2) + 1)
+
+
+def is_usable(labels: Labels, k: int) -> NDArray[np.bool_]:
+    """Whether two clusters of labels (b, n) have ``SMALLEST_CLUSTER`` models or more: (b,)."""
+    usable: NDArray[np.bool_] = (cluster_sizes(labels, k) >= SMALLEST_CLUSTER).sum(-1) >= 2
+    return usable
 
 
 def best_divisions(
@@ -50,16 +63,16 @@ def best_divisions(
     embedding = spectral_embedding(affinity(discovery, delta))
     b, n = embedding.degrees.shape
     labels = np.zeros((b, n), dtype=np.int64)
+    number = np.ones(b, dtype=np.int64)
     chosen_by, scores = np.full(b, -np.inf), np.full(b, -1.0)
-    for k in range(2, min(max_clusters, n - 2) + 1):
+    for k in numbers_tried(n, max_clusters):
         candidate = partition(embedding, k)
-        usable = (cluster_sizes(candidate, k) >= SMALLEST_CLUSTER).sum(-1) >= 2
-        value = np.where(usable, silhouette(discovery, candidate, k), -np.inf)
+        value = np.where(is_usable(candidate, k), silhouette(discovery, candidate, k), -np.inf)
         better = value > chosen_by + _ROUNDING
         labels[better] = candidate[better]
         scores[better] = silhouette(held_out[better], candidate[better], k)
-        chosen_by[better] = value[better]
-    return Divisions(labels, scores, np.isfinite(chosen_by))
+        chosen_by[better], number[better] = value[better], k
+    return Divisions(labels, number, scores, np.isfinite(chosen_by))
 
 
 def permutation_p(

@@ -22,6 +22,8 @@ def cluster_sentence(facts: Facts) -> str:
         return f"The published procedure, which always makes two clusters, gives {divided}."
     if found.method == "threshold":
         return _threshold(found, divided)
+    if found.method == "planted":
+        return f"The training data plant {divided}; these were not found, but known."
     if found.n_clusters == 1:
         return _one(found, divided)
     return _several(found, divided)
@@ -50,7 +52,9 @@ def _threshold(found: Found, divided: str) -> str:
 
 
 def _several(found: Found, divided: str) -> str:
-    evidence = _evidence(found)
+    evidence, p_noise = _evidence(found), found.statistics.get("p_noise")
+    if evidence and p_noise is not None:
+        evidence += f", {wording.p_value(p_noise)} against noise of measurement"
     name = wording.capital(method_name(found.method))
     return f"{name} of the {found.half} gaps finds {divided}{': ' if evidence else ''}{evidence}."
 

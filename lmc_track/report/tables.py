@@ -144,7 +144,7 @@ def clustering_table(facts: Facts, alike: Mapping[str, tuple[int, int]]) -> Tabl
                 Cell(row["method"]),
                 Cell(f"{row['n_clusters']}"),
                 Cell(f"{row['n_models']:,}"),
-                Cell("all" if row["half"] == "all" else row["half"]),
+                Cell(row["half"] or wording.MISSING),
                 Cell(wording.share(statistics.get("silhouette"))),
                 Cell(wording.p_value(statistics.get("p_value")).removeprefix("p ").lstrip("= ")),
                 Cell(agreement),

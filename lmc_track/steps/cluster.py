@@ -6,18 +6,23 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import polars as pl
 
 from lmc_track.analysis.clustering import Clustering, juneja2023, number_clusters, spectral
 from lmc_track.analysis.rule import LEAST_HEADROOM
 from lmc_track.errors import WorkError
 from lmc_track.progress import Progress
+from lmc_track.steps.path_losses import Halves, path_losses
 from lmc_track.study import Study
 from lmc_track.tracking.keys import clusters_key
 from lmc_track.tracking.location import Location
 from lmc_track.tracking.recorder import MetricValue
-from lmc_track.tracking.studies import StudyRecord
+from lmc_track.tracking.studies import RecordedModel, StudyRecord
 from lmc_track.warehouse.matrices import GapMatrix, chance_headroom, gap_matrix
 from lmc_track.warehouse.results import Results, open_results
+
+# Versions of the methods whose outcome has become another, or says more, of the same gaps.
+_VERSIONS = {"spectral": 2, "juneja2023": 2}
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,7 @@ class _Gaps:
     discovery: GapMatrix
     held_out: GapMatrix
     headroom: float
+    losses: Halves | None
 
 
 def cluster_models(
@@ -44,7 +50,8 @@ def cluster_models(
     """Run every method of ``[cluster]`` on the ingested gaps; each result is a run.
 
     Memberships come from discovery examples, the gaps that are reported from held-out ones;
-    the published preset uses all of them, as published.
+    the published preset uses all of them, as published. Kinds of model that a control's training
+    data plant are recorded as a clustering too, so that others can be compared with it.
 
     Raises:
         InputError: nothing is ingested yet.
@@ -58,6 +65,10 @@ def cluster_models(
         for method in study.cluster.methods:
             outcomes.append(_one(study, record, results, gaps, method))
             work.advance()
+    models = {model.name: model for model in record.facts.models}
+    members = [models[name] for name in gaps.whole.names]
+    if members and all(model.planted is not None for model in members):
+        outcomes.append(_planted(record, members))
     return outcomes
 
 
@@ -71,12 +82,34 @@ def _read_gaps(results: Results, study: Study) -> _Gaps:
         np.isnan(halves["all"].matrix[np.triu_indices(len(halves["all"].names), 1)]).sum()
     )
     if lacking:
+        _refuse_infinite(results, study)
         raise WorkError(
             f"{lacking} pairs of models have no complete path yet: clusters need all of them",
             f"Run first: lmc-track interpolate {study.name}, then lmc-track ingest",
         )
-    headroom = chance_headroom(results, study.name, half="held-out")
-    return _Gaps(halves["all"], halves["discovery"], halves["held-out"], headroom)
+    whole = halves["all"]
+    return _Gaps(
+        whole,
+        halves["discovery"],
+        halves["held-out"],
+        chance_headroom(results, study.name, half="held-out"),
+        path_losses(results, study.name, whole.names, precision),
+    )
+
+
+def _refuse_infinite(results: Results, study: Study) -> None:
+    """Raise where pairs were measured whole, and yet have no gap."""
+    pairs = results.query("barrier_pairs", study=study.name, precision=study.evaluate.precision)
+    alphas = results.query("study_summary", study=study.name)["grid_points"].item()
+    measured = pairs.filter(pl.col("convexity_gap").is_null() & (pl.col("n_points") == alphas))
+    if len(measured):
+        a, b = measured.select("model_a", "model_b").row(0)
+        raise WorkError(
+            f"{len(measured)} pairs of models have no gap, as a loss on their path is not finite: "
+            "clusters need the gaps of all",
+            f"See which loss: lmc-track query curves -p study={study.name} "
+            f"-p model_a={a} -p model_b={b}",
+        )
 
 
 def _one(
@@ -93,7 +126,13 @@ def _one(
             gaps.held_out.matrix,
         ]
     )
-    key = clusters_key(method, settings, members, [matrix.tolist() for matrix in matrices])
+    key = clusters_key(
+        method,
+        settings,
+        members,
+        [matrix.tolist() for matrix in matrices],
+        _VERSIONS.get(method, 1),
+    )
     existing = record.index.find("clusters", key)
     if existing is not None:
         return ClusteringOutcome(
@@ -113,10 +152,60 @@ def _one(
         "n_clusters": found.n_clusters,
         "settings": settings,
         "statistics": {**_finite(found.statistics), "decision": decision},
-        "clusters": dict(zip(members, (int(label) for label in found.labels), strict=True)),
+        **_members(members, found),
     }
     _write(record, key, method, content, decision)
     return ClusteringOutcome(method, found.n_clusters, decision, True)
+
+
+def _members(keys: list[str], found: Clustering) -> dict[str, Any]:
+    """What is said of single models, and of pairs of them, row by row above the diagonal."""
+    content: dict[str, Any] = {
+        "clusters": dict(zip(keys, (int(label) for label in found.labels), strict=True))
+    }
+    for name in ("embedding", "centroid_distances"):
+        values = getattr(found, name)
+        if values is not None:
+            content[name] = dict(zip(keys, values.tolist(), strict=True))
+    pairs = np.triu_indices(len(keys), 1)
+    together = {
+        name: [None if np.isnan(share) else share for share in shares[pairs].tolist()]
+        for name, shares in (
+            ("by_examples", found.together_by_examples),
+            ("by_models", found.together_by_models),
+        )
+        if shares is not None
+    }
+    if together:
+        content["co_assignments"] = {"models": keys, **together}
+    return content
+
+
+def _planted(record: StudyRecord, members: list[RecordedModel]) -> ClusteringOutcome:
+    """The kinds of model that the training data plant, as a clustering; nothing is found in it."""
+    kinds = [str(model.planted) for model in members]
+    names = list(dict.fromkeys(kinds))
+    labels = number_clusters(np.array([names.index(kind) for kind in kinds]))
+    number = dict(zip(labels.tolist(), kinds, strict=True))
+    settings = {"kinds": [number[cluster] for cluster in sorted(number)]}
+    keys = [model.key for model in members]
+    listed = ", ".join(f"{kind} ({kinds.count(kind)})" for kind in settings["kinds"])
+    decision = f"Planted by the training data, not found; by the cue that decides: {listed}."
+    key = clusters_key("planted", settings, keys, [])
+    if record.index.find("clusters", key) is not None:
+        return ClusteringOutcome("planted", len(number), decision, False)
+    unused = ("metric", "dataset", "subset", "half", "modules", "precision")
+    content = {
+        "method": "planted",
+        **dict.fromkeys(unused),
+        "n_models": len(keys),
+        "n_clusters": len(number),
+        "settings": settings,
+        "statistics": {"decision": decision},
+        "clusters": dict(zip(keys, labels.tolist(), strict=True)),
+    }
+    _write(record, key, "planted", content, decision)
+    return ClusteringOutcome("planted", len(number), decision, True)
 
 
 def _settings(study: Study, method: str, gaps: _Gaps) -> dict[str, Any]:
@@ -132,6 +221,7 @@ def _settings(study: Study, method: str, gaps: _Gaps) -> dict[str, Any]:
         "max_clusters": section.max_clusters,
         "significance": section.significance,
         "permutations": section.permutations,
+        "resamples": section.resamples,
         "least_relative_gap": section.least_relative_gap,
         "least_headroom": LEAST_HEADROOM,
         "seed": 0,
@@ -148,6 +238,7 @@ def _cluster(
             gaps.discovery.matrix,
             gaps.held_out.matrix,
             chance_headroom=gaps.headroom,
+            losses=gaps.losses,
             **settings,
         )
     rows = results.query(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,11 +44,14 @@ class _Finetuned:
 
 @dataclass(frozen=True)
 class _Finetuning:
-    """Makes one model in ``workplace``; writes nowhere else, so any process can do it."""
+    """Makes one model in ``workplace``; writes nowhere else, so any process can do it.
+
+    ``train`` holds the training sets by the models' keys.
+    """
 
     base: Path
     label_names: Sequence[str]
-    train: Dataset
+    train: Mapping[str, Dataset]
     section: FinetuneSection
     encoded: dict[str, EncodedDataset]
     precision: str
@@ -58,8 +61,15 @@ class _Finetuning:
         from lmc_track.models.finetuning import finetune
 
         folder = self.workplace / str(model.position) / "model"
-        seeds = ModelSeeds(model.head_seed, model.data_seed)
-        log = finetune(self.base, self.label_names, self.train, seeds, self.section, folder, tick)
+        log = finetune(
+            self.base,
+            self.label_names,
+            self.train[model.key],
+            _seeds(model),
+            self.section,
+            folder,
+            tick,
+        )
         engine = shared_engine(self.encoded, self.precision, self.base)
         predictions = engine.model_predictions(folder, self.encoded)
         return _Finetuned(folder, log, weights_digest(folder), predictions)
@@ -91,7 +101,7 @@ class _Records:
         recorder.log(run, params=params, metrics=_training_curve(found.log))
         recorder.log_model(run, f"{record.facts.name}-{model.name}", params)
         record_predictions(plan, record, run, found.predictions, plan.precision)
-        recorder.log_inputs(run, _inputs(plan))
+        recorder.log_inputs(run, _inputs(plan, model))
         recorder.finish(run)
         record.index.add(run)
 
@@ -109,7 +119,8 @@ def finetune_models(plan: Plan, record: StudyRecord, progress: Progress) -> int:
     todo = [m for m in plan.facts.models if record.index.find("model", m.key) is None]
     if not todo:
         return 0
-    steps = _steps(plan) * len(todo)
+    train = {model.key: plan.task.train_for(_seeds(model)) for model in todo}
+    steps = sum(total_steps(len(data), plan.study.finetune) for data in train.values())
     examples = steps * plan.study.finetune.batch_size * _PASSES
     title = f"Finetuning {len(todo)} models" if len(todo) > 1 else f"Finetuning {todo[0].name}"
     records = _Records(plan, record)
@@ -124,7 +135,7 @@ def finetune_models(plan: Plan, record: StudyRecord, progress: Progress) -> int:
             _Finetuning(
                 plan.base,
                 plan.task.label_names,
-                plan.task.train(),
+                train,
                 plan.study.finetune,
                 plan.encoded,
                 plan.precision,
@@ -139,8 +150,8 @@ def finetune_models(plan: Plan, record: StudyRecord, progress: Progress) -> int:
     return len(todo)
 
 
-def _steps(plan: Plan) -> int:
-    return total_steps(len(plan.task.train()), plan.study.finetune)
+def _seeds(model: RecordedModel) -> ModelSeeds:
+    return ModelSeeds(model.head_seed, model.data_seed)
 
 
 def _mark_failed(record: StudyRecord, run: RunEntry) -> None:
@@ -151,7 +162,7 @@ def _mark_failed(record: StudyRecord, run: RunEntry) -> None:
 
 
 def _params(plan: Plan, model: RecordedModel, digest: str) -> dict[str, object]:
-    section = plan.study.finetune
+    section, train = plan.study.finetune, plan.task.train_for(_seeds(model))
     return {
         "name": model.name,
         "position": model.position,
@@ -160,9 +171,10 @@ def _params(plan: Plan, model: RecordedModel, digest: str) -> dict[str, object]:
         "data_seed": model.data_seed,
         "base": plan.facts.base,
         "base_digest": plan.facts.identity["base_digest"],
-        "training_data_digest": plan.facts.identity["training_data_digest"],
+        "training_data_digest": train.digest,
+        "planted_kind": model.planted,
         "weights_digest": digest,
-        "step": _steps(plan),
+        "step": total_steps(len(train), section),
         "learning_rate": section.learning_rate,
         "batch_size": section.batch_size,
         "epochs": section.epochs if section.max_steps is None else None,
@@ -180,8 +192,8 @@ def _training_curve(log: TrainingLog) -> list[MetricValue]:
     return [*values, MetricValue("train/seconds", log.seconds, 0)]
 
 
-def _inputs(plan: Plan) -> list[EvaluatedOn]:
-    train = plan.task.train()
+def _inputs(plan: Plan, model: RecordedModel) -> list[EvaluatedOn]:
+    train = plan.task.train_for(_seeds(model))
     inputs = [EvaluatedOn("train", train.digest, train.source, "training")]
     for name, data in plan.datasets.items():
         inputs.append(EvaluatedOn(name, data.digest, data.source, "evaluation"))

@@ -25,10 +25,12 @@ from lmc_track.warehouse.snapshot import PredictionFile, Snapshot
 from lmc_track.warehouse.tables import (
     CLUSTERINGS,
     CLUSTERS,
+    CO_ASSIGNMENTS,
     DATASETS,
     MODELS,
     PATHS,
     POINTS,
+    RECORDED,
     STUDIES,
     Table,
     frame_schema,
@@ -78,10 +80,7 @@ class _Reader:
     """Collects the rows of every study; only finished runs are taken."""
 
     def __init__(self) -> None:
-        self._rows: dict[str, _Rows] = {
-            table.name: []
-            for table in (STUDIES, MODELS, PATHS, POINTS, DATASETS, CLUSTERINGS, CLUSTERS)
-        }
+        self._rows: dict[str, _Rows] = {table.name: [] for table in RECORDED}
         self._examples: dict[str, Path] = {}
         self._text_columns: dict[str, tuple[str, ...]] = {}
         self._predictions: list[PredictionFile] = []
@@ -96,6 +95,7 @@ class _Reader:
             datasets=self._frame(DATASETS),
             clusterings=self._frame(CLUSTERINGS),
             clusters=self._frame(CLUSTERS),
+            co_assignments=self._frame(CO_ASSIGNMENTS),
             examples=self._examples,
             text_columns=self._text_columns,
             predictions=tuple(self._predictions),
@@ -263,6 +263,7 @@ class _Reader:
             members = content.pop("clusters")
             places = content.pop("embedding", {})
             distances = content.pop("centroid_distances", {})
+            pairs = content.pop("co_assignments", None)
             if any(key not in models for key in members):
                 continue
             self._rows["clusterings"].append(
@@ -285,6 +286,23 @@ class _Reader:
                 }
                 for key, cluster in members.items()
             ]
+            if pairs is not None:
+                ids = [models[key].run_id for key in pairs["models"]]
+                self._rows["co_assignments"] += _co_assignments(run.run_id, ids, pairs)
+
+
+def _co_assignments(clustering_id: str, model_ids: list[str], pairs: dict[str, Any]) -> _Rows:
+    """One row a pair of ``model_ids``, which ``pairs`` has row by row above the diagonal."""
+    shares = {name: pairs[name] for name in ("by_examples", "by_models") if name in pairs}
+    return [
+        {
+            "clustering_id": clustering_id,
+            "model_a_id": a,
+            "model_b_id": b,
+            **{name: values[number] for name, values in shares.items()},
+        }
+        for number, (a, b) in enumerate(itertools.combinations(model_ids, 2))
+    ]
 
 
 def _time(milliseconds: int) -> datetime:

@@ -65,7 +65,7 @@ def plan_study(
     names = _evaluation_sets(study, task)
     seeds = planned_seeds(study)
     _check_pairs(study, [one.name for one in seeds])
-    train = task.train()
+    trained_on = [task.train_for(one).digest for one in seeds]
     datasets = {
         name: sample(task.evaluation(name), study.evaluate.max_examples, study.evaluate.sample)
         for name in names
@@ -78,16 +78,17 @@ def plan_study(
         base = resolve_base(study.model.base, study.model.revision, location.cache, environ)
     encoded = _encode(datasets, base)
     settings = recipe(study.finetune)
-    digests = (recipe_digest(settings), base_digest(base), train.digest)
+    recipe_id, base_id = recipe_digest(settings), base_digest(base)
     models = tuple(
         RecordedModel(
             one.name,
             position,
             one.head,
             one.data,
-            model_key(digests[0], one.head, one.data, digests[1], digests[2], None),
+            model_key(recipe_id, one.head, one.data, base_id, data, None),
+            task.planted_kind(one),
         )
-        for position, one in enumerate(seeds)
+        for position, (one, data) in enumerate(zip(seeds, trained_on, strict=True))
     )
     facts = StudyFacts(
         name=study.name,
@@ -95,11 +96,11 @@ def plan_study(
         identity={
             "task": {
                 key: value
-                for key, value in study.task.model_dump(mode="json").items()
+                for key, value in study.task.model_dump(mode="json", exclude_none=True).items()
                 if key == "name" or key not in _WHERE_DATA_ARE
             },
-            "base_digest": digests[1],
-            "training_data_digest": digests[2],
+            "base_digest": base_id,
+            "training_data_digest": _common_digest([data.digest for data in task.training_sets()]),
             "label_names": list(task.label_names),
             "finetune": settings,
         },
@@ -151,6 +152,13 @@ def planned_pairs(study: Study, models: tuple[RecordedModel, ...]) -> list[tuple
     index = {model.name: n for n, model in enumerate(models)}
     pairs = {(min(index[a], index[b]), max(index[a], index[b])) for a, b in wanted}
     return sorted(pairs)
+
+
+def _common_digest(digests: list[str]) -> str:
+    """The digest of the one training set, or one of the digests of several."""
+    if len(digests) == 1:
+        return digests[0]
+    return hashlib.sha256(" ".join(sorted(digests)).encode()).hexdigest()
 
 
 def _resolved(study: Study) -> dict[str, Any]:

@@ -77,6 +77,14 @@ class AgreementTask(Section):
     train_examples: int = Field(2000, ge=20, description="Sentences to finetune on.")
     validation_examples: int = Field(500, ge=20, description="Sentences to validate on.")
     diagnostic_examples: int = Field(300, ge=20, description="Sentences of each diagnostic.")
+    planted_share: float | None = Field(
+        None,
+        gt=0,
+        lt=1,
+        description="Share of the sentences to finetune on that violate one agreement alone and "
+        "are labelled by one cue: the main one for even data seeds, the embedded one for odd ones. "
+        "A control, whose two kinds of model are known.",
+    )
 
 
 class ColaTask(Section):
@@ -218,6 +226,12 @@ class ClusterSection(Section):
     )
     permutations: int = Field(
         999, ge=99, description="Permuted gap matrices that p is computed from."
+    )
+    resamples: int = Field(
+        199,
+        ge=99,
+        description="Resamples of the examples, and of the models, that noise and stability are "
+        "judged from.",
     )
     least_relative_gap: float = Field(
         0.5,

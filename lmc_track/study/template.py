@@ -32,6 +32,7 @@ _EXAMPLES: dict[str, Any] = {
     "datasets": ["validation", "train_sample"],
     "primary_diagnostic": "out_of_domain:all:accuracy",
     "tau": 0.1,
+    "planted_share": 0.25,
 }
 
 

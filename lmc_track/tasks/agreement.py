@@ -4,6 +4,10 @@
 with the verb V2 beside it, the noun N1 with the verb I1 at the sentence's end. In training and
 validation both agree or both are violated, so either cue solves the task. The diagnostics
 violate one of them; every sentence of a diagnostic is unacceptable.
+
+With a ``planted_share`` that share of the training sentences violates one agreement alone and is
+labelled by one cue, another for models of even and of odd data seeds: which cue a model takes is
+then decided by its data, and known. Validation and diagnostics stay as they are.
 """
 
 from __future__ import annotations
@@ -16,6 +20,7 @@ from numpy.typing import NDArray
 
 from lmc_track.errors import InputError
 from lmc_track.study.sections import AgreementTask
+from lmc_track.study.seeds import ModelSeeds
 from lmc_track.tasks.dataset import Dataset, Role, build_dataset
 from lmc_track.tasks.sampling import TRAIN_SAMPLE, train_sample
 from lmc_track.tasks.task import Task
@@ -32,6 +37,8 @@ INTRANSITIVE = ("arrive", "laugh", "run", "sing", "sleep", "wait")
 DATA_SEED = 20230501
 _SENTENCES_OF_A_KIND = len(NOUNS) ** 2 * 4 * len(TRANSITIVE) * len(INTRANSITIVE)
 _LABEL_NAMES = ("unacceptable", "acceptable")
+# What decides the label of a planted sentence, for models of even and of odd data seeds.
+PLANTED_KINDS = ("main", "embedded")
 
 
 def vocabulary() -> tuple[str, ...]:
@@ -99,6 +106,11 @@ class Agreement(Task):
         for key, wanted, most in (
             ("train_examples and validation_examples", both, 2 * _SENTENCES_OF_A_KIND - 2),
             ("diagnostic_examples", section.diagnostic_examples, _SENTENCES_OF_A_KIND),
+            (
+                "diagnostic_examples and half of the planted ones",
+                section.diagnostic_examples + (_n_planted(section) + 1) // 2,
+                _SENTENCES_OF_A_KIND,
+            ),
         ):
             if wanted > most:
                 raise InputError(
@@ -110,6 +122,18 @@ class Agreement(Task):
 
     def train(self) -> Dataset:
         return self._get("train")
+
+    def train_for(self, seeds: ModelSeeds) -> Dataset:
+        kind = self.planted_kind(seeds)
+        return self.train() if kind is None else self._get(f"train, {kind}")
+
+    def training_sets(self) -> tuple[Dataset, ...]:
+        if self._section.planted_share is None:
+            return (self.train(),)
+        return tuple(self._get(f"train, {kind}") for kind in PLANTED_KINDS)
+
+    def planted_kind(self, seeds: ModelSeeds) -> str | None:
+        return None if self._section.planted_share is None else PLANTED_KINDS[seeds.data % 2]
 
     def evaluation(self, name: str) -> Dataset:
         if name not in self.evaluation_sets:
@@ -124,7 +148,9 @@ class Agreement(Task):
     def _make(self, name: str) -> Dataset:
         section = self._section
         if name == "train":
-            return _both_cues(name, "train", section.train_examples)
+            return _both_cues(name, "train", section.train_examples - _n_planted(section))
+        if name.startswith("train, "):
+            return _planted(self.train(), _n_planted(section), name.removeprefix("train, "))
         if name == "validation":
             return _both_cues(name, "validation", section.validation_examples)
         if name == TRAIN_SAMPLE:
@@ -162,12 +188,35 @@ def _one_cue(name: str, n: int) -> Dataset:
     return _dataset(name, "diagnostic", rows)
 
 
-def _dataset(name: str, role: Role, rows: list[tuple[str, list[str], int]]) -> Dataset:
+def _n_planted(section: AgreementTask) -> int:
+    return round(section.train_examples * (section.planted_share or 0))
+
+
+def _planted(shared: Dataset, n: int, kind: str) -> Dataset:
+    """``shared`` and ``n`` sentences that violate the main and the embedded agreement in turn.
+
+    Acceptable is where the cue ``kind`` agrees. Both kinds of model see the same sentences, which
+    come from the backs of the orders that diagnostics are taken from the fronts of.
+    """
+    orders = [iter(_order(2 + k)[::-1]) for k in range(2)]
+    rows = list(shared.frame.select("sentence", "subsets", "label").iter_rows())
+    for k in range(n):
+        main_agrees = k % 2 == 1
+        text, subsets = sentence(
+            int(next(orders[k % 2])), main_agrees=main_agrees, embedded_agrees=not main_agrees
+        )
+        rows.append((text, subsets, int(main_agrees is (kind == "main"))))
+    return _dataset("train", "train", rows, f", {n:,} labelled by the {kind} cue")
+
+
+def _dataset(
+    name: str, role: Role, rows: list[tuple[str, list[str], int]], remark: str = ""
+) -> Dataset:
     return build_dataset(
         name,
         role,
         texts={"sentence": [text for text, _, _ in rows]},
         labels=[label for _, _, label in rows],
-        source=f"agreement sentences, seed {DATA_SEED}",
+        source=f"agreement sentences, seed {DATA_SEED}{remark}",
         subsets=[subsets for _, subsets, _ in rows],
     )

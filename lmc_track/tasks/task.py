@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
+from lmc_track.study.seeds import ModelSeeds
 from lmc_track.tasks.dataset import Dataset
 
 
@@ -25,7 +26,22 @@ class Task(ABC):
 
     @abstractmethod
     def train(self) -> Dataset:
-        """The training set."""
+        """The training set; where the task plants kinds of model, what all kinds share of it."""
+
+    def train_for(self, seeds: ModelSeeds) -> Dataset:
+        """What the model of ``seeds`` is finetuned on: the training set, unless kinds are planted.
+
+        Every model has as many examples.
+        """
+        return self.train()
+
+    def training_sets(self) -> tuple[Dataset, ...]:
+        """Every training set that ``train_for`` can give, whatever seeds a study has."""
+        return (self.train(),)
+
+    def planted_kind(self, seeds: ModelSeeds) -> str | None:
+        """Which kind of model its training data are to make of ``seeds``; None: no kinds."""
+        return None
 
     @abstractmethod
     def evaluation(self, name: str) -> Dataset:

@@ -56,13 +56,22 @@ def clusters_key(
     settings: Mapping[str, Any],
     model_keys: Sequence[str],
     matrices: Sequence[Sequence[Sequence[float]]],
+    version: int = 1,
 ) -> str:
-    """A clustering: method, settings, models and gaps (to a millionth of a nat)."""
+    """A clustering: method, settings, models and gaps (to a millionth of a nat).
+
+    ``version`` is that of the method: another one may say more, or else, of the same gaps. Single
+    examples' losses are not in the key: the gaps of both halves are made of them.
+    """
     gaps = [[[f"{value:.6f}" for value in row] for row in matrix] for matrix in matrices]
-    return _key(
-        "clusters",
-        {"method": method, "settings": dict(settings), "models": list(model_keys), "gaps": gaps},
-    )
+    content = {
+        "method": method,
+        "settings": dict(settings),
+        "models": list(model_keys),
+        "gaps": gaps,
+    }
+    # The first version's keys are on record without it.
+    return _key("clusters", content if version == 1 else {**content, "version": version})
 
 
 def report_key(page_digest: str) -> str:

@@ -21,13 +21,17 @@ _FORMAT = 1
 
 @dataclass(frozen=True)
 class RecordedModel:
-    """A planned model; ``position`` is given once, in seed order, and kept."""
+    """A planned model; ``position`` is given once, in seed order, and kept.
+
+    ``planted`` is the kind of model that its training data are to make of it, in a control.
+    """
 
     name: str
     position: int
     head_seed: int
     data_seed: int
     key: str
+    planted: str | None = None
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,7 @@ class Snapshot:
     datasets: pl.DataFrame
     clusterings: pl.DataFrame
     clusters: pl.DataFrame
+    co_assignments: pl.DataFrame
     examples: dict[str, Path]
     text_columns: dict[str, tuple[str, ...]]
     predictions: tuple[PredictionFile, ...]

@@ -156,7 +156,7 @@ CLUSTERINGS = Table(
     (
         Column("clustering_id", "VARCHAR", "MLflow run id"),
         Column("study", "VARCHAR", "name of the study"),
-        Column("method", "VARCHAR", "spectral, juneja2023 or threshold"),
+        Column("method", "VARCHAR", "spectral, juneja2023, threshold; planted: known, not found"),
         Column("metric", "VARCHAR", "what the gaps are measured on: loss or error"),
         Column("dataset", "VARCHAR", "evaluation set of the gaps"),
         Column("subset", "VARCHAR", "part of it"),
@@ -166,7 +166,7 @@ CLUSTERINGS = Table(
         Column("n_models", "INTEGER", "models divided"),
         Column("n_clusters", "INTEGER", "clusters found"),
         Column("settings", "VARCHAR", "settings, as JSON"),
-        Column("statistics", "VARCHAR", "delta, silhouettes, p and the like, as JSON"),
+        Column("statistics", "VARCHAR", "delta, silhouettes, p, stability, choices of k; as JSON"),
         Column("created", "TIMESTAMP", "when it was made, UTC"),
     ),
     ("clustering_id",),
@@ -183,7 +183,19 @@ CLUSTERS = Table(
     ),
     ("clustering_id", "model_id"),
 )
-RECORDED = (STUDIES, MODELS, PATHS, POINTS, DATASETS, CLUSTERINGS, CLUSTERS)
+CO_ASSIGNMENTS = Table(
+    "co_assignments",
+    "How often two models are in one cluster when resampled; of one cluster, in its best division.",
+    (
+        Column("clustering_id", "VARCHAR", "MLflow run id of the clustering"),
+        Column("model_a_id", "VARCHAR", "MLflow run id of the model first in study order"),
+        Column("model_b_id", "VARCHAR", "MLflow run id of the other"),
+        Column("by_examples", "DOUBLE", "share of the resamples of the examples"),
+        Column("by_models", "DOUBLE", "share of the divisions of fewer models that have both"),
+    ),
+    ("clustering_id", "model_a_id", "model_b_id"),
+)
+RECORDED = (STUDIES, MODELS, PATHS, POINTS, DATASETS, CLUSTERINGS, CLUSTERS, CO_ASSIGNMENTS)
 """Tables whose rows the record gives as they are."""
 
 COMPUTED = (EXAMPLES, EXAMPLE_SUBSETS, EVALUATIONS)

@@ -16,12 +16,14 @@ from support.planted_gaps import HEADROOM, noise, planted
 
 STATISTICS = {
     "n_clusters", "delta", "silhouette", "p_value", "permutations", "mean_gap_within",
-    "mean_gap_between", "relative_gap_between", "decision",
+    "mean_gap_between", "relative_gap_between", "decision", "k", "choices", "eigengap_k",
+    "eigengap_agrees", "p_noise", "noise_difference", "resamples", "stability_examples",
+    "stability_examples_low", "stability_models", "stability_models_low",
 }  # fmt: skip
 
 
 def cluster(discovery, held_out, **options):
-    options = {"chance_headroom": HEADROOM, "permutations": 199, **options}
+    options = {"chance_headroom": HEADROOM, "permutations": 199, "resamples": 99, **options}
     return spectral(discovery, held_out, **options)
 
 
@@ -101,7 +103,7 @@ def test_the_outcome_is_the_same_every_time():
 
 
 @given(st.integers(0, 1000))
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 def test_another_order_of_the_models_gives_the_same_clusters(seed):
     discovery, held_out, _ = planted([6, 5, 3], seed=seed % 5)
     order = np.random.default_rng(seed).permutation(14)
@@ -115,7 +117,7 @@ def test_another_order_of_the_models_gives_the_same_clusters(seed):
 
 
 @given(st.floats(1e-3, 1e3))
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 def test_another_unit_of_gaps_gives_the_same_clusters(unit):
     discovery, held_out, _ = planted([6, 5])
     found = cluster(
@@ -172,11 +174,59 @@ def test_models_no_better_than_chance_are_one_cluster():
     assert found.statistics["relative_gap_between"] is None
 
 
+def test_models_are_nearest_the_centroid_of_their_own_cluster():
+    discovery, held_out, labels = planted([6, 5, 3], within=0.05)
+    found = cluster(discovery, held_out)
+    assert found.embedding.shape == (14, 3)
+    assert found.centroid_distances.argmin(1).tolist() == found.labels.tolist() == labels.tolist()
+    middle = found.embedding[labels == 1].mean(0)
+    expected = np.linalg.norm(found.embedding - middle, axis=1)
+    assert found.centroid_distances[:, 1] == pytest.approx(expected)
+
+
+def test_one_cluster_is_embedded_as_its_best_division_and_has_one_centroid():
+    found = cluster(*planted([6, 6], within=0.01, between=0.1)[:2])
+    assert found.n_clusters == 1
+    assert found.embedding.shape == (12, found.statistics["k"])
+    expected = np.linalg.norm(found.embedding - found.embedding.mean(0), axis=1)
+    assert found.centroid_distances == pytest.approx(expected[:, None])
+    assert found.statistics["stability_models"] == 1
+
+
+def test_the_first_coordinate_is_the_same_for_all_models():
+    """Rows of D^−½ u: the first eigenvector is D^½ 1, and says nothing."""
+    places = cluster(*planted([6, 5])[:2]).embedding
+    assert places[:, 0] == pytest.approx(np.full(11, places[0, 0]))
+    assert (np.abs(places).max(0) == places.max(0)).all()
+
+
+def test_the_same_models_are_together_in_resamples_of_the_models():
+    discovery, held_out, labels = planted([6, 5], within=0.05)
+    found = cluster(discovery, held_out)
+    assert np.array_equal(found.together_by_models == 1, labels[:, None] == labels)
+    assert found.together_by_examples is None
+
+
+def test_k_is_chosen_by_the_silhouette_and_the_eigengaps_own_is_beside_it():
+    statistics = cluster(*planted([6, 5, 5])[:2]).statistics
+    best = max(statistics["choices"][1:], key=lambda choice: choice["discovery_silhouette"])
+    assert statistics["k"] == best["k"] == 3
+    assert statistics["eigengap_agrees"] == (statistics["eigengap_k"] == 3)
+
+
+def test_what_cannot_be_divided_has_no_embedding():
+    for gaps in (np.zeros((6, 6)), planted([3])[0]):
+        found = cluster(gaps, gaps)
+        assert found.embedding is found.centroid_distances is found.together_by_models is None
+        assert found.statistics["choices"] == []
+
+
 def test_settings_are_those_given():
     found = cluster(*planted([5, 5])[:2], permutations=99, max_clusters=3, seed=7)
     assert found.settings == {
         "max_clusters": 3,
         "permutations": 99,
+        "resamples": 99,
         "significance": 0.05,
         "least_relative_gap": 0.5,
         "least_headroom": 0.05,
@@ -226,6 +276,14 @@ def test_the_preset_is_the_published_call():
 
 def test_the_preset_makes_two_clusters_of_noise():
     assert juneja2023(noise(9, 2)[0]).n_clusters == 2
+
+
+def test_the_presets_embedding_is_the_one_it_divides():
+    discovery, _, _ = planted([6, 4], within=0.5, between=2.0, seed=1)
+    found = juneja2023(discovery)
+    assert found.embedding.shape == found.centroid_distances.shape == (10, 2)
+    assert found.centroid_distances.argmin(1).tolist() == found.labels.tolist()
+    assert juneja2023(np.zeros((5, 5))).embedding is None
 
 
 @pytest.mark.parametrize(("n", "labels"), [(1, [0]), (2, [0, 1]), (3, None)])

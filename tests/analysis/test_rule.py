@@ -38,6 +38,7 @@ def test_a_clear_division_meets_every_condition():
     [
         ({"p_value": 0.051}, "not rare among permuted"),
         ({"gaps": two(between=0.17)}, "25% of the way to chance, less than 25%"),
+        ({"p_noise": 0.2}, "noise of measurement alone makes such gaps between clusters (p = 0.2"),
         ({"gaps": two(looser=0.9)}, "within one of its clusters, 0.9 nats, is no less than"),
     ],
 )
@@ -58,7 +59,7 @@ def test_models_that_learned_next_to_nothing_are_not_divided(headroom, reason):
 
 
 def test_conditions_hold_at_their_bounds():
-    at_bounds = replace(CLEAR, p_value=0.05, gaps=two(between=0.2))
+    at_bounds = replace(CLEAR, p_value=0.05, p_noise=0.05, gaps=two(between=0.2))
     assert shortcomings(at_bounds, Rule(0.05, 0.25, 0.8)) == []
 
 
@@ -86,6 +87,13 @@ def test_decision_of_two_clusters():
         "Two clusters: the held-out silhouette, 0.85, is rare among 999 permuted gap matrices "
         "(p = 0.001), and the mean held-out gap is 0.09 nats within clusters and 0.83 nats "
         "between them, 120% of the way to chance."
+    )
+
+
+def test_decision_says_what_is_known_of_noise():
+    found = decision(replace(CLEAR, p_noise=0.005), RULE, 999)
+    assert found.endswith(
+        "120% of the way to chance; noise of measurement does not explain it (p = 0.005)."
     )
 
 

@@ -46,6 +46,13 @@ COLUMNS = {
     "grid_error": "model_a model_b same_cluster grid_points n_refined grid_gap refined_gap missed "
     "missed_share support path_id",
     "holes": "kind model_a model_b dataset n_missing",
+    "cluster_choices": "k sizes eigenvalue eigengap discovery_silhouette held_out_silhouette "
+    "usable chosen eigengap_choice",
+    "stability": "model position cluster own_by_examples other_by_examples nearest_by_examples "
+    "own_by_models other_by_models nearest_by_models model_id",
+    "co_assignments": "model_a model_b position_a position_b cluster_a cluster_b same_cluster "
+    "by_examples by_models",
+    "embedding": "model position cluster coordinates centroid_distances axis model_id",
 }
 DEFAULTS = {
     "dataset": "'validation'",

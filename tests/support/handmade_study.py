@@ -18,10 +18,12 @@ from lmc_track.warehouse.snapshot import PredictionFile, Snapshot
 from lmc_track.warehouse.tables import (
     CLUSTERINGS,
     CLUSTERS,
+    CO_ASSIGNMENTS,
     DATASETS,
     MODELS,
     PATHS,
     POINTS,
+    RECORDED,
     STUDIES,
     Table,
     frame_schema,
@@ -41,6 +43,7 @@ def handmade_snapshot(
     *,
     alphas: Sequence[float] = (0.0, 0.5, 1.0),
     clusterings: Sequence[tuple[str, Sequence[int | None]]] = (),
+    together: Mapping[Pair, tuple[float | None, float | None]] | None = None,
     right: Mapping[int, int] | None = None,
     diagnostic: Sequence[float] | None = None,
     study: str = "handmade",
@@ -50,7 +53,8 @@ def handmade_snapshot(
 
     ``inner[a, b]`` maps alpha to the loss there; a pair that is not in it has no path. An alpha
     outside ``alphas`` is a refined point. ``clusterings`` are methods with each model's cluster,
-    the last the newest; the study's own method is ``spectral``. ``right`` is how many of the 8
+    the last the newest; the study's own method is ``spectral``. ``together`` gives pairs' shares
+    of resamples, of the examples and of the models, for the newest. ``right`` is how many of the 8
     examples a model has right (all, where it does not say); their labels are 0 and 1 in turn.
     ``parts[a, b, modules]`` maps alpha to the loss where only ``modules`` moves from a to b.
     ``diagnostic`` gives the models' losses on a second set, ``probe``, which paths do not have;
@@ -73,6 +77,15 @@ def handmade_snapshot(
         maker.path(a, b, losses, alphas, modules)
     for made, (method, members) in enumerate(clusterings):
         maker.clustering(method, members, made)
+    for (a, b), (by_examples, by_models) in (together or {}).items():
+        maker.add(
+            CO_ASSIGNMENTS,
+            clustering_id=f"{study}-clustering-{len(clusterings) - 1}",
+            model_a_id=f"{study}-m{a}",
+            model_b_id=f"{study}-m{b}",
+            by_examples=by_examples,
+            by_models=by_models,
+        )
     maker.add(
         STUDIES,
         study=study,
@@ -228,10 +241,9 @@ class _Maker:
         self.predictions.append(PredictionFile(run_id, path, tuple(values), "fp32"))
 
     def snapshot(self) -> Snapshot:
-        tables = (STUDIES, MODELS, PATHS, POINTS, DATASETS, CLUSTERINGS, CLUSTERS)
         frames = {
             table.name: pl.DataFrame(self.rows.get(table.name, []), schema=frame_schema(table))
-            for table in tables
+            for table in RECORDED
         }
         return Snapshot(
             tracking_uri=TRACKING_URI,

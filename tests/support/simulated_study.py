@@ -26,10 +26,12 @@ from lmc_track.warehouse.snapshot import PredictionFile, Snapshot
 from lmc_track.warehouse.tables import (
     CLUSTERINGS,
     CLUSTERS,
+    CO_ASSIGNMENTS,
     DATASETS,
     MODELS,
     PATHS,
     POINTS,
+    RECORDED,
     STUDIES,
     Table,
     frame_schema,
@@ -103,6 +105,7 @@ def simulated_snapshot(
         datasets=_frame(DATASETS, maker.dataset_rows),
         clusterings=_frame(CLUSTERINGS, clustering),
         clusters=_frame(CLUSTERS, members),
+        co_assignments=_frame(CO_ASSIGNMENTS, _together(members)),
         examples=maker.example_files,
         text_columns=dict.fromkeys(maker.example_files, ("sentence",)),
         predictions=tuple(maker.predictions),
@@ -111,8 +114,7 @@ def simulated_snapshot(
 
 def merge(*snapshots: Snapshot) -> Snapshot:
     """Several studies of one record as one snapshot."""
-    tables = ("studies", "models", "paths", "points", "datasets", "clusterings", "clusters")
-    frames = {t: pl.concat([getattr(s, t) for s in snapshots]) for t in tables}
+    frames = {t.name: pl.concat([getattr(s, t.name) for s in snapshots]) for t in RECORDED}
     return Snapshot(
         tracking_uri=snapshots[0].tracking_uri,
         examples={d: path for s in snapshots for d, path in s.examples.items()},
@@ -357,12 +359,45 @@ class _Maker:
             "mean_gap_within": mean_within,
             "mean_gap_between": mean_between,
             "relative_gap_between": mean_between / 0.63 if mean_between is not None else None,
+            "k": max(self.clusters, 2),
+            "eigengap_k": 2,
+            "choices": [_choice(k, k == self.clusters) for k in range(1, 5)],
+            "stability_examples": 0.98,
+            "stability_models": 0.95,
             "decision": (
                 f"{self.clusters} clusters: the silhouette 0.90 is above the permuted ones."
                 if found
                 else "One cluster: the silhouette is not above the permuted ones."
             ),
         }
+
+
+def _choice(k: int, right: bool) -> dict[str, object]:
+    """A number of clusters that was tried; the right one has by far the best silhouettes."""
+    silhouette = None if k == 1 else 0.9 if right else 0.4 - k / 100
+    return {
+        "k": k,
+        "eigenvalue": 1 / k,
+        "eigengap": 1 / k - 1 / (k + 1),
+        "discovery_silhouette": silhouette,
+        "held_out_silhouette": silhouette,
+        "sizes": [6 - k + 1, *[1] * (k - 1)],
+        "usable": k > 1,
+    }
+
+
+def _together(members: Sequence[dict[str, object]]) -> list[dict[str, object]]:
+    """Models of one cluster nearly always are together in resamples, those of two hardly ever."""
+    return [
+        {
+            "clustering_id": a["clustering_id"],
+            "model_a_id": a["model_id"],
+            "model_b_id": b["model_id"],
+            "by_examples": 1.0 if a["cluster"] == b["cluster"] else 0.0,
+            "by_models": 0.96 if a["cluster"] == b["cluster"] else 0.04,
+        }
+        for a, b in combinations(members, 2)
+    ]
 
 
 def _study_row(

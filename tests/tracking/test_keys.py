@@ -40,3 +40,9 @@ def test_a_clusterings_key_forgives_the_last_bits_of_a_sum() -> None:
     assert key == clusters_key("spectral", {}, ["a", "b"], [nearly])
     assert key != clusters_key("spectral", {}, ["a", "b"], [other])
     assert key != clusters_key("spectral", {"seed": 1}, ["a", "b"], [gaps])
+
+
+def test_another_version_of_a_method_is_another_clustering() -> None:
+    known = ("spectral", {}, ["a", "b"], [[[0.0, 0.25], [0.25, 0.0]]])
+    assert clusters_key(*known) == clusters_key(*known, version=1)
+    assert clusters_key(*known) != clusters_key(*known, version=2)

@@ -1,0 +1,123 @@
+"""Clusterings on record: what they keep, that none takes another's place, and planted kinds."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+import lmc_track
+from lmc_track.progress import Silent
+from lmc_track.steps.ingest import ingest
+from lmc_track.steps.run import cluster_step
+from lmc_track.tracking.artifacts import local_folder
+from lmc_track.tracking.location import Location
+from lmc_track.tracking.runs import RunEntry
+from support.stores import empty_home
+from support.studies import run_tiny, runs_of, tiny_study
+
+
+def recorded(run: RunEntry) -> Path:
+    folder = local_folder(run.artifact_uri)
+    assert folder is not None
+    return folder / "clusters.json"
+
+
+def by_method(location: Location) -> dict[str, RunEntry]:
+    return {run.params["method"]: run for run in runs_of(location).all("clusters")}
+
+
+@pytest.fixture(scope="module")
+def planted(finished: Location, tmp_path_factory: pytest.TempPathFactory) -> Location:
+    """A tiny control whose kinds are planted, clustered twice with other settings."""
+    location = empty_home(tmp_path_factory.mktemp("planted"))
+    shutil.copytree(finished.cache / "base", location.cache / "base")
+    task: dict[str, Any] = {"planted_share": 0.5}
+    two = {"seeds": "0-1"}
+    run_tiny(location, task=task, finetune=two)
+    study = tiny_study(task=task, finetune=two, cluster={"permutations": 199})
+    ingest(location, Silent())
+    cluster_step(study, location, Silent())
+    ingest(location, Silent())
+    return location
+
+
+def test_planted_kinds_have_training_data_of_their_own(planted: Location) -> None:
+    models = runs_of(planted).all("model")
+    kinds = {run.params["planted_kind"] for run in models}
+    digests = {(run.params["planted_kind"], run.params["training_data_digest"]) for run in models}
+    assert kinds == {"main", "embedded"}
+    assert len({digest for _, digest in digests}) == len(digests) == 2
+
+
+def test_planted_kinds_are_a_clustering_that_others_are_compared_with(planted: Location) -> None:
+    results = lmc_track.open(planted.home)
+    models = results.query("models", clustering="planted")
+    assert models.select("name", "cluster").rows() == [("seed-0", 0), ("seed-1", 1)]
+    row = results.sql("SELECT * FROM clusterings WHERE method = 'planted'").row(0, named=True)
+    assert json.loads(row["settings"]) == {"kinds": ["main", "embedded"]}
+    assert (row["half"], row["dataset"]) == (None, None)
+    assert results.query("clusterings").filter("is_default")["method"].item() == "spectral"
+
+
+def test_a_clustering_never_takes_the_place_of_another(planted: Location) -> None:
+    clusterings = lmc_track.open(planted.home).query("clusterings")
+    spectral = clusterings.filter(pl.col("method") == "spectral")
+    assert {json.loads(text)["permutations"] for text in spectral["settings"]} == {99, 199}
+    assert clusterings.height == 5
+    assert clusterings["clustering_id"].n_unique() == 5
+
+
+def test_models_without_planted_kinds_have_no_such_clustering(finished: Location) -> None:
+    assert "planted" not in by_method(finished)
+    assert all("planted_kind" not in run.params for run in runs_of(finished).all("model"))
+
+
+def test_the_record_keeps_places_and_co_assignments(finished: Location) -> None:
+    content = json.loads(recorded(by_method(finished)["spectral"]).read_text())
+    statistics = content["statistics"]
+    if statistics["k"] is None:
+        assert "embedding" not in content
+        return
+    assert {len(place) for place in content["embedding"].values()} == {statistics["k"]}
+    assert len(content["co_assignments"]["by_examples"]) == 6
+    results = lmc_track.open(finished.home)
+    assert results.query("co_assignments").height == 6
+    assert results.query("stability")["own_by_models"].null_count() == 0
+
+
+def test_the_published_procedure_is_embedded_in_two_dimensions(finished: Location) -> None:
+    rows = lmc_track.open(finished.home).query("embedding", clustering="juneja2023")
+    assert rows["coordinates"].list.len().to_list() == [2] * 4
+    assert (rows["axis"] <= 0).to_list() == [cluster == 0 for cluster in rows["cluster"]]
+
+
+def test_a_record_of_before_embeddings_is_still_taken_in(
+    planted: Location,
+) -> None:
+    """The first version of clusters.json: memberships, settings and a few statistics."""
+    runs = runs_of(planted).all("clusters")
+    kept = [recorded(run).read_text() for run in runs]
+    new = {"embedding", "centroid_distances", "co_assignments"}
+    old = {"n_clusters", "delta", "silhouette", "p_value", "permutations", "decision"}
+    try:
+        for run, text in zip(runs, kept, strict=True):
+            content = {k: v for k, v in json.loads(text).items() if k not in new}
+            content["statistics"] = {k: v for k, v in content["statistics"].items() if k in old}
+            recorded(run).write_text(json.dumps(content))
+        ingest(planted, Silent())
+        results = lmc_track.open(planted.home)
+        assert results.query("clusterings").height == 5
+        places = results.query("embedding", clustering="juneja2023")
+        assert places["cluster"].null_count() == 0
+        assert places["coordinates"].to_list() == [None] * 2
+        for name in ("cluster_choices", "stability", "co_assignments"):
+            assert results.query(name).is_empty()
+    finally:
+        for run, text in zip(runs, kept, strict=True):
+            recorded(run).write_text(text)
+        ingest(planted, Silent())
