@@ -135,11 +135,9 @@ class _Part:
         return float(np.sqrt(max(free, 0)))
 
     def observed(self) -> Floats:
-        """r (r', k), NaN where nothing is left of values, property or line."""
+        """r (r', k), NaN where nothing is left of values or property."""
         r = self.errors @ self.tested.T
         defined = np.expand_dims(self.errors.any(1), 1) & self.tested.any(1)
-        if self.line is not None and not self.line.any():
-            defined &= False
         return np.where(defined, np.clip(r, -1, 1), np.nan)
 
     def random_deals(self, shared: Floats) -> Deals:
@@ -179,6 +177,9 @@ def _part(
     if ranked:
         rows_of, columns_of = midranks(rows_of), midranks(columns_of)
     line = None if covariate is None else _unit(_centred(covariate[None, models]))[0]
+    # A covariate that is the same in all models has nothing to take away.
+    if line is not None and not line.any():
+        line = None
     return _Part(
         rows,
         models,

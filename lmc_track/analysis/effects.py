@@ -29,9 +29,6 @@ from lmc_track.analysis.permutation import (
     smallest_order_p,
 )
 
-LEAST_IN_CLUSTER = 2
-SIGNIFICANCE = 0.05
-
 
 @dataclass(frozen=True)
 class Contrast:
@@ -80,15 +77,16 @@ def contrast(values: Floats, inside: Mask) -> Contrast:
 def residuals(values: Floats, validation: Floats) -> Floats:
     """``values`` (r, n) less a least-squares line on ``validation`` (n,), over the models of both.
 
-    NaN where the line leaves nothing to compare: fewer than three models, equal validation
-    values, or values that lie on the line.
+    Where validation is the same in all models there is nothing to take away but the mean. NaN
+    where nothing is left to compare: values that lie on the line, as those of two models do.
     """
     known = np.isfinite(values) & np.isfinite(validation)
     x = np.where(known, validation, np.nan)
     from_x = np.where(known, x - _mean(x, known)[:, None], 0.0)
     from_y = np.where(known, values - _mean(values, known)[:, None], 0.0)
-    usable = ~is_constant(x) & (known.sum(1) > 2)
-    slope = _quotient((from_x * from_y).sum(1), np.square(from_x).sum(1), usable)
+    sloped = ~is_constant(x)
+    slope = _quotient((from_x * from_y).sum(1), np.square(from_x).sum(1), sloped)
+    slope[~sloped] = 0.0
     left = np.where(known, from_y - slope[:, None] * from_x, np.nan)
     left[is_constant(left)] = np.nan
     return left

@@ -158,9 +158,10 @@ def _each_study(moment: Moment) -> Iterator[pl.DataFrame]:
 def _rows(table: Table, frames: Iterator[pl.DataFrame]) -> pl.DataFrame:
     """All ``frames`` with the columns and types of ``table``, NULL for NaN."""
     schema = frame_schema(table)
+    columns = [pl.col(name).cast(type_) for name, type_ in schema.items()]
     # Matrices this small are multiplied faster by one thread than by several.
     with threadpool_limits(1):
-        found = [frame.fill_nan(None).select(schema).cast(dict(schema)) for frame in frames]
+        found = [frame.fill_nan(None).select(columns) for frame in frames]
     return pl.concat(found) if found else pl.DataFrame(schema=schema)
 
 

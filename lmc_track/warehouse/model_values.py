@@ -33,9 +33,10 @@ class ModelValues:
     @property
     def validation(self) -> NDArray[np.float64]:
         """The metric on all of validation, (n,)."""
+        found = np.full(len(self.model_ids), np.nan)
         if ("validation", "all") in self.rows:
-            return self.matrix[self.rows.index(("validation", "all"))]
-        return np.full(len(self.model_ids), np.nan)
+            found[:] = self.matrix[self.rows.index(("validation", "all"))]
+        return found
 
     def of_models(self, model_ids: Sequence[str]) -> ModelValues:
         """The same of these models only, in this order."""

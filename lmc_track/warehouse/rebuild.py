@@ -34,6 +34,7 @@ VIEWS = (
     "study_models",
     "study_pairs",
     "study_values",
+    "cluster_contrasts",
 )
 """Files of ``queries/views`` in the order in which they build on each other.
 
