@@ -67,7 +67,7 @@ def every_order(n: int) -> Deals | None:
     if factorial(n) > MOST_EXACT:
         return None
     orders = np.array(list(itertools.permutations(range(n))), dtype=np.int64)
-    return Deals(orders.reshape(-1, n), exact=True)
+    return Deals(orders.reshape(factorial(n), n), exact=True)
 
 
 def priorities(n: int, draws: int = DRAWS, seed: int = SEED) -> Floats:
