@@ -98,7 +98,9 @@ def associations(
         dealt.append(tried * part.scale)
     if parts:
         rows = np.concatenate(parts)
-        found = max_t(np.concatenate(sizes), np.hstack(dealt), family).reshape(len(rows), -1)
+        found = max_t(np.concatenate(sizes), np.hstack(dealt), family).reshape(
+            len(rows), r.shape[1]
+        )
         # Random deals for the family may undercut the exact ones that a row has of its own.
         corrected[rows] = np.fmax(found, p_value[rows])
     return Association(r, p_value, corrected, tuple(deals_of))
@@ -160,7 +162,9 @@ class _Part:
                 # What is left of the errors once the line is fitted again; nothing: no effect.
                 fitted = np.sqrt(np.where(left > LEAST_SPREAD, left, np.inf))
                 sizes = sizes / fitted
-            found[start : start + at_once] = np.moveaxis(sizes, 0, -1).reshape(len(orders), -1)
+            found[start : start + at_once] = np.moveaxis(sizes, 0, -1).reshape(
+                len(orders), found.shape[1]
+            )
         return found
 
 

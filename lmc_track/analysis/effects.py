@@ -126,33 +126,41 @@ def cluster_effects(
 
     ``validation``: (n,), what is adjusted for. The family is all rows and, for more than two
     clusters, all contrasts; two clusters make one contrast, seen from both sides. Fewer than
-    two clusters have none.
+    two clusters have none. Among more than two, a cluster of one model is compared but not
+    tested: there is nothing to say of it, and others would pay for it.
     """
     k = int(labels.max(initial=-1)) + 1
     if k < 2:
         return []
     members = labels[:, None] == np.arange(k)
-    tested = members[:, 1:] if k == 2 else members
-    raw = associations(values, tested.astype(np.float64), labels=labels, draws=draws, seed=seed)
+    tested = [1] if k == 2 else np.flatnonzero(members.sum(0) > 1).tolist()
+    properties = members[:, tested].astype(np.float64)
     given = np.full(len(labels), np.nan) if validation is None else validation
+    raw = associations(values, properties, labels=labels, draws=draws, seed=seed)
     adjusted = associations(
-        values,
-        tested.astype(np.float64),
-        labels=labels,
-        covariate=given,
-        draws=draws,
-        seed=seed,
+        values, properties, labels=labels, covariate=given, draws=draws, seed=seed
     )
     left = residuals(values, given)
+    of_contrast = {0: 0, 1: 0} if k == 2 else {c: i for i, c in enumerate(tested)}
     return [
-        _cluster_effect(values, left, members[:, c], raw, adjusted, 0 if k == 2 else c)
+        _cluster_effect(values, left, members[:, c], raw, adjusted, of_contrast.get(c))
         for c in range(k)
     ]
 
 
 def _cluster_effect(
-    values: Floats, left: Floats, inside: Mask, raw: Association, adjusted: Association, tested: int
+    values: Floats,
+    left: Floats,
+    inside: Mask,
+    raw: Association,
+    adjusted: Association,
+    tested: int | None,
 ) -> ClusterEffect:
+    """``tested``: which of the properties is this cluster's membership; None of an untested one."""
+
+    def of_cluster(p: Floats) -> Floats:
+        return np.full(len(values), np.nan) if tested is None else p[:, tested]
+
     sides = contrast(values, inside)
     sizes = zip(sides.n_in.tolist(), sides.n_out.tolist(), raw.deals, strict=True)
     smallest = np.array([smallest_cluster_p(*size) for size in sizes], dtype=np.float64)
@@ -160,10 +168,10 @@ def _cluster_effect(
     return ClusterEffect(
         sides,
         contrast(left, inside),
-        raw.p_value[:, tested],
-        raw.p_corrected[:, tested],
-        np.maximum(adjusted.p_value[:, tested], smallest),
-        np.maximum(adjusted.p_corrected[:, tested], smallest),
+        of_cluster(raw.p_value),
+        of_cluster(raw.p_corrected),
+        np.maximum(of_cluster(adjusted.p_value), smallest),
+        np.maximum(of_cluster(adjusted.p_corrected), smallest),
         smallest,
         n_deals,
         exact,

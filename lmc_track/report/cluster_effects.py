@@ -47,13 +47,24 @@ def is_unsaid(row: Row) -> bool:
 
 
 def evidence(facts: Facts, dataset: str, subset: str) -> str:
-    """AUC, and p where one can be had, as a clause; empty without a test."""
+    """How well two clusters are told apart, and p where one can be had; empty without a test.
+
+    The AUC is taken the way round that is above a half: beside stand the means, which say which
+    cluster has more. Of more clusters only p is given, of the one most apart.
+    """
     row = contrast_on(facts, dataset, subset)
     if row is None:
         return ""
     p = p_of(facts, row)
-    auc = f"AUC {wording.share(row['auc'])}"
-    return auc if p is None or is_unsaid(row) else f"{auc}, {wording.p_value(p)}"
+    shown = [auc(facts, row), "" if p is None or is_unsaid(row) else wording.p_value(p)]
+    return ", ".join(filter(None, shown))
+
+
+def auc(facts: Facts, row: Row) -> str:
+    """The AUC of two clusters, whichever has more; of more clusters nothing."""
+    if facts.found is None or facts.found.n_clusters != 2:
+        return ""
+    return f"AUC {wording.share(max(row['auc'], 1 - row['auc']))}"
 
 
 def limit(facts: Facts, dataset: str, subset: str) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import polars as pl
 
 from lmc_track.report import wording
-from lmc_track.report.cluster_effects import contrast_on, evidence, is_unsaid, limit
+from lmc_track.report.cluster_effects import auc, contrast_on, evidence, is_unsaid, limit
 from lmc_track.report.clusters import cluster_sentence
 from lmc_track.report.facts import Facts, Row, Source, gather
 
@@ -166,7 +166,8 @@ def _means_and_auc(facts: Facts, known: pl.DataFrame, dataset: str) -> str:
     """Means by cluster; on validation also how well it would tell the clusters apart itself."""
     means = _means(known, dataset)
     row = contrast_on(facts, dataset) if dataset == "validation" else None
-    return f"{means} (AUC {wording.share(row['auc'])})" if row and means else means
+    own = auc(facts, row) if row else ""
+    return f"{means} ({own})" if own and means else means
 
 
 def _of_models(facts: Facts, measure: str) -> str:

@@ -122,7 +122,8 @@ def _diagnostics(facts: Facts, wanted: Sequence[tuple[str, str]], caption: str) 
             row.append(Cell(wording.fine_share(next((c["spread"] for c in found if c), None))))
         row += _evidence_cells(facts, *key)
         rows.append(tuple(row))
-    return Table(f"{caption}, {half_name(facts)}", columns, tuple(rows))
+    how = "; p by permutation of the models, corrected for all rows" if is_tested(facts) else ""
+    return Table(f"{caption}, {half_name(facts)}{how}", columns, tuple(rows))
 
 
 def _evidence_heads(facts: Facts) -> tuple[Column, ...]:

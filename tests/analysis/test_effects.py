@@ -90,6 +90,20 @@ def test_more_clusters_are_each_compared_with_the_rest() -> None:
     assert np.isnan(effects[2].adjusted_p_value[0])
 
 
+def test_among_several_clusters_one_model_is_compared_and_not_tested() -> None:
+    labels = np.array([0, 0, 0, 0, 1, 1, 1, 2])
+    values = np.array([[0.1, 0.2, 0.15, 0.1, 0.9, 0.8, 0.85, 0.5]])
+    effects = cluster_effects(values, labels, draws=99)
+    assert [np.isnan(effect.p_value[0]) for effect in effects] == [False, False, True]
+    assert effects[2].raw.auc[0] == pytest.approx(4 / 7)
+    assert effects[1].p_value[0] == pytest.approx(effects[1].smallest_p[0]) == 1 / 56
+
+
+def test_models_each_apart_are_not_tested() -> None:
+    effects = cluster_effects(np.random.default_rng(0).random((2, 5)), np.arange(5), draws=99)
+    assert np.isnan([effect.p_value for effect in effects]).all()
+
+
 def test_equal_models_have_no_r_and_no_p() -> None:
     values = np.array([[0.5] * 8, [1.0, 2, 3, 4, 11, 12, 13, 14]])
     effect = cluster_effects(values, FOUR_FOUR, draws=99)[0]
@@ -213,10 +227,10 @@ def test_the_family_keeps_its_size_with_missing_models() -> None:
 
 def test_a_subset_that_differs_is_found_and_alone() -> None:
     random = np.random.default_rng(13)
-    labels = np.arange(16) % 2
+    labels = np.arange(20) % 2
     found_it = others = 0
     for trial in range(60):
-        values = _correlated(random, 8, 16)
+        values = _correlated(random, 8, 20)
         values[5] += 4 * labels
         found = associations(
             values, labels[:, None].astype(float), labels=labels, draws=199, seed=trial
@@ -230,12 +244,12 @@ def test_a_subset_that_differs_is_found_and_alone() -> None:
 def test_what_validation_explains_is_not_found_once_adjusted() -> None:
     """The clusters differ on validation, and the diagnostic follows validation alone."""
     random = np.random.default_rng(14)
-    labels = np.arange(16) % 2
+    labels = np.arange(20) % 2
     members = labels[:, None].astype(float)
     raw = adjusted = 0
     for trial in range(_TRIALS):
-        validation = 2 * labels + random.normal(size=16)
-        values = validation[None] + 0.5 * random.normal(size=(1, 16))
+        validation = 2 * labels + random.normal(size=20)
+        values = validation[None] + 0.5 * random.normal(size=(1, 20))
         given_nothing = associations(values, members, labels=labels, draws=199, seed=trial)
         given_validation = associations(
             values, members, labels=labels, covariate=validation, draws=199, seed=trial
@@ -263,7 +277,7 @@ def test_axis_correlations_are_scipys() -> None:
 
 
 def test_few_models_have_every_order_tried() -> None:
-    values = np.array([[1.0, 2, 3, 4, 5]])
+    values = np.array([[1.0, 2, 3, 4, 9]])
     (effect,) = axis_effects(values, np.array([[1.0], [2], [3], [4], [6]]))
     assert (effect.n_deals[0], effect.exact[0]) == (120, True)
     assert effect.p_value[0] == effect.smallest_p[0] == 1 / 120
