@@ -11,6 +11,7 @@ from collections.abc import Callable
 import polars as pl
 
 from lmc_track.report import wording
+from lmc_track.report.cluster_effects import auc, contrast_on, evidence, is_unsaid, limit
 from lmc_track.report.clusters import cluster_sentence
 from lmc_track.report.facts import Facts, Row, Source, gather
 
@@ -154,12 +155,19 @@ def _of_clusters(facts: Facts, measure: str) -> str:
         for cluster, mean in rows.select("cluster", "mean").iter_rows()
     ]
     spreads = rows["sd"].drop_nulls()
-    beside = f" (standard deviation within at most {wording.share(_most(spreads))})"
-    others = _others(first[0], ranked, lambda name: _means(known, name))
-    return (
-        f"{opening}, mean {measure} is {wording.listing(pieces, limit=4)}"
-        f"{beside if spreads.len() else ''}{others}."
-    )
+    sd = f"standard deviation within at most {wording.share(_most(spreads))}"
+    notes = [note for note in (sd if spreads.len() else "", evidence(facts, *first)) if note]
+    beside = f" ({', '.join(notes)})" if notes else ""
+    others = _others(first[0], ranked, lambda name: _means_and_auc(facts, known, name))
+    return f"{opening}, mean {measure} is {wording.listing(pieces, limit=4)}{beside}{others}."
+
+
+def _means_and_auc(facts: Facts, known: pl.DataFrame, dataset: str) -> str:
+    """Means by cluster; on validation also how well it would tell the clusters apart itself."""
+    means = _means(known, dataset)
+    row = contrast_on(facts, dataset) if dataset == "validation" else None
+    own = auc(facts, row) if row else ""
+    return f"{means} ({own})" if own and means else means
 
 
 def _of_models(facts: Facts, measure: str) -> str:
@@ -261,7 +269,9 @@ def _of_the_data(facts: Facts) -> list[str]:
             verb = "is" if outside == 1 else "are"
             clauses.append(f"{wording.count(outside, 'model')} {verb} not in the clustering")
         small = [n for n, size in facts.found.sizes.items() if size < _SMALL_CLUSTER]
-        if small and facts.found.n_clusters > 1:
+        if unsaid := _unsaid(facts):
+            clauses.append(unsaid)
+        elif small and facts.found.n_clusters > 1:
             names = wording.listing([str(n) for n in small], limit=3)
             clauses.append(
                 f"{'cluster' if len(small) == 1 else 'clusters'} {names} "
@@ -276,3 +286,10 @@ def _of_the_data(facts: Facts) -> list[str]:
     if facts.half == "all":
         clauses.append("the results have no held-out half, so nothing here is checked on one")
     return clauses
+
+
+def _unsaid(facts: Facts) -> str:
+    """That so few models cannot show a difference on the primary diagnostic; else nothing."""
+    first = (facts.primary.dataset, facts.primary.subset)
+    row = contrast_on(facts, *first)
+    return limit(facts, *first) if row is not None and is_unsaid(row) else ""

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from lmc_track.report import wording
+from lmc_track.report.cluster_effects import limit
 from lmc_track.report.curve_views import CurveView, grid
 from lmc_track.report.facts import Facts
 
@@ -120,7 +121,9 @@ def diagnostics_lede(facts: Facts) -> str:
         what = f"Between the lowest and the highest model {metric} differs by"
     ranked = spreads.sort("spread", descending=True, maintain_order=True)
     parts = [f"{wording.share(value)} on {name}" for name, value in ranked.iter_rows()]
-    return f"{what} {wording.listing(parts, limit=5)}."
+    attainable = limit(facts, ranked["dataset"][0], "all") if ranked.height else ""
+    beyond = f"; {attainable}" if attainable else ""
+    return f"{what} {wording.listing(parts, limit=5)}{beyond}."
 
 
 def models_lede(facts: Facts) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from lmc_track.report import wording
+from lmc_track.report.cluster_effects import contrast_on, is_tested, is_unsaid
 from lmc_track.report.facts import Facts, read_json
 from lmc_track.report.palette import cluster_name
 from lmc_track.report.strip_plot import diagnostic_rows
@@ -105,6 +106,7 @@ def _diagnostics(facts: Facts, wanted: Sequence[tuple[str, str]], caption: str) 
     heads = [Column(_head(c, several)) for c in clusters]
     columns = (Column("data set", numeric=False), Column("examples"), *heads)
     columns += (Column("largest difference"),) if several else ()
+    columns += _evidence_heads(facts)
     rows = []
     for key in wanted:
         found = [cells.get((*key, cluster)) for cluster in clusters]
@@ -118,8 +120,33 @@ def _diagnostics(facts: Facts, wanted: Sequence[tuple[str, str]], caption: str) 
             row.append(Cell(wording.fine_share(cell["mean"]) if cell else wording.MISSING, span))
         if several:
             row.append(Cell(wording.fine_share(next((c["spread"] for c in found if c), None))))
+        row += _evidence_cells(facts, *key)
         rows.append(tuple(row))
-    return Table(f"{caption}, {half_name(facts)}", columns, tuple(rows))
+    how = "; p by permutation of the models, corrected for all rows" if is_tested(facts) else ""
+    return Table(f"{caption}, {half_name(facts)}{how}", columns, tuple(rows))
+
+
+def _evidence_heads(facts: Facts) -> tuple[Column, ...]:
+    if not is_tested(facts):
+        return ()
+    two = facts.found is not None and facts.found.n_clusters == 2
+    auc = f"AUC, {cluster_name(1)}" if two else "AUC, cluster most apart"
+    return Column(auc), Column("corrected p"), Column("corrected p, given validation")
+
+
+def _evidence_cells(facts: Facts, dataset: str, subset: str) -> list[Cell]:
+    """What tells the clusters apart in a row; p is replaced where models are too few for one."""
+    if not is_tested(facts):
+        return []
+    row = contrast_on(facts, dataset, subset)
+    if row is None:
+        return [Cell(wording.MISSING)] * 3
+    two = facts.found is not None and facts.found.n_clusters == 2
+    auc = Cell(wording.share(row["auc"]), "" if two else cluster_name(row["cluster"]))
+    if is_unsaid(row):
+        return [auc, Cell("cannot be said"), Cell("cannot be said")]
+    p_values = (row["p_corrected"], row["adjusted_p_corrected"])
+    return [auc, *(Cell(wording.bare_p(p)) for p in p_values)]
 
 
 def _head(cluster: int | None, several: bool) -> str:
@@ -146,7 +173,7 @@ def clustering_table(facts: Facts, alike: Mapping[str, tuple[int, int]]) -> Tabl
                 Cell(f"{row['n_models']:,}"),
                 Cell(row["half"] or wording.MISSING),
                 Cell(wording.share(statistics.get("silhouette"))),
-                Cell(wording.p_value(statistics.get("p_value")).removeprefix("p ").lstrip("= ")),
+                Cell(wording.bare_p(statistics.get("p_value"))),
                 Cell(agreement),
                 Cell(str(statistics.get("decision") or "")),
             )

@@ -78,6 +78,11 @@ def p_value(value: float | None) -> str:
     return f"p = {text.removeprefix('0')}"
 
 
+def bare_p(value: float | None) -> str:
+    """``.012`` or ``< .001``: p in a column that is headed by it."""
+    return p_value(value).removeprefix("p ").removeprefix("= ")
+
+
 def count(n: int, noun: str, plural: str | None = None) -> str:
     """``1 pair``, ``4,950 pairs``."""
     return f"{n:,} {noun if n == 1 else plural or noun + 's'}"

@@ -39,6 +39,7 @@ VIEWS = (
     "supports",
     "attributions",
     "ensemble_curves",
+    "cluster_contrasts",
 )
 """Files of ``queries/views`` in the order in which they build on each other.
 

@@ -195,13 +195,86 @@ CO_ASSIGNMENTS = Table(
     ),
     ("clustering_id", "model_a_id", "model_b_id"),
 )
+_EVALUATED_ON = (
+    Column("dataset", "VARCHAR", "name of the set"),
+    Column("subset", "VARCHAR", "part of it; all"),
+    Column("half", "VARCHAR", "half of the values: held-out, or all of results without halves"),
+    Column("metric", "VARCHAR", "what is compared: accuracy, the task's or the primary metric"),
+)
+_TESTED = (
+    Column("adjusted_p_value", "DOUBLE", "p_value of the adjusted correlation (Freedman-Lane)"),
+    Column("adjusted_p_corrected", "DOUBLE", "the same, corrected over the family"),
+    Column("smallest_p", "DOUBLE", "the smallest p that so many models can attain"),
+    Column("n_deals", "BIGINT", "permutations behind p_value"),
+    Column("is_exact", "BOOLEAN", "whether these are all that there are"),
+    Column("is_primary", "BOOLEAN", "whether it is the study's primary diagnostic"),
+)
+CLUSTER_EFFECTS = Table(
+    "cluster_effects",
+    "Each cluster against the rest on each evaluation set, with permutation tests over models.",
+    (
+        Column("clustering_id", "VARCHAR", "MLflow run id of the clustering"),
+        Column("cluster", "INTEGER", "number of the cluster"),
+        *_EVALUATED_ON,
+        Column("n_in", "BIGINT", "models of the cluster that have a value"),
+        Column("n_out", "BIGINT", "models of other clusters that have one"),
+        Column("mean_in", "DOUBLE", "mean over the cluster"),
+        Column("mean_out", "DOUBLE", "mean over the others"),
+        Column("difference", "DOUBLE", "mean_in - mean_out"),
+        Column("auc", "DOUBLE", "how often a model of the cluster has more; ties half"),
+        Column("r", "DOUBLE", "point-biserial correlation; NULL where all values are equal"),
+        Column("adjusted_difference", "DOUBLE", "difference of the residuals on validation"),
+        Column("adjusted_auc", "DOUBLE", "auc of the residuals on validation"),
+        Column("adjusted_r", "DOUBLE", "r of the residuals on validation"),
+        Column("p_value", "DOUBLE", "two-sided permutation p of r, by itself"),
+        Column("p_corrected", "DOUBLE", "p over all rows and clusters: step-down max-T"),
+        *_TESTED,
+    ),
+    ("clustering_id", "cluster", "dataset", "subset", "half", "metric"),
+)
+AXIS_EFFECTS = Table(
+    "axis_effects",
+    "Correlation of the spectral embedding with each evaluation set, over models.",
+    (
+        Column("clustering_id", "VARCHAR", "MLflow run id of the clustering"),
+        Column("cluster", "INTEGER", "cluster that the axis leads to; 0 of an axis of one cluster"),
+        Column("axis", "VARCHAR", "centroid_distances, or embedding: its second coordinate"),
+        *_EVALUATED_ON,
+        Column("n_models", "BIGINT", "models that have a place and a value"),
+        Column("pearson", "DOUBLE", "Pearson's correlation"),
+        Column("spearman", "DOUBLE", "Spearman's correlation"),
+        Column("adjusted_pearson", "DOUBLE", "Pearson's of the residuals on validation"),
+        Column("p_value", "DOUBLE", "two-sided permutation p of Pearson's, by itself"),
+        Column("p_corrected", "DOUBLE", "p over all rows and axes: step-down max-T"),
+        Column("spearman_p_value", "DOUBLE", "p_value of Spearman's"),
+        Column("spearman_p_corrected", "DOUBLE", "p_corrected of Spearman's"),
+        *_TESTED,
+    ),
+    ("clustering_id", "cluster", "dataset", "subset", "half", "metric"),
+)
+DISTANCE_TESTS = Table(
+    "distance_tests",
+    "Mantel tests of the validation loss's convexity gaps against other distances of models.",
+    (
+        Column("study", "VARCHAR", "name of the study"),
+        Column("distance", "VARCHAR", "diagnostic: |difference of the metric|; or l2_distance"),
+        *_EVALUATED_ON,
+        Column("n_pairs", "BIGINT", "pairs whose gap and distance are known"),
+        Column("r", "DOUBLE", "Pearson's correlation over the pairs"),
+        Column("p_value", "DOUBLE", "two-sided p over relabellings of models, by itself"),
+        Column("p_corrected", "DOUBLE", "p over all diagnostics: step-down max-T; NULL of others"),
+        Column("smallest_p", "DOUBLE", "the smallest p that so many models can attain"),
+        Column("is_primary", "BOOLEAN", "whether it is the study's primary diagnostic"),
+    ),
+    ("study", "distance", "dataset", "subset", "half", "metric"),
+)
 RECORDED = (STUDIES, MODELS, PATHS, POINTS, DATASETS, CLUSTERINGS, CLUSTERS, CO_ASSIGNMENTS)
 """Tables whose rows the record gives as they are."""
 
 COMPUTED = (EXAMPLES, EXAMPLE_SUBSETS, EVALUATIONS)
 """Tables that SQL fills from the record's files."""
 
-DERIVED: tuple[Table, ...] = ()
+DERIVED: tuple[Table, ...] = (CLUSTER_EFFECTS, AXIS_EFFECTS, DISTANCE_TESTS)
 """Tables that analyses fill from the others (``warehouse.derivation``)."""
 
 ATTRIBUTION_ROWS = Table(
@@ -241,6 +314,7 @@ _POLARS_TYPES: dict[str, pl.DataType] = {
     "INTEGER": pl.Int32(),
     "DOUBLE": pl.Float64(),
     "FLOAT": pl.Float32(),
+    "BOOLEAN": pl.Boolean(),
     "DOUBLE[]": pl.List(pl.Float64()),
     "TIMESTAMP": pl.Datetime("us"),
 }

@@ -31,7 +31,17 @@ COLUMNS = {
     "gap_summary": "pairs n_pairs mean median min max mean_relative n_missing",
     "cluster_table": "cluster n_models models n_pairs_within mean_gap_within max_gap_within "
     "mean_gap_to_others mean_validation_loss mean_validation_accuracy",
-    "cluster_diagnostics": "dataset role subset metric cluster n_models mean sd min max spread",
+    "cluster_diagnostics": "dataset role subset metric cluster n_models mean sd min max spread "
+    "n_out mean_out difference auc r adjusted_difference adjusted_auc adjusted_r p_value "
+    "p_corrected adjusted_p_value adjusted_p_corrected smallest_p is_primary reversed verdict",
+    "cluster_effects": "dataset role subset metric half cluster n_in n_out mean_in mean_out "
+    "difference auc validation_auc r adjusted_difference adjusted_auc adjusted_r p_value "
+    "p_corrected adjusted_p_value adjusted_p_corrected smallest_p is_primary reversed verdict",
+    "axis_effects": "dataset role subset metric half axis cluster n_models pearson spearman "
+    "adjusted_pearson p_value p_corrected spearman_p_value spearman_p_corrected "
+    "adjusted_p_value adjusted_p_corrected smallest_p is_primary",
+    "mantel_tests": "distance dataset role subset metric half n_pairs r p_value p_corrected "
+    "smallest_p is_primary",
     "clusterings": "clustering_id method dataset metric half n_models n_clusters is_default "
     "settings statistics created",
     "threshold_components": "model position component n_models largest_internal_gap model_id",
@@ -65,6 +75,10 @@ DEFAULTS = {
 }
 # Every parameter that takes text, with a query that has it.
 TEXTS = {p.name: n for n, q in queries().items() for p in q.parameters if p.sql_type == "VARCHAR"}
+OWN_DEFAULTS = {
+    "diagnostics", "cluster_diagnostics", "cluster_effects", "axis_effects", "mantel_tests",
+    "holes",
+}  # fmt: skip
 OF_DIAGNOSTICS = {"cluster_table", "cluster_diagnostics", "diagnostics"}
 
 
@@ -80,7 +94,7 @@ def test_columns_are_those_that_are_promised(results: Results, name: str) -> Non
 def test_shared_parameters_have_one_default() -> None:
     for name, query in queries().items():
         for p in query.parameters:
-            if name in ("diagnostics", "cluster_diagnostics", "holes") and p.name != "precision":
+            if name in OWN_DEFAULTS and p.name != "precision":
                 continue
             if p.name in DEFAULTS:
                 assert p.default == DEFAULTS[p.name], f"{name}: {p.name}"

@@ -1,4 +1,4 @@
-"""Five kinds of study, each ingested and read once."""
+"""Several kinds of study, each ingested and read once."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ _KINDS = {
     "holes": {"n_models": 5, "n_points": 5, "holes": some_holes()},
     "one model": {"n_models": 1},
     "parts": {"n_models": 4, "modules": ("encoder.layer.0", "classifier"), "refined": (0.25,)},
+    "four against four": {"n_models": 8},
+    "three clusters": {"n_models": 9, "clusters": 3},
 }
 
 

@@ -17,7 +17,10 @@ from lmc_track.warehouse.results import Results
 
 Kinds = Callable[[str], Results]
 Read = Callable[[str], Facts]
-KINDS = ["two clusters", "one cluster", "no clustering", "holes", "one model"]
+KINDS = [
+    "two clusters", "one cluster", "no clustering", "holes", "one model", "four against four",
+    "three clusters",
+]  # fmt: skip
 
 
 @pytest.fixture
@@ -103,7 +106,36 @@ def test_a_task_with_another_metric_is_compared_by_it(results_of: Kinds, two: Fa
 
 def test_disconnected_models_are_not_called_basins_of_their_own(two: Facts) -> None:
     assert "not called separate basins" in sentences(two)[4]
-    assert "cluster 1 is too small" in sentences(two)[4]
+
+
+def test_small_clusters_without_a_test_are_named(two: Facts) -> None:
+    """Results that were built without tests say what they can of the spread."""
+    untested = two.cluster_diagnostics.with_columns(pl.lit(None, pl.Float64).alias("smallest_p"))
+    found = sentences(replace(two, cluster_diagnostics=untested))
+    assert "cluster 1 is too small" in found[4]
+    assert "AUC" not in found[3]
+
+
+def test_too_few_models_for_a_difference_say_so(two: Facts) -> None:
+    assert sentences(two)[4].endswith(
+        "; 3 against 2 models cannot attain p below .10, so whether they differ cannot be said."
+    )
+    assert "p =" not in sentences(two)[3]
+
+
+def test_clusters_are_told_apart_beside_what_validation_tells(facts_of: Read) -> None:
+    sentence = sentences(facts_of("four against four"))[3]
+    assert re.search(r"main_only, .*AUC 1\.00, p = \.029\); .*on validation .* \(AUC 0\.\d\d\)\.$",
+                     sentence)  # fmt: skip
+    assert "cannot be said" not in sentences(facts_of("four against four"))[4]
+
+
+def test_a_cluster_of_one_model_shows_nothing(two: Facts) -> None:
+    one = two.cluster_diagnostics.with_columns(
+        n_models=pl.when(pl.col("cluster") == 1).then(1).otherwise(pl.col("n_models"))
+    )
+    found = sentences(replace(two, cluster_diagnostics=one))[4]
+    assert "one model is no cluster to speak of" in found
 
 
 def test_one_cluster_says_why(facts_of: Read) -> None:
