@@ -20,7 +20,7 @@ from lmc_track.analysis.contrasts import (
     upper_lines,
     weights,
 )
-from lmc_track.analysis.resampling import Means, Signs, Units, max_t, means, random_signs
+from lmc_track.analysis.resampling import Signs, Units, max_t, means, random_signs
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -147,7 +147,7 @@ class _Band:
 
 def _discovered(curves: _Curves, discovery: NDArray[np.bool_]) -> Contrasts:
     """The contrast that each path's gap is taken at on the discovery half."""
-    mean = curves.losses[:, discovery].mean(1, dtype=np.float64)
+    mean = np.array([loss[discovery].mean(dtype=np.float64) for loss in curves.losses])
     return greatest_contrasts(curves.alphas, mean[curves.runs])
 
 
@@ -155,7 +155,7 @@ def _held_out(
     curves: _Curves, chosen: Contrasts, held_out: NDArray[np.bool_], units: Units
 ) -> tuple[Floats, Floats]:
     """The mean of the chosen contrasts on the held-out half and its standard error, each (p,)."""
-    losses = curves.losses[:, held_out]
+    losses = curves.losses
     rows = np.arange(len(curves))
     left, point, right = (
         curves.runs[rows, place] for place in (chosen.left, chosen.point, chosen.right)
@@ -165,7 +165,7 @@ def _held_out(
     for part in curves.parts(1):
         values = losses[point[part]].astype(np.float64)
         values -= (1 - w[part]) * losses[left[part]] + w[part] * losses[right[part]]
-        sample = means(values, units, ROUNDING)
+        sample = means(values[:, held_out], units, ROUNDING)
         estimate[part], error[part] = sample.mean, sample.standard_error
     convex = chosen.value <= ROUNDING
     estimate[convex] = error[convex] = np.nan
@@ -204,5 +204,3 @@ def _heights(curves: _Curves, part: slice) -> Floats:
     values -= (1 - alpha) * curves.losses[runs[:, :1]] + alpha * curves.losses[runs[:, -1:]]
     return values
 
-
-__all__ = ["GapBounds", "Means", "gap_bounds", "student_quantile"]

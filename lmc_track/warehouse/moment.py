@@ -53,6 +53,12 @@ class Moment:
         finally:
             reset_variables(self.connection, query)
 
+    def path_kinds(self, study: str) -> list[tuple[str, str]]:
+        """(precision, modules) of the paths of ``study``, each once."""
+        return self.connection.execute(
+            "SELECT DISTINCT precision, modules FROM paths WHERE study = ? ORDER BY ALL", [study]
+        ).fetchall()
+
     def loss_curves(
         self, study: str, dataset: str, *, precision: str | None = None, modules: str = "all"
     ) -> LossCurves:

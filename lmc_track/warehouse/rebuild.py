@@ -34,6 +34,8 @@ VIEWS = (
     "study_models",
     "study_pairs",
     "study_values",
+    "student_tail",
+    "decided_pairs",
 )
 """Files of ``queries/views`` in the order in which they build on each other.
 

@@ -22,7 +22,7 @@ class Table:
     key: tuple[str, ...]
 
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 STUDIES = Table(
     "studies",
@@ -183,13 +183,38 @@ CLUSTERS = Table(
     ),
     ("clustering_id", "model_id"),
 )
+GAP_BOUNDS = Table(
+    "gap_bounds",
+    "What the examples allow to say about the loss gap of every complete path (uncertainty.md).",
+    (
+        Column("path_id", "VARCHAR", "MLflow run id of the path"),
+        Column("dataset", "VARCHAR", "evaluation set, all of it"),
+        Column("left_alpha", "DOUBLE", "left end of the contrast chosen on discovery examples"),
+        Column("alpha", "DOUBLE", "where its height is taken; NULL where the curve is convex"),
+        Column("right_alpha", "DOUBLE", "its right end"),
+        Column("estimate", "DOUBLE", "the contrast on held-out examples, nats"),
+        Column("standard_error", "DOUBLE", "of the estimate, over held-out units"),
+        Column("lower", "DOUBLE", "lower bound of the gap, nats"),
+        Column("upper", "DOUBLE", "upper bound of the gap, nats"),
+        Column("level", "DOUBLE", "probability with which each of the two bounds holds"),
+        Column("unit", "VARCHAR", "what is resampled as a whole: group or text"),
+        Column("n_units", "INTEGER", "units of all examples"),
+        Column("n_held_out_units", "INTEGER", "units of held-out examples"),
+        Column("line_heights", "DOUBLE[]", "lines of which the greatest at t bounds the gap in a band"),
+        Column("line_errors", "DOUBLE[]", "their slopes: a band t standard errors wide, height + t * error"),
+        Column("n_uncertain", "INTEGER", "points between the ends whose height has an error"),
+        Column("max_t", "FLOAT[]", "the greatest draws of the band's max |t|, falling"),
+        Column("n_draws", "INTEGER", "draws that were made"),
+    ),
+    ("path_id", "dataset"),
+)
 RECORDED = (STUDIES, MODELS, PATHS, POINTS, DATASETS, CLUSTERINGS, CLUSTERS)
 """Tables whose rows the record gives as they are."""
 
 COMPUTED = (EXAMPLES, EXAMPLE_SUBSETS, EVALUATIONS)
 """Tables that SQL fills from the record's files."""
 
-DERIVED: tuple[Table, ...] = ()
+DERIVED: tuple[Table, ...] = (GAP_BOUNDS,)
 """Tables that analyses fill from the others (``warehouse.derivation``)."""
 
 TABLES = (*RECORDED[:5], *COMPUTED, *RECORDED[5:], *DERIVED)
@@ -201,6 +226,7 @@ _POLARS_TYPES: dict[str, pl.DataType] = {
     "INTEGER": pl.Int32(),
     "DOUBLE": pl.Float64(),
     "DOUBLE[]": pl.List(pl.Float64()),
+    "FLOAT[]": pl.List(pl.Float32()),
     "TIMESTAMP": pl.Datetime("us"),
 }
 
