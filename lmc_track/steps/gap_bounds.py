@@ -22,7 +22,7 @@ def gap_bound_rows(moment: Moment) -> pl.DataFrame:
                 curves = moment.loss_curves(study, dataset, precision=precision, modules=modules)
                 found = _bounds(curves)
                 if found is not None:
-                    frames.append(_frame(curves, found).match_to_schema(schema))
+                    frames.append(_frame(curves, found).select(list(schema)).cast(schema))
     return pl.concat(frames)
 
 
@@ -66,4 +66,4 @@ def _nullable(values: np.ndarray) -> pl.Series:
 
 def _lists(padded: np.ndarray) -> pl.Series:
     """Rows without the NaN that they end in."""
-    return pl.Series([row[~np.isnan(row)] for row in padded], dtype=pl.List(pl.Float64))
+    return pl.Series([row[~np.isnan(row)].tolist() for row in padded], dtype=pl.List(pl.Float64))
