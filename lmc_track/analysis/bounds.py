@@ -86,8 +86,8 @@ def gap_bounds(
     halves = (Units.of(units[~held_out]), Units.of(units[held_out]))
     if len(alphas) < 3 or min(len(half) for half in halves) < FEWEST_UNITS:
         return None
-    finite = np.isfinite(losses).all(1)
-    paths = np.flatnonzero(finite[runs].all(1))
+    finite = np.all(np.isfinite(losses), axis=1, keepdims=True)[:, 0]
+    paths = np.flatnonzero(finite[runs].all(axis=1))
     if not len(paths):
         return None
     curves = _Curves(alphas, losses, runs[paths])
@@ -187,9 +187,7 @@ def _band(curves: _Curves, units: Units, signs: Signs, level: float) -> _Band:
         drawn = -np.sort(-max_t(sample, signs), axis=1)
         draws[part] = drawn[:, :n_kept]
         critical[part] = drawn[:, rank - 1] if rank else np.inf
-    return _Band(
-        upper_lines(curves.alphas, heights, errors), draws, critical, (errors > 0).sum(1)
-    )
+    return _Band(upper_lines(curves.alphas, heights, errors), draws, critical, (errors > 0).sum(1))
 
 
 def _heights(curves: _Curves, part: slice) -> Floats:
@@ -203,4 +201,3 @@ def _heights(curves: _Curves, part: slice) -> Floats:
     values = curves.losses[runs[:, 1:-1]].astype(np.float64)
     values -= (1 - alpha) * curves.losses[runs[:, :1]] + alpha * curves.losses[runs[:, -1:]]
     return values
-

@@ -57,7 +57,9 @@ def p_separated(bounds: GapBounds, tau: float) -> Floats:
         t = (bounds.estimate - tau) / bounds.standard_error
     exact = np.where(bounds.estimate > tau, np.inf, -np.inf)
     t = np.where(bounds.standard_error > 0, t, exact)
-    return student_tail(np.where(np.isnan(bounds.estimate), -np.inf, t), bounds.n_held_out_units - 1)
+    return student_tail(
+        np.where(np.isnan(bounds.estimate), -np.inf, t), bounds.n_held_out_units - 1
+    )
 
 
 def p_connected(bounds: GapBounds, tau: float) -> Floats:

@@ -13,7 +13,7 @@ from lmc_track.warehouse.tables import GAP_BOUNDS, frame_schema
 
 def gap_bound_rows(moment: Moment) -> pl.DataFrame:
     """The rows of ``GAP_BOUNDS``, one for each complete path and data set that has bounds."""
-    schema = frame_schema(GAP_BOUNDS)
+    schema = pl.Schema(frame_schema(GAP_BOUNDS))
     frames = [pl.DataFrame(schema=schema)]
     for study in moment.studies():
         names = moment.query("datasets", study=study)["dataset"]
@@ -28,9 +28,7 @@ def gap_bound_rows(moment: Moment) -> pl.DataFrame:
 
 def _bounds(curves: LossCurves) -> GapBounds | None:
     examples = curves.examples
-    return gap_bounds(
-        curves.alphas, curves.losses, curves.runs, examples.held_out, examples.units
-    )
+    return gap_bounds(curves.alphas, curves.losses, curves.runs, examples.held_out, examples.units)
 
 
 def _frame(curves: LossCurves, found: GapBounds) -> pl.DataFrame:

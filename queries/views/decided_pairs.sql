@@ -85,7 +85,7 @@ sided AS (
     FROM drawn
 ),
 -- Benjamini and Yekutieli's step-up, whatever the dependence between the pairs.
-ranked AS (SELECT *, row_number() OVER (ORDER BY p, path_id) AS rank FROM sided),
+ranked AS MATERIALIZED (SELECT *, row_number() OVER (ORDER BY p, path_id) AS rank FROM sided),
 penalty AS (SELECT sum(1 / rank) * count(*) AS m FROM ranked),
 adjusted AS (
     SELECT

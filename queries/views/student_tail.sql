@@ -13,7 +13,7 @@ END;
 -- I_x(a, b) with y = 1 − x, given apart because it loses its digits near x = 1.
 CREATE MACRO beta_part(x, y, a, b) AS
 exp(lgamma(a + b) - lgamma(a) - lgamma(b)) * pow(x, a) * pow(y, b) / a
-/ list_reduce(range(80, 0, -1), lambda f, j: 1 + beta_term(j, x, a, b) / f, 1.0::DOUBLE);
+/ list_reduce(range(60, 0, -1), lambda f, j: 1 + beta_term(j, x, a, b) / f, 1.0::DOUBLE);
 
 CREATE MACRO student_tail(t, df) AS
 CASE

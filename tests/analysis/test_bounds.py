@@ -103,9 +103,8 @@ def test_more_paths_do_not_change_the_first() -> None:
 def test_examples_that_all_agree_leave_no_doubt() -> None:
     """Every example is 1 above the chord in the middle."""
     losses = np.array([[0.5], [1.5], [0.5]]).repeat(100, 1).astype(np.float32)
-    found = gap_bounds(
-        np.array([0, 0.5, 1]), losses, np.array([[0, 1, 2]]), np.arange(100) % 2 == 0, np.arange(100)
-    )
+    alphas, runs, example = np.array([0, 0.5, 1]), np.array([[0, 1, 2]]), np.arange(100)
+    found = gap_bounds(alphas, losses, runs, example % 2 == 0, example)
     assert found is not None
     assert (found.lower[0], found.upper[0], found.n_uncertain[0]) == (1, 1, 0)
 
