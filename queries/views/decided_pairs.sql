@@ -60,10 +60,13 @@ bounded AS (
                 WHEN line_errors[i] > 0 THEN (tau - line_heights[i]) / line_errors[i]
                 WHEN line_heights[i] <= tau THEN 'infinity'::DOUBLE
                 ELSE '-infinity'::DOUBLE
-            END)) AS t_connected,
-        len(list_filter(max_t, lambda draw: draw >= t_connected)) AS reached
+            END)) AS t_connected
     FROM gap_bounds b SEMI JOIN pairs USING (path_id) CROSS JOIN asked
     WHERE b.dataset = dataset_name AND tau IS NOT NULL
+),
+-- In a step of its own, or the lambda would find t_connected anew for every draw.
+counted AS (
+    SELECT *, len(list_filter(max_t, lambda draw: draw >= t_connected)) AS reached FROM bounded
 ),
 drawn AS (
     SELECT
@@ -71,7 +74,7 @@ drawn AS (
         student_tail(t_separated, (n_held_out_units - 1)::DOUBLE) AS p_separated,
         CASE WHEN reached < len(max_t) THEN (1 + reached) / (1 + n_draws) ELSE 1 END AS share,
         2 * n_uncertain * student_tail(t_connected, (n_units - 1)::DOUBLE) AS union_bound
-    FROM bounded
+    FROM counted
 ),
 sided AS (
     SELECT

@@ -6,7 +6,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -38,6 +38,7 @@ def listed(alphas: Floats, heights: Floats, errors: Floats) -> tuple[Floats, Flo
     return c, s
 
 
+@settings(deadline=None)
 @given(bands())
 def test_the_greatest_contrast_is_the_convexity_gap(band: tuple[Floats, Floats, Floats]) -> None:
     alphas, heights, _ = band
@@ -46,6 +47,7 @@ def test_the_greatest_contrast_is_the_convexity_gap(band: tuple[Floats, Floats, 
     assert np.maximum(found.value, 0) == pytest.approx(gaps, abs=1e-9)
 
 
+@settings(deadline=None)
 @given(bands(), st.floats(0, 50))
 def test_a_bands_greatest_gap_is_that_of_all_its_contrasts(
     band: tuple[Floats, Floats, Floats], t: float
@@ -55,6 +57,7 @@ def test_a_bands_greatest_gap_is_that_of_all_its_contrasts(
     assert found == pytest.approx((c + t * s).max(1), abs=1e-9)
 
 
+@settings(deadline=None)
 @given(bands(), st.floats(0, 4))
 def test_the_widest_band_within_tau_is_limited_by_one_contrast(
     band: tuple[Floats, Floats, Floats], tau: float

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lmc_track.analysis.bounds import GapBounds, gap_bounds
@@ -84,6 +84,7 @@ def test_p_is_adjusted_over_all_pairs() -> None:
     assert adjusted == pytest.approx([5.5 / 3 * 0.5, 0.0055, 0.0275])
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 1), max_size=20))
 def test_an_adjusted_p_is_no_less_and_keeps_the_order(values: list[float]) -> None:
     p = np.array(values)

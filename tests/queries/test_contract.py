@@ -35,6 +35,9 @@ COLUMNS = {
     "clusterings": "clustering_id method dataset metric half n_models n_clusters is_default "
     "settings statistics created",
     "threshold_components": "model position component n_models largest_internal_gap model_id",
+    "gap_decisions": "model_a model_b cluster_a cluster_b same_cluster gap estimate standard_error "
+    "lower upper tau reading p_separated p_connected p p_adjusted decision unit n_units path_id",
+    "decision_summary": "pairs n_pairs n_separated n_connected n_undecided n_missing tau q",
     "holes": "kind model_a model_b dataset n_missing",
 }
 DEFAULTS = {
