@@ -147,7 +147,11 @@ class _Band:
 
 def _discovered(curves: _Curves, discovery: NDArray[np.bool_]) -> Contrasts:
     """The contrast that each path's gap is taken at on the discovery half."""
-    mean = np.array([loss[discovery].mean(dtype=np.float64) for loss in curves.losses])
+    step = max(_VALUES_AT_ONCE // curves.losses.shape[1], 1)
+    parts = range(0, len(curves.losses), step)
+    mean = np.concatenate(
+        [curves.losses[k : k + step, discovery].mean(1, dtype=np.float64) for k in parts]
+    )
     return greatest_contrasts(curves.alphas, mean[curves.runs])
 
 

@@ -44,9 +44,9 @@ class Units:
         return len(self.starts)
 
     def sums(self, values: Floats) -> Floats:
-        """Sums (…, U) over the units of ``values`` (…, n)."""
+        """Sums (…, U) over the units of ``values`` (…, n), in an order that is always the same."""
         if len(self.starts) == len(self.order):
-            return values[..., self.order]
+            return values
         if values.shape[-1] == 0:
             return values
         total: Floats = np.add.reduceat(values[..., self.order], self.starts, axis=-1)

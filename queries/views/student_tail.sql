@@ -1,6 +1,6 @@
 -- P(T > t) for Student's T with df degrees of freedom: half of the regularized incomplete beta
 -- function I_x(df/2, 1/2) at x = df / (df + t²) (Abramowitz and Stegun 26.5.27), by its continued
--- fraction (26.5.8) on the side on which that converges fast. The relative error is below 1e-10
+-- fraction (26.5.8) on the side on which that converges fast. The relative error is below 1e-9
 -- for df from 1 to a million, far into the tail, where 1 − P(T ≤ t) would have no digit left.
 
 -- The j-th term of the continued fraction.
