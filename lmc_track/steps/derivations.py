@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from lmc_track.steps.attribution import attribution_rows, ensemble_rows
 from lmc_track.steps.cluster_effects import CLUSTER_STATISTICS
+from lmc_track.steps.gap_bounds import gap_bound_rows
 from lmc_track.warehouse.derivation import Derivation
-from lmc_track.warehouse.tables import ATTRIBUTION_ROWS, ENSEMBLE_ROWS
+from lmc_track.warehouse.tables import ATTRIBUTION_ROWS, ENSEMBLE_ROWS, GAP_BOUNDS
 
 DERIVATIONS: tuple[Derivation, ...] = (
     Derivation(ATTRIBUTION_ROWS, attribution_rows),
     Derivation(ENSEMBLE_ROWS, ensemble_rows),
     *CLUSTER_STATISTICS,
+    Derivation(GAP_BOUNDS, gap_bound_rows),
 )
 """In the order in which they build on each other."""

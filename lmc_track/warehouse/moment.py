@@ -62,6 +62,13 @@ class Moment:
         finally:
             reset_variables(self.connection, query)
 
+    def path_kinds(self, study: str) -> list[tuple[str, str]]:
+        """(precision, modules) of the paths of ``study``, each once."""
+        rows = self.connection.execute(
+            "SELECT DISTINCT precision, modules FROM paths WHERE study = ? ORDER BY ALL", [study]
+        ).fetchall()
+        return [(precision, modules) for precision, modules in rows]
+
     def loss_curves(
         self, study: str, dataset: str, *, precision: str | None = None, modules: str = "all"
     ) -> LossCurves:

@@ -40,6 +40,8 @@ VIEWS = (
     "attributions",
     "ensemble_curves",
     "cluster_contrasts",
+    "student_tail",
+    "decided_pairs",
 )
 """Files of ``queries/views`` in the order in which they build on each other.
 

@@ -268,13 +268,38 @@ DISTANCE_TESTS = Table(
     ),
     ("study", "distance", "dataset", "subset", "half", "metric"),
 )
+GAP_BOUNDS = Table(
+    "gap_bounds",
+    "What the examples allow to say about the loss gap of every complete path (uncertainty.md).",
+    (
+        Column("path_id", "VARCHAR", "MLflow run id of the path"),
+        Column("dataset", "VARCHAR", "evaluation set, all of it"),
+        Column("left_alpha", "DOUBLE", "left end of the contrast chosen on discovery examples"),
+        Column("alpha", "DOUBLE", "where its height is taken; NULL where the curve is convex"),
+        Column("right_alpha", "DOUBLE", "its right end"),
+        Column("estimate", "DOUBLE", "the contrast on held-out examples, nats"),
+        Column("standard_error", "DOUBLE", "of the estimate, over held-out units"),
+        Column("lower", "DOUBLE", "lower bound of the gap, nats"),
+        Column("upper", "DOUBLE", "upper bound of the gap, nats"),
+        Column("level", "DOUBLE", "probability with which each of the two bounds holds"),
+        Column("unit", "VARCHAR", "what is resampled as a whole: group or text"),
+        Column("n_units", "INTEGER", "units of all examples"),
+        Column("n_held_out_units", "INTEGER", "units of held-out examples"),
+        Column("line_heights", "DOUBLE[]", "a band t standard errors wide has a gap of at most"),
+        Column("line_errors", "DOUBLE[]", "the greatest line_height + t * line_error, for t >= 0"),
+        Column("n_uncertain", "INTEGER", "points between the ends whose height has an error"),
+        Column("max_t", "FLOAT[]", "the greatest draws of the band's max |t|, falling"),
+        Column("n_draws", "INTEGER", "draws that were made"),
+    ),
+    ("path_id", "dataset"),
+)
 RECORDED = (STUDIES, MODELS, PATHS, POINTS, DATASETS, CLUSTERINGS, CLUSTERS, CO_ASSIGNMENTS)
 """Tables whose rows the record gives as they are."""
 
 COMPUTED = (EXAMPLES, EXAMPLE_SUBSETS, EVALUATIONS)
 """Tables that SQL fills from the record's files."""
 
-DERIVED: tuple[Table, ...] = (CLUSTER_EFFECTS, AXIS_EFFECTS, DISTANCE_TESTS)
+DERIVED: tuple[Table, ...] = (CLUSTER_EFFECTS, AXIS_EFFECTS, DISTANCE_TESTS, GAP_BOUNDS)
 """Tables that analyses fill from the others (``warehouse.derivation``)."""
 
 ATTRIBUTION_ROWS = Table(
@@ -316,6 +341,7 @@ _POLARS_TYPES: dict[str, pl.DataType] = {
     "FLOAT": pl.Float32(),
     "BOOLEAN": pl.Boolean(),
     "DOUBLE[]": pl.List(pl.Float64()),
+    "FLOAT[]": pl.List(pl.Float32()),
     "TIMESTAMP": pl.Datetime("us"),
 }
 

@@ -55,6 +55,9 @@ COLUMNS = {
     "mean_rise mean_gap mean_whole_gap mean_l2_distance n_missing",
     "grid_error": "model_a model_b same_cluster grid_points n_refined grid_gap refined_gap missed "
     "missed_share support path_id",
+    "gap_decisions": "model_a model_b cluster_a cluster_b same_cluster gap estimate standard_error "
+    "lower upper tau reading p_separated p_connected p p_adjusted decision unit n_units path_id",
+    "decision_summary": "pairs n_pairs n_separated n_connected n_undecided n_missing tau q",
     "holes": "kind model_a model_b dataset n_missing",
     "cluster_choices": "k sizes eigenvalue eigengap discovery_silhouette held_out_silhouette "
     "usable chosen eigengap_choice",
