@@ -25,9 +25,17 @@ _COMPUTED_COLUMNS = {
     "rise": "loss at alpha 1 less the loss at alpha 0",
     "same_cluster": "whether both models are in one cluster; NULL where one is in none",
     "stage": "where in the network the part is, from its input on",
+    "gap": "convexity gap on held-out examples; nats",
+    "p": "p of the likelier of the two, doubled; NULL without bounds",
+    "p_adjusted": "p corrected for all pairs (Benjamini-Yekutieli)",
+    "p_connected": "p of the gap being at most tau, were it larger",
+    "p_separated": "p of the gap being larger than tau, were it at most that",
+    "decision": "separated, connected or undecided, false discovery controlled over pairs",
+    "reading": "the same of a single pair, by its bounds alone",
+    "tau": "tolerance, nats",
     "whole_gap": "convexity gap of the path on which the whole network moves",
 }
-_EXAMPLE_CURVES = "example_curves"
+_EXAMPLE_SOURCE = "example_source"
 
 
 @dataclass(frozen=True)
@@ -88,9 +96,11 @@ def _columns(connection: duckdb.DuckDBPyConnection, name: str) -> tuple[Column, 
 def _macros(
     connection: duckdb.DuckDBPyConnection, meanings: dict[str, str]
 ) -> tuple[SchemaItem, ...]:
-    # A macro over curves takes the name of a table that has them.
+    # A macro over curves or values takes the name of a table that has them.
     connection.execute(
-        f"CREATE TABLE {_EXAMPLE_CURVES} (curve BIGINT, alphas DOUBLE[], losses DOUBLE[])"
+        f"CREATE TABLE {_EXAMPLE_SOURCE} (curve BIGINT, alphas DOUBLE[], losses DOUBLE[], "
+        "place BIGINT, dataset VARCHAR, subset VARCHAR, model_id VARCHAR, cluster INTEGER, "
+        "value DOUBLE)"
     )
     rows = connection.execute(
         "SELECT function_name, function_type, parameters, comment FROM duckdb_functions() "
@@ -100,14 +110,18 @@ def _macros(
     for name, kind, parameters, meaning in rows:
         columns: tuple[Column, ...] = ()
         if kind == "table_macro":
-            values = ", ".join(
-                literal(_EXAMPLE_CURVES) if parameter == "source" else "NULL::VARCHAR"
-                for parameter in parameters
-            )
+            values = ", ".join(_example_value(parameter) for parameter in parameters)
             given = connection.execute(f"DESCRIBE FROM {name}({values})").fetchall()
             columns = tuple(Column(row[0], row[1], meanings.get(row[0], "")) for row in given)
         items.append(SchemaItem("macro", name, meaning or "", columns, tuple(parameters)))
     return tuple(items)
+
+
+def _example_value(parameter: str) -> str:
+    """What a macro's columns can be told with: numbers are called ``…_value``, the rest is text."""
+    if parameter == "source":
+        return literal(_EXAMPLE_SOURCE)
+    return "NULL::DOUBLE" if parameter.endswith("_value") else "NULL::VARCHAR"
 
 
 def column_meanings(items: tuple[SchemaItem, ...]) -> dict[str, str]:
