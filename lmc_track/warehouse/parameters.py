@@ -27,6 +27,8 @@ _GAP_METRICS = ("loss", "error")
 
 _KNOWN_VALUES = {
     "dataset": "SELECT dataset FROM datasets WHERE study = getvariable('study') ORDER BY dataset",
+    "gap_dataset": "SELECT dataset FROM datasets WHERE study = getvariable('study') "
+    "ORDER BY dataset",
     "subset": "SELECT DISTINCT subset FROM study_subsets(getvariable('study')) "
     "WHERE dataset = coalesce(getvariable('dataset'), dataset) ORDER BY subset <> 'all', subset",
     "clustering": "SELECT DISTINCT unnest([method, clustering_id]) FROM clusterings "

@@ -34,6 +34,8 @@ VIEWS = (
     "study_models",
     "study_pairs",
     "study_values",
+    "study_similarity",
+    "linkage",
 )
 """Files of ``queries/views`` in the order in which they build on each other.
 
