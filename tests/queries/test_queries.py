@@ -10,22 +10,20 @@ import pytest
 from lmc_track.errors import InputError
 from lmc_track.warehouse.library import queries
 from lmc_track.warehouse.results import Results
+from support.query_values import required
 
 EVEN, ODD = ["seed-0", "seed-2", "seed-4"], ["seed-1", "seed-3", "seed-5"]
 
 
 @pytest.mark.parametrize("name", list(queries()))
-def test_every_query_gives_rows(results: Results, with_holes: Results, name: str) -> None:
-    params = {"tau": 0.1} if name == "threshold_components" else {}
-    source = with_holes if name == "holes" else results
-    assert source.query(name, **params).height > 0
+def test_every_query_gives_rows(golden: Results, name: str) -> None:
+    assert golden.query(name, **required(name)).height > 0
 
 
 @pytest.mark.parametrize("name", [n for n, q in queries().items() if q.parameter("half")])
 def test_one_half_can_be_asked_for(results: Results, name: str) -> None:
     """Discovery: each of the others is the default of some query."""
-    params = {"tau": 0.1} if name == "threshold_components" else {}
-    assert results.query(name, half="discovery", **params).height > 0
+    assert results.query(name, half="discovery", **required(name)).height > 0
 
 
 def test_the_matrix_is_symmetric_in_cluster_order(results: Results) -> None:
