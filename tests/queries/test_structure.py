@@ -24,7 +24,7 @@ from support.gap_study import GapStudy, gap_study
 Gaps = dict[tuple[int, int], float]
 
 random_studies = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 

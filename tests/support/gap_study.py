@@ -77,14 +77,18 @@ class GapStudy:
                 for a, b in gaps
             ],
         )
-        for (a, b), gap in gaps.items():
-            for half in ("all", "discovery"):
-                self.connection.execute(
-                    "INSERT INTO storage.barrier_rows "
-                    "(study, path_id, dataset, subset, half, metric, convexity_gap) "
-                    "VALUES (?, ?, 'validation', 'all', ?, 'loss', ?)",
-                    [_STUDY, f"{a}-{b}", half, gap],
-                )
+        measured = pl.DataFrame(
+            {"path_id": [f"{a}-{b}" for a, b in gaps], "gap": list(gaps.values())},
+            schema={"path_id": pl.String, "gap": pl.Float64},
+        )
+        self.connection.register("measured", measured)
+        self.connection.execute(
+            "INSERT INTO storage.barrier_rows "
+            "(study, path_id, dataset, subset, half, metric, convexity_gap) "
+            f"SELECT '{_STUDY}', path_id, 'validation', 'all', half, 'loss', gap "
+            "FROM measured, (SELECT unnest(['all', 'discovery']) AS half)"
+        )
+        self.connection.unregister("measured")
         for number, clusters in enumerate(clusterings):
             self._clustering(number, clusters)
         return self._moment()
@@ -111,7 +115,8 @@ class GapStudy:
         )
         for i in range(n):
             self.connection.execute(
-                "INSERT INTO storage.prediction_sets VALUES (?, ?, 'validation', 'fp32', 'digest')",
+                "INSERT INTO storage.prediction_sets (set_no, run_id, dataset, precision, data_digest) "
+                "VALUES (?, ?, 'validation', 'fp32', 'digest')",
                 [i, f"id{i}"],
             )
             rows = pl.DataFrame(
