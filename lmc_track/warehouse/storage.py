@@ -86,7 +86,8 @@ def fill_predictions(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot) 
     # Models come first: what reads only them, as most queries do, skips the rest of the file.
     models = set(snapshot.models["model_id"])
     files = sorted(
-        snapshot.predictions, key=lambda file: (file.run_id not in models, file.run_id, str(file.path))
+        snapshot.predictions,
+        key=lambda file: (file.run_id not in models, file.run_id, str(file.path)),
     )
     frame = pl.DataFrame(
         {

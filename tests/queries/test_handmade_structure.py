@@ -165,6 +165,17 @@ def test_points_cost_what_their_path_does(tmp_path: Path) -> None:
     assert table["mean_seconds"].to_list() == pytest.approx([2.1, 1.5, 0.5, 1.8])
 
 
+def test_losses_that_are_not_finite_are_holes(tmp_path: Path) -> None:
+    inner = {(0, 1): {0.5: 0.25}, (0, 2): {0.5: math.inf}, (1, 2): {0.5: 0.25}}
+    rebuild(tmp_path / "results.duckdb", handmade_snapshot(tmp_path, [0.25, math.nan, 0.25], inner))
+    results = open_results(tmp_path / "results.duckdb")
+    assert results.query("holes").rows() == [
+        ("loss", "m0", "m2", "validation", 1),
+        ("loss", "m1", None, "validation", 1),
+    ]
+    assert results.query("barrier_pairs")["convexity_gap"].to_list() == [None] * 3
+
+
 NOTHING: dict[tuple[int, int], dict[float, float]] = {}
 STUDIES = {
     "one model": ([0.25], NOTHING),

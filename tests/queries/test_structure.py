@@ -91,9 +91,7 @@ def test_the_pairs_that_merge_are_a_minimum_spanning_forest(
     for (a, b), gap in gaps.items():
         weights[a, b] = gap + 1  # an edge of weight 0 is none to scipy
     forest = minimum_spanning_tree(weights) if n else np.zeros((0, 0))
-    edges = [
-        (int(a[1:]), int(b[1:])) for a, b in tree.select("model_a", "model_b").iter_rows()
-    ]
+    edges = [(int(a[1:]), int(b[1:])) for a, b in tree.select("model_a", "model_b").iter_rows()]
     assert [gaps[edge] for edge in edges] == tree["tau"].to_list() == sorted(tree["tau"])
     assert len(edges) == forest.nnz if n else not edges
     assert tree["tau"].sum() + len(edges) == pytest.approx(forest.sum())
@@ -193,9 +191,7 @@ def test_triples_and_the_clustering_coefficient_are_those_of_plain_loops(
     positive = [gap for gap in gaps.values() if gap > 0]
     scale = delta if delta is not None else float(np.median(positive)) if positive else 1.0
     w = {pair: math.exp(-(gap**2) / (2 * scale**2)) for pair, gap in whole.items()}
-    triples = [
-        t for t in combinations(range(n), 3) if all(p in gaps for p in combinations(t, 2))
-    ]
+    triples = [t for t in combinations(range(n), 3) if all(p in gaps for p in combinations(t, 2))]
     # Gap by way of the model in the middle: (middle, excess) of each violation.
     violations = [
         (b, whole[a, c] - whole[a, b] - whole[b, c])
@@ -303,9 +299,7 @@ def test_disagreement_counts_who_is_right(
         shares = [right[cluster == c].mean() for c in sorted(set(cluster))]
         assert row["right_in_clusters"] == pytest.approx(shares)
         assert row["between"] == pytest.approx(max(shares) - min(shares))
-        assert row["n_predicted"] == [
-            int((said[:, k] == c).sum()) for c in range(logits.shape[-1])
-        ]
+        assert row["n_predicted"] == [int((said[:, k] == c).sum()) for c in range(logits.shape[-1])]
 
 
 def test_a_model_whose_logits_are_no_numbers_is_like_no_other(study: GapStudy) -> None:

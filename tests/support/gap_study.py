@@ -115,7 +115,8 @@ class GapStudy:
         )
         for i in range(n):
             self.connection.execute(
-                "INSERT INTO storage.prediction_sets (set_no, run_id, dataset, precision, data_digest) "
+                "INSERT INTO storage.prediction_sets "
+                "(set_no, run_id, dataset, precision, data_digest) "
                 "VALUES (?, ?, 'validation', 'fp32', 'digest')",
                 [i, f"id{i}"],
             )
