@@ -1,7 +1,7 @@
 -- name: cluster_agreement
 -- description: How far every two clusterings of a study agree, over the models in both.
 -- param study VARCHAR required: name of the study
--- Of the pairs of models: together in both clusterings, in one only, apart in both. The adjusted
+-- The newer clustering is a. Of the pairs of models: together in both clusterings, in one only, apart in both. The adjusted
 -- Rand index is 1 for the same division and 0 on average for random ones (Hubert and Arabie 1985).
 WITH ordered AS (
     SELECT

@@ -7,7 +7,7 @@
 -- param limit INTEGER = 20: greatest number of examples; all if NULL
 -- param precision VARCHAR = NULL: precision of the evaluations; the study's own if NULL
 -- param clustering VARCHAR = NULL: id or method; the newest of the study's method if NULL
--- right_in_clusters has the share of models that are right in cluster 0, 1, ...; between is the
+-- right_in_clusters has the share of models that are right in cluster 0, 1, ...; spread is the
 -- largest of these less the smallest. n_predicted has how many models give label 0, 1, ...
 WITH answers AS MATERIALIZED (
     SELECT p.example_id, p.label, p.predicted, p.predicted = p.label AS is_right, k.cluster,
@@ -20,7 +20,7 @@ WITH answers AS MATERIALIZED (
 ),
 in_clusters AS (
     SELECT
-        example_id, list(share ORDER BY cluster) AS shares, max(share) - min(share) AS between
+        example_id, list(share ORDER BY cluster) AS shares, max(share) - min(share) AS spread
     FROM (
         SELECT example_id, cluster, avg(is_right::INTEGER) AS share
         FROM answers WHERE cluster IS NOT NULL
@@ -37,7 +37,7 @@ overall AS (
 )
 SELECT
     o.example_id, coalesce(s.label_names[o.label + 1], o.label::VARCHAR) AS label,
-    o.n_models, o.share AS right_overall, c.shares AS right_in_clusters, c.between,
+    o.n_models, o.share AS right_overall, c.shares AS right_in_clusters, c.spread,
     list_transform(range(o.n_labels), lambda k: coalesce(o.said[k], 0)) AS n_predicted,
     e.half, e.text
 FROM overall o
@@ -46,5 +46,5 @@ JOIN datasets d ON d.study = s.study AND d.dataset = getvariable('dataset')
 JOIN examples e ON e.data_digest = d.data_digest AND e.example_id = o.example_id
 LEFT JOIN in_clusters c ON c.example_id = o.example_id
 -- Of examples that clusters agree on, those first that models are most evenly divided on.
-ORDER BY c.between DESC NULLS LAST, abs(o.share - 0.5), o.example_id
+ORDER BY c.spread DESC NULLS LAST, abs(o.share - 0.5), o.example_id
 LIMIT coalesce(getvariable('limit'), 9223372036854775807)

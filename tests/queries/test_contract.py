@@ -48,7 +48,7 @@ COLUMNS = {
     "distance_correlations": "pairs distance n_pairs pearson spearman",
     "similarity": "model_a model_b cluster_a cluster_b same_cluster n_examples agreement "
     "js_divergence gap",
-    "disagreement": "example_id label n_models right_overall right_in_clusters between "
+    "disagreement": "example_id label n_models right_overall right_in_clusters spread "
     "n_predicted half text",
     "paths": "model_a model_b cluster_a cluster_b same_cluster modules precision n_common "
     "n_refined n_missing l2_distance cosine seconds created path_id",

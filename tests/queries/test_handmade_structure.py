@@ -129,7 +129,7 @@ def test_examples_that_clusters_differ_on_come_first(study: GapStudy) -> None:
     logits = np.eye(2, dtype=np.float32)[said]
     now = study.of_logits(logits, np.array([1, 1]), [0, 0, 1, 1])
     table = now.query("disagreement", half="all")
-    columns = ("example_id", "right_overall", "right_in_clusters", "between", "n_predicted")
+    columns = ("example_id", "right_overall", "right_in_clusters", "spread", "n_predicted")
     assert table.select(columns).rows() == [
         (0, 0.5, [1, 0], 1, [2, 2]),
         (1, 0.5, [0.5, 0.5], 0, [2, 2]),

@@ -50,6 +50,26 @@ def test_pairs_hold_what_the_matrix_shows(results: Results) -> None:
     assert pairs.filter(pl.col("same_cluster")).height == 6
 
 
+@pytest.mark.parametrize("metric", ["loss", "error"])
+@pytest.mark.parametrize("half", ["all", "discovery", "held-out"])
+@pytest.mark.parametrize(
+    ("dataset", "subset"), [("validation", "all"), ("main_only", "all"), ("main_only", "plural")]
+)
+def test_pairs_are_those_of_what_is_asked_for(
+    results: Results, dataset: str, subset: str, half: str, metric: str
+) -> None:
+    found = results.query("barrier_pairs", dataset=dataset, subset=subset, half=half, metric=metric)
+    barriers = results.sql(
+        "SELECT path_id, convexity_gap AS gap, curve_area AS area FROM barriers "
+        f"WHERE dataset = '{dataset}' AND subset = '{subset}' AND half = '{half}' "
+        f"AND metric = '{metric}'"
+    )
+    both = found.join(barriers, on="path_id")
+    assert both.height == found.height == 15
+    assert both["convexity_gap"].equals(both["gap"])
+    assert both["curve_area"].equals(both["area"])
+
+
 def test_curves_have_their_endpoints(results: Results) -> None:
     curves = results.query("curves", model_a="seed-0", model_b="seed-3")
     assert curves["alpha"].to_list() == [k / 10 for k in range(11)]

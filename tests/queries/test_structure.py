@@ -289,7 +289,7 @@ def test_disagreement_counts_who_is_right(
     now = study.of_logits(logits, labels, [int(k) for k in cluster])
     table = now.query("disagreement", half="all", limit=None)
     assert sorted(table["example_id"]) == list(range(len(labels)))
-    spread = table["between"].to_list()
+    spread = table["spread"].to_list()
     assert spread == sorted(spread, reverse=True)
     said = logits.argmax(-1)
     for row in table.iter_rows(named=True):
@@ -298,7 +298,7 @@ def test_disagreement_counts_who_is_right(
         assert row["right_overall"] == pytest.approx(right.mean())
         shares = [right[cluster == c].mean() for c in sorted(set(cluster))]
         assert row["right_in_clusters"] == pytest.approx(shares)
-        assert row["between"] == pytest.approx(max(shares) - min(shares))
+        assert row["spread"] == pytest.approx(max(shares) - min(shares))
         assert row["n_predicted"] == [int((said[:, k] == c).sum()) for c in range(logits.shape[-1])]
 
 
