@@ -8,6 +8,7 @@ from pathlib import Path
 from lmc_track.geometry.encoding import EncodedDataset
 from lmc_track.geometry.evaluation import Batch, Predictions, evaluate, plan_batches
 from lmc_track.geometry.interpolation import ResidentModel
+from lmc_track.geometry.modules import ALL, moving_tensors
 from lmc_track.geometry.weights import (
     Weights,
     WeightsCache,
@@ -44,28 +45,42 @@ class Engine:
         return self._evaluate(resident, datasets)
 
     def path_predictions(
-        self, folder_a: Path, folder_b: Path, needed: Mapping[float, Iterable[str]]
+        self,
+        folder_a: Path,
+        folder_b: Path,
+        needed: Mapping[float, Iterable[str]],
+        modules: str = ALL,
     ) -> Iterator[tuple[float, dict[str, Predictions]]]:
-        """For every alpha in ``needed``, the predictions of that point on the data sets given."""
+        """For every alpha in ``needed``, the predictions of that point on the data sets given.
+
+        Only the tensors of ``modules`` move from the first model to the second.
+        """
         a, b = self._weights.get(folder_a), self._weights.get(folder_b)
         check_same_shape(a, b, str(folder_a), str(folder_b))
         resident = self._model(folder_a)
         for alpha, datasets in needed.items():
-            resident.set_point(a, b, alpha)
+            resident.set_point(a, b, alpha, modules)
             yield alpha, self._evaluate(resident, datasets)
 
-    def l2_distance(self, folder_a: Path, folder_b: Path) -> float:
-        """Euclidean distance of the two models' weights."""
-        return l2_distance(self._weights.get(folder_a), self._weights.get(folder_b))
+    def l2_distance(self, folder_a: Path, folder_b: Path, modules: str = ALL) -> float:
+        """Euclidean distance of the two models' weights, or of those of ``modules``."""
+        a, b = self._weights.get(folder_a), self._weights.get(folder_b)
+        moving = moving_tensors(modules, a)
+        return l2_distance({name: a[name] for name in a if name in moving}, b)
 
-    def update_cosine(self, folder_a: Path, folder_b: Path) -> float | None:
-        """Cosine of the two models' moves away from the base model; None where undefined."""
+    def update_cosine(self, folder_a: Path, folder_b: Path, modules: str = ALL) -> float | None:
+        """Cosine of the two models' moves away from the base model; None where undefined.
+
+        Of ``modules`` only the tensors that the base model has are looked at.
+        """
         if self._base is None:
             return None
         if self._origin is None:
             self._origin = pretrained_weights(self._base)
         a, b = self._weights.get(folder_a), self._weights.get(folder_b)
-        cosine = update_cosine(a, b, self._origin)
+        moving = moving_tensors(modules, a)
+        origin = {name: start for name, start in self._origin.items() if name in moving}
+        cosine = update_cosine(a, b, origin)
         return None if cosine != cosine else cosine
 
     def _model(self, folder: Path) -> ResidentModel:

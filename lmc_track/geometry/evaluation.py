@@ -31,6 +31,11 @@ class Predictions:
     loss: NDArray[np.float32]
     logits: NDArray[np.float32]
 
+    @property
+    def mean_loss(self) -> float:
+        """The mean of ``loss``, added in float64, nats."""
+        return float(np.mean(self.loss, dtype=np.float64))
+
     def metrics(self, task_metric: str) -> dict[str, float]:
         """Mean loss, accuracy and the task's own metric."""
         return summarize(self.labels, self.logits, self.loss, task_metric)

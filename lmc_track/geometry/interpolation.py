@@ -1,5 +1,7 @@
 """theta(alpha) = (1 - alpha) theta_a + alpha theta_b, written into one resident model.
 
+Along a module-wise path only the tensors of some modules move, and the rest stay model_a's.
+
 Weights are always interpolated in float32 and cast afterwards where the evaluation precision
 is lower. Integer buffers are model_a's.
 """
@@ -12,6 +14,7 @@ from typing import Any
 
 import torch
 
+from lmc_track.geometry.modules import ALL, moving_tensors
 from lmc_track.geometry.weights import Weights, check_same_shape, load_classifier, load_weights
 
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
@@ -31,10 +34,11 @@ class ResidentModel:
             target.copy_(weights[name])
 
     @torch.no_grad()
-    def set_point(self, a: Weights, b: Weights, alpha: float) -> None:
-        """Become the point ``alpha`` of the line from ``a`` to ``b``."""
+    def set_point(self, a: Weights, b: Weights, alpha: float, modules: str = ALL) -> None:
+        """Become the point ``alpha`` of the line from ``a`` to ``b``; only ``modules`` move."""
+        moving = moving_tensors(modules, self._state)
         for name, target in self._state.items():
-            if not target.is_floating_point():
+            if name not in moving or not target.is_floating_point():
                 target.copy_(a[name])
             elif target.dtype == torch.float32:
                 torch.lerp(a[name], b[name], alpha, out=target)
@@ -42,14 +46,16 @@ class ResidentModel:
                 target.copy_(torch.lerp(a[name], b[name], alpha))
 
 
-def materialize(folder_a: Path, folder_b: Path, alpha: float, out: Path) -> None:
+def materialize(
+    folder_a: Path, folder_b: Path, alpha: float, out: Path, modules: str = ALL
+) -> None:
     """Save the point ``alpha`` between two saved classifiers as a checkpoint in ``out``."""
     from transformers import AutoTokenizer
 
     resident = ResidentModel(folder_a)
     a, b = load_weights(folder_a), load_weights(folder_b)
     check_same_shape(a, b, str(folder_a), str(folder_b))
-    resident.set_point(a, b, alpha)
+    resident.set_point(a, b, alpha, modules)
     out.mkdir(parents=True, exist_ok=True)
     resident.model.save_pretrained(str(out))
     tokenizer = AutoTokenizer.from_pretrained(

@@ -8,7 +8,7 @@ thousands of pairs keeps an even sample of its single curves; medians and bands 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -36,6 +36,7 @@ class CurveGroup:
     colour: str
     pairs: list[tuple[int, int]]
     values: NDArray[np.float64]
+    ensemble: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,8 @@ def curve_views(source: Source, facts: Facts, clustering: str | None) -> list[Cu
                 clustering=clustering,
             )
             groups = _groups(frame, facts)
+            if groups and metric == "loss":
+                groups = _with_ensembles(groups, source, facts, dataset, clustering)
             if groups:
                 entropy = _entropy(source, facts, dataset) if metric == "loss" else None
                 views.append(CurveView(dataset, metric, y_title, entropy, groups))
@@ -127,6 +130,38 @@ def _groups(frame: pl.DataFrame, facts: Facts) -> tuple[CurveGroup, ...]:
         for kind, (members, curves) in gathered.items()
     ]
     return tuple(sorted(groups, key=lambda group: (group.kind, group.label)))
+
+
+def _with_ensembles(
+    groups: tuple[CurveGroup, ...],
+    source: Source,
+    facts: Facts,
+    dataset: str,
+    clustering: str | None,
+) -> tuple[CurveGroup, ...]:
+    """The groups with the medians of their pairs' logit ensembles, turned as the pairs are."""
+    frame = source.query(
+        "ensemble_curves",
+        study=facts.study,
+        dataset=dataset,
+        half=facts.half,
+        clustering=clustering,
+    )
+    position = {name: i for i, name in enumerate(facts.models["name"].to_list())}
+    curves: dict[tuple[int, int], list[float]] = {}
+    for a, b, loss in frame.select("model_a", "model_b", "ensemble_loss").iter_rows():
+        curves.setdefault((position[a], position[b]), []).append(np.nan if loss is None else loss)
+    found = []
+    for group in groups:
+        losses = [
+            curves[a, b] if (a, b) in curves else curves[b, a][::-1]
+            for a, b in group.pairs
+            if (a, b) in curves or (b, a) in curves
+        ]
+        known = np.array(losses)
+        median = quantile(known, 0.5) if losses and not np.isnan(known).all() else None
+        found.append(replace(group, ensemble=median))
+    return tuple(found)
 
 
 def _kind(
@@ -178,4 +213,7 @@ def _group_for_page(group: CurveGroup, most: int) -> dict[str, Any]:
         "median": [rounded(v, 4) for v in quantile(group.values, 0.5).tolist()],
         "low": [rounded(v, 4) for v in quantile(group.values, 0.25).tolist()],
         "high": [rounded(v, 4) for v in quantile(group.values, 0.75).tolist()],
+        "ensemble": None
+        if group.ensemble is None
+        else [rounded(v, 4) for v in group.ensemble.tolist()],
     }

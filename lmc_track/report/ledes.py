@@ -46,6 +46,21 @@ def matrix_lede(facts: Facts) -> str:
     )
 
 
+def grid_error_lede(errors: pl.DataFrame, facts: Facts) -> list[str]:
+    """What points beyond the common grid say that it misses: a sentence, or none."""
+    if errors.is_empty():
+        return []
+    missed = errors["missed"].to_numpy()
+    points = int(errors["n_refined"].sum())
+    return [
+        f"The common grid has {facts.summary['grid_points']} points; on "
+        f"{wording.count(errors.height, 'path')} {wording.count(points, 'further point')} "
+        f"{'raises' if points == 1 else 'raise'} the gap by "
+        f"{wording.gap(float(np.median(missed)))} in the median and "
+        f"{wording.nats(float(missed.max()))} at most."
+    ]
+
+
 def _largest_gap(known: pl.DataFrame) -> str:
     columns = ("model_a", "model_b", "convexity_gap")
     a, b, largest = known.sort("convexity_gap", descending=True).select(columns).row(0)

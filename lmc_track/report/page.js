@@ -7,6 +7,7 @@
     displaylogo: false,
     modeBarButtons: [["toImage", "resetScale2d"]],
   };
+  const ENSEMBLE = "logit ensemble of the two models";
   const state = { view: 0, pair: null };
 
   // Figures name colours as CSS variables; here they get their values in the present theme.
@@ -145,6 +146,18 @@
     hovertemplate: `median ${group.label}<br>α = %{x:.2g}: %{y:.3g}<extra></extra>`,
   });
 
+  const ensemble = (group, color, alphas) => ({
+    type: "scatter", mode: "lines", x: alphas, y: group.ensemble,
+    line: { color, width: 2.5, dash: "dash" }, showlegend: false, legendgroup: ENSEMBLE,
+    hovertemplate: `median logit ensemble, ${group.label}<br>α = %{x:.2g}: %{y:.3g}<extra></extra>`,
+  });
+
+  // All of them have one entry in the legend, which is of no group's colour.
+  const ensembleEntry = () => ({
+    type: "scatter", mode: "lines", x: [null], y: [null], name: ENSEMBLE, legendgroup: ENSEMBLE,
+    line: { color: "--ink", width: 2.5, dash: "dash" }, hoverinfo: "skip",
+  });
+
   const findCurve = (view) => {
     if (!state.pair) return null;
     const [a, b] = state.pair;
@@ -168,6 +181,9 @@
     });
     view.groups.forEach((group) => data.push(halo(group, alphas)));
     view.groups.forEach((group) => data.push(median(group, color(group), alphas)));
+    const ensembles = view.groups.filter((group) => group.ensemble);
+    ensembles.forEach((group) => data.push(ensemble(group, color(group), alphas)));
+    if (ensembles.length) data.push(ensembleEntry());
     const curve = findCurve(view);
     if (curve) {
       const name = curve.ends.map((m) => plain(models[m])).join(" to ");
@@ -291,6 +307,7 @@
   const drawAll = () => {
     if (figures.matrix) drawMatrix();
     if (figures.paths) drawPaths();
+    if (figures.modules) draw("figure-modules", clone(figures.modules));
     if (figures.strips) {
       const figure = clone(figures.strips);
       if (narrow("figure-strips")) figure.layout.yaxis.tickfont = { size: 10 };

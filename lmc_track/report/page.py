@@ -13,6 +13,7 @@ from lmc_track.report.curve_views import curve_views, views_for_page
 from lmc_track.report.facts import Facts, Source
 from lmc_track.report.findings import sentences
 from lmc_track.report.matrix_plot import matrix_figure
+from lmc_track.report.module_views import module_views, modules_figure
 from lmc_track.report.palette import CLUSTER_COLOURS
 from lmc_track.report.sections import sections
 from lmc_track.report.strip_plot import strip_figure
@@ -45,13 +46,16 @@ def render_report(
     from plotly.offline import get_plotlyjs
 
     views = curve_views(results, facts, clustering)
-    shown = sections(results, facts, views, clustering)
+    modules = module_views(results, facts, clustering)
+    shown = sections(results, facts, views, modules, clustering)
     drawn: dict[str, Any] = {}
     for section in shown:
         if section.figure == "matrix":
             drawn["matrix"] = matrix_figure(facts)
         elif section.figure == "paths":
             drawn["paths"] = views_for_page(views, facts)
+        elif section.figure == "modules" and modules is not None:
+            drawn["modules"] = modules_figure(modules)
         elif section.figure == "strips":
             drawn["strips"] = strip_figure(facts)
     template = _environment().get_template("page.html")

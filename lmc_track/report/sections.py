@@ -13,12 +13,13 @@ from math import comb
 
 import numpy as np
 
-from lmc_track.report import ledes, tables, wording
+from lmc_track.report import attribution, ledes, tables, wording
 from lmc_track.report.curve_views import CurveView
 from lmc_track.report.facts import Facts, Source
 from lmc_track.report.findings import examples_of
 from lmc_track.report.matrix_plot import scale_top
 from lmc_track.report.model_table import model_table
+from lmc_track.report.module_views import ModuleViews, modules_lede, modules_table
 from lmc_track.report.strip_plot import diagnostic_rows
 from lmc_track.report.tables import Table
 
@@ -42,14 +43,20 @@ class Section:
 
 
 def sections(
-    source: Source, facts: Facts, views: Sequence[CurveView], clustering: str | None
+    source: Source,
+    facts: Facts,
+    views: Sequence[CurveView],
+    modules: ModuleViews | None,
+    clustering: str | None,
 ) -> list[Section]:
     """All sections of the study that have something to show, in the page's order."""
     return [
-        *_matrix(facts, clustering),
+        *_matrix(source, facts, clustering),
         *_paths(facts, views, clustering),
         *_clusters(facts, clustering),
         *_diagnostics(facts, clustering),
+        *_attribution(source, facts, clustering),
+        *_modules(facts, modules, clustering),
         *_models(facts, clustering),
         *_clusterings(source, facts),
         *_datasets(facts),
@@ -66,7 +73,7 @@ def _command(facts: Facts, name: str, clustering: str | None = None, **params: s
     return shlex.join(["lmc-track", "query", name, *options])
 
 
-def _matrix(facts: Facts, clustering: str | None) -> Iterator[Section]:
+def _matrix(source: Source, facts: Facts, clustering: str | None) -> Iterator[Section]:
     if facts.measured.is_empty():
         return
     order = "cluster" if facts.found and facts.found.n_clusters > 1 else "study"
@@ -77,10 +84,13 @@ def _matrix(facts: Facts, clustering: str | None) -> Iterator[Section]:
         else ""
     )
     holes = "; grey cells with a cross were not measured" if facts.n_unmeasured else ""
+    errors = source.query(
+        "grid_error", study=facts.study, half=facts.half, clustering=clustering
+    ).drop_nulls("missed")
     yield Section(
         "matrix",
         "Barrier matrix",
-        ledes.matrix_lede(facts),
+        " ".join([ledes.matrix_lede(facts), *ledes.grid_error_lede(errors, facts)]),
         figure="matrix",
         caption=(
             f"Convexity gap of the validation loss on {examples_of(facts)}, in nats: the greatest "
@@ -90,6 +100,11 @@ def _matrix(facts: Facts, clustering: str | None) -> Iterator[Section]:
         queries=(
             _command(facts, "barrier_matrix", clustering, half=facts.half),
             _command(facts, "barrier_pairs", clustering, half=facts.half),
+            *(
+                [_command(facts, "grid_error", clustering, half=facts.half)]
+                if errors.height
+                else []
+            ),
         ),
     )
 
@@ -103,6 +118,14 @@ def _paths(facts: Facts, views: Sequence[CurveView], clustering: str | None) -> 
         if several
         else "from the pair's first model to its second in study order"
     )
+    ensembles = any(group.ensemble is not None for view in views for group in view.groups)
+    dashed = (
+        "; dashed lines are medians of the loss that the two models have when their logits are "
+        "averaged in place of their weights"
+        if ensembles
+        else ""
+    )
+    queries = ("curves", "ensemble_curves") if ensembles else ("curves",)
     yield Section(
         "paths",
         "Along the paths",
@@ -110,9 +133,9 @@ def _paths(facts: Facts, views: Sequence[CurveView], clustering: str | None) -> 
         figure="paths",
         caption=(
             f"Thin lines are single pairs, thick lines medians over the pairs, bands their middle "
-            f"halves, all on {examples_of(facts)}; α runs {direction}."
+            f"halves, all on {examples_of(facts)}; α runs {direction}{dashed}."
         ),
-        queries=(_command(facts, "curves", clustering, half=facts.half),),
+        queries=tuple(_command(facts, name, clustering, half=facts.half) for name in queries),
     )
 
 
@@ -151,6 +174,43 @@ def _diagnostics(facts: Facts, clustering: str | None) -> Iterator[Section]:
         queries=(
             _command(facts, "diagnostics", clustering, **asked),
             _command(facts, "cluster_diagnostics", clustering, **asked),
+        ),
+    )
+
+
+def _attribution(source: Source, facts: Facts, clustering: str | None) -> Iterator[Section]:
+    parts = attribution.read(source, facts, clustering)
+    if parts is None:
+        return
+    others = attribution.dataset_table(parts)
+    yield Section(
+        "why",
+        "Why the barrier is there",
+        attribution.lede(parts),
+        tables=(attribution.part_table(parts), attribution.example_table(parts)),
+        folded=(others,) if others else (),
+        queries=(_command(facts, "barrier_attribution", clustering),),
+    )
+
+
+def _modules(facts: Facts, views: ModuleViews | None, clustering: str | None) -> Iterator[Section]:
+    if views is None:
+        return
+    yield Section(
+        "modules",
+        "Parts of the network",
+        modules_lede(views),
+        figure="modules",
+        caption=(
+            "One part of the network moves from one model to the other and the rest stays; the "
+            "colour is how far the loss on the way, its far end included, rises above the line "
+            f"between the two models' own losses, on {examples_of(facts)} of validation. One "
+            "column for each pair and direction."
+        ),
+        tables=(modules_table(views),),
+        queries=(
+            _command(facts, "module_paths", clustering, half=facts.half),
+            _command(facts, "module_summary", clustering, half=facts.half),
         ),
     )
 

@@ -193,9 +193,11 @@ class _Reader:
         found: dict[str, RunEntry] = {}
         paths = record.index.all("path")
         ends_of = {
-            path_key(a, b, *kind): (models[a], models[b])
-            for kind in {(run.params["precision"], run.params["modules"]) for run in paths}
-            for a, b in itertools.combinations(models, 2)
+            path_key(a, b, precision, modules): (models[a], models[b])
+            for precision, modules in {(r.params["precision"], r.params["modules"]) for r in paths}
+            for a, b in (itertools.combinations if modules == "all" else itertools.permutations)(
+                models, 2
+            )
         }
         for run in paths:
             ends = ends_of.get(run.key)

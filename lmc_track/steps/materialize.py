@@ -43,7 +43,7 @@ def materialize_run(run_id: str, out: Path, location: Location) -> Path:
         return out
     a = _endpoint(store, artifacts, run, "a")
     b = _endpoint(store, artifacts, run, "b")
-    materialize(a, b, float(run.params["alpha"]), out)
+    materialize(a, b, float(run.params["alpha"]), out, run.params["modules"])
     return out
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from lmc_track.geometry.modules import ALL
 from lmc_track.progress import Progress
 from lmc_track.steps.cluster import ClusteringOutcome, cluster_models
 from lmc_track.steps.finetune import finetune_models
@@ -57,11 +59,13 @@ def evaluate_step(study: Study, location: Location, progress: Progress) -> tuple
         return models, evaluate_points(plan, record, progress)
 
 
-def interpolate_step(study: Study, location: Location, progress: Progress) -> int:
-    """Measure the paths that lack something; returns how many that were."""
+def interpolate_step(
+    study: Study, location: Location, progress: Progress, modules: Sequence[str] = (ALL,)
+) -> int:
+    """Measure the paths along which ``modules`` move; returns how many lacked something."""
     with working_on(study, location, progress) as (plan, record):
         evaluate_models(plan, record, progress)
-        return interpolate_paths(plan, record, progress)
+        return interpolate_paths(plan, record, progress, modules)
 
 
 def ingest_step(location: Location, progress: Progress) -> RebuildReport:

@@ -6,7 +6,7 @@ from lmc_track.geometry.interpolation import interior
 from lmc_track.steps.planning import planned_pairs
 from lmc_track.steps.recording import find_recorded
 from lmc_track.study import Study, build_study
-from lmc_track.tracking.keys import path_key
+from lmc_track.tracking.keys import path_key, point_key
 from lmc_track.tracking.location import Location
 from lmc_track.tracking.runs import RunIndex
 from lmc_track.tracking.store import Store
@@ -40,12 +40,14 @@ def _rows(facts: StudyFacts, index: RunIndex, study: Study) -> list[Row]:
         path_key(facts.models[a].key, facts.models[b].key, study.evaluate.precision)
         for a, b in pairs
     ]
+    grid = {point_key(key, alpha) for key in keys for alpha in interior(facts.alphas)}
+    whole = [run for run in index.all("point") if run.key in grid]
     models = sum(index.find("model", model.key) is not None for model in facts.models)
     paths = sum(index.find("path", key) is not None for key in keys)
     planned = {
         "model": (len(facts.models), models),
         "path": (len(keys), paths),
-        "point": (len(keys) * len(interior(facts.alphas)), len(index.all("point"))),
+        "point": (len(keys) * len(interior(facts.alphas)), len(whole)),
         "dataset": (len(facts.datasets), len(index.all("dataset"))),
         "clusters": (len(study.cluster.methods), len(index.all("clusters"))),
         "report": (1, len(index.all("report"))),

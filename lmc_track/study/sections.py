@@ -172,6 +172,12 @@ class InterpolateSection(Section):
     pairs: Literal["all"] | int | list[tuple[str, str]] = Field(
         "all", description="all, a number of random pairs, or a list of pairs of model names."
     )
+    refine: int = Field(
+        0, ge=0, description="The most points added to a path where its gap is uncertain; 0 = none."
+    )
+    refine_tolerance: float = Field(
+        0.02, gt=0, lt=1, description="Share of the gap that counts as certain enough."
+    )
 
     @field_validator("alphas")
     @classmethod

@@ -7,7 +7,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lmc_track.tracking.store import Store, reporting
-from lmc_track.tracking.tags import EVAL_TAG, FILE_TAG, KEY_TAG, KIND_TAG, REVISION_TAG, STUDY_TAG
+from lmc_track.tracking.tags import (
+    EVAL_TAG,
+    FILE_TAG,
+    KEY_TAG,
+    KIND_TAG,
+    PARENT_TAG,
+    REVISION_TAG,
+    STUDY_TAG,
+)
 
 _PAGE = 10_000
 
@@ -55,6 +63,7 @@ class RunIndex:
     def __init__(self, runs: Iterable[RunEntry]) -> None:
         self._finished: dict[str, dict[str, RunEntry]] = {}
         self._unfinished: dict[str, list[RunEntry]] = {}
+        self._children: dict[str, dict[str, RunEntry]] = {}
         self.duplicates: list[RunEntry] = []
         for run in sorted(runs, key=lambda run: (run.start_time, run.run_id)):
             if not run.finished:
@@ -62,7 +71,7 @@ class RunIndex:
             elif run.key in self._finished.setdefault(run.kind, {}):
                 self.duplicates.append(run)
             else:
-                self._finished[run.kind][run.key] = run
+                self._take_up(run)
 
     def find(self, kind: str, key: str) -> RunEntry | None:
         return self._finished.get(kind, {}).get(key)
@@ -71,12 +80,16 @@ class RunIndex:
         """Finished runs of ``kind``, oldest first."""
         return list(self._finished.get(kind, {}).values())
 
+    def children(self, parent: RunEntry) -> list[RunEntry]:
+        """Finished runs whose parent is ``parent``, oldest first."""
+        return list(self._children.get(parent.run_id, {}).values())
+
     def unfinished(self, kind: str) -> list[RunEntry]:
         return self._unfinished.get(kind, [])
 
     def add(self, run: RunEntry) -> None:
         """Take up a run that was just finished."""
-        self._finished.setdefault(run.kind, {})[run.key] = run
+        self._take_up(run)
         self._unfinished[run.kind] = [
             other for other in self.unfinished(run.kind) if other.run_id != run.run_id
         ]
@@ -84,6 +97,12 @@ class RunIndex:
     def remove(self, run: RunEntry) -> None:
         """Forget a finished run that was just deleted."""
         del self._finished[run.kind][run.key]
+        self._children.get(run.tags.get(PARENT_TAG, ""), {}).pop(run.run_id, None)
+
+    def _take_up(self, run: RunEntry) -> None:
+        self._finished.setdefault(run.kind, {})[run.key] = run
+        if PARENT_TAG in run.tags:
+            self._children.setdefault(run.tags[PARENT_TAG], {})[run.run_id] = run
 
 
 def read_runs(

@@ -6,7 +6,7 @@ and the views, so both answer.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from lmc_track.errors import InputError
 from lmc_track.warehouse.library import Query, queries
 from lmc_track.warehouse.parameters import check_values, reset_variables, set_variables
+from lmc_track.warehouse.path_runs import EndRuns, SupportingRuns, end_runs, supporting_runs
 from lmc_track.warehouse.per_example import (
     ExampleSet,
     LossCurves,
@@ -73,6 +74,14 @@ class Moment:
     ) -> NDArray[np.float32]:
         """Logits (len(run_ids), n, c) of models and points on ``examples``, NaN where unknown."""
         return run_logits(self.connection, study, run_ids, examples, precision=precision)
+
+    def supporting_runs(self) -> Iterator[SupportingRuns]:
+        """The runs at the supporting points of the discovery gaps, per study and data set."""
+        return supporting_runs(self.connection)
+
+    def end_runs(self) -> Iterator[EndRuns]:
+        """The two models of every path, per study and data set."""
+        return end_runs(self.connection)
 
     def _with_study(self, query: Query, params: dict[str, Any]) -> dict[str, Any]:
         if query.parameter("study") is None:

@@ -20,10 +20,16 @@ CHOICES = {
     ),
     "order": ("cluster", "study"),
     "metric": ("loss", "error", "accuracy", "matthews_correlation", "f1"),
+    "level": ("subset", "label", "example"),
 }
 """Parameters whose values are the same in every results file."""
 
 _GAP_METRICS = ("loss", "error")
+
+_CLUSTERS = """
+SELECT DISTINCT cluster FROM study_models(getvariable('study'), getvariable('clustering'))
+WHERE cluster IS NOT NULL ORDER BY cluster
+"""
 
 _KNOWN_VALUES = {
     "dataset": "SELECT dataset FROM datasets WHERE study = getvariable('study') ORDER BY dataset",
@@ -33,6 +39,8 @@ _KNOWN_VALUES = {
     "WHERE dataset = coalesce(getvariable('dataset'), dataset) ORDER BY subset <> 'all', subset",
     "clustering": "SELECT DISTINCT unnest([method, clustering_id]) FROM clusterings "
     "WHERE study = getvariable('study') ORDER BY ALL",
+    "cluster_a": _CLUSTERS,
+    "cluster_b": _CLUSTERS,
     "model_a": "SELECT name FROM models WHERE study = getvariable('study') ORDER BY position",
     "model_b": "SELECT name FROM models WHERE study = getvariable('study') ORDER BY position",
 }
@@ -90,7 +98,7 @@ def check_values(connection: duckdb.DuckDBPyConnection, query: Query) -> None:
         if value not in known:
             raise InputError(
                 f"there is no {p.name.replace('_', ' ')} {value!r}",
-                f"there are: {', '.join(known)}",
+                f"there are: {', '.join(map(str, known))}",
             )
 
 

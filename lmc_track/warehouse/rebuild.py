@@ -31,11 +31,16 @@ VIEWS = (
     "label_entropies",
     "curve_measures",
     "barriers",
+    "refined_gaps",
     "study_models",
     "study_pairs",
+    "study_module_paths",
     "study_values",
     "study_similarity",
     "linkage",
+    "supports",
+    "attributions",
+    "ensemble_curves",
 )
 """Files of ``queries/views`` in the order in which they build on each other.
 
@@ -112,8 +117,8 @@ def _build(path: Path, snapshot: Snapshot, derivations: Sequence[Derivation]) ->
         _sign(connection, snapshot.tracking_uri)
         connection.commit()
         for derivation in derivations:
-            rows = derivation.rows(Moment(path, connection))
-            storage.insert_rows(connection, derivation.table, rows)
+            for rows in derivation.parts(Moment(path, connection)):
+                storage.insert_rows(connection, derivation.table, rows)
         counts = _counts(connection)
         connection.execute("CHECKPOINT")
     return counts

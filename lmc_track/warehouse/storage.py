@@ -13,7 +13,7 @@ import polars as pl
 
 from lmc_track.errors import WorkError
 from lmc_track.warehouse.snapshot import Snapshot
-from lmc_track.warehouse.tables import COMPUTED, RECORDED, TABLES, Table
+from lmc_track.warehouse.tables import COMPUTED, RECORDED, STORED, TABLES, Table
 
 _FILES_AT_ONCE = 500
 
@@ -42,6 +42,9 @@ def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
             set_no INTEGER, example_id BIGINT, label INTEGER, loss REAL, logits FLOAT[]);
         """
     )
+    for table in STORED:
+        columns = ", ".join(f"{quoted(c.name)} {c.sql_type}" for c in table.columns)
+        connection.execute(f"CREATE TABLE {table.name} ({columns})")
 
 
 def fill_frames(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot) -> None:

@@ -22,7 +22,7 @@ class Table:
     key: tuple[str, ...]
 
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 STUDIES = Table(
     "studies",
@@ -192,6 +192,34 @@ COMPUTED = (EXAMPLES, EXAMPLE_SUBSETS, EVALUATIONS)
 DERIVED: tuple[Table, ...] = ()
 """Tables that analyses fill from the others (``warehouse.derivation``)."""
 
+ATTRIBUTION_ROWS = Table(
+    "storage.attribution_rows",
+    "What the view attributions shows, with numbers for names.",
+    (
+        Column("set_no", "INTEGER", "path and set, as storage.supports numbers them"),
+        Column("example_id", "INTEGER", "number of the example"),
+        Column("departure", "FLOAT", "departure from the logit ensemble, nats"),
+        Column("averaging", "FLOAT", "what averaging logits gains, nats"),
+    ),
+    ("set_no", "example_id"),
+)
+ENSEMBLE_ROWS = Table(
+    "storage.ensemble_rows",
+    "What the view ensemble_curves shows, a curve a row.",
+    (
+        Column("path_id", "VARCHAR", "MLflow run id of the path"),
+        Column("dataset", "VARCHAR", "name of the set"),
+        Column("half", "VARCHAR", "all, discovery or held-out"),
+        Column("losses", "DOUBLE[]", "mean loss at every point of the common grid, nats"),
+    ),
+    ("path_id", "dataset", "half"),
+)
+STORED = (ATTRIBUTION_ROWS, ENSEMBLE_ROWS)
+"""Tables that analyses fill too, in the schema ``storage``: users read them through views.
+
+They are unique by making; an index on the key would be larger than they are.
+"""
+
 TABLES = (*RECORDED[:5], *COMPUTED, *RECORDED[5:], *DERIVED)
 
 _POLARS_TYPES: dict[str, pl.DataType] = {
@@ -200,6 +228,7 @@ _POLARS_TYPES: dict[str, pl.DataType] = {
     "BIGINT": pl.Int64(),
     "INTEGER": pl.Int32(),
     "DOUBLE": pl.Float64(),
+    "FLOAT": pl.Float32(),
     "DOUBLE[]": pl.List(pl.Float64()),
     "TIMESTAMP": pl.Datetime("us"),
 }

@@ -37,6 +37,16 @@ COLUMNS = {
     "settings statistics created",
     "threshold_components": "model position component n_models largest_internal_gap "
     "complete_cluster complete_n_models complete_largest_gap model_id",
+    "barrier_attribution": "level subset label example_id text n_examples n_pairs mean_excess "
+    "mean_departure mean_averaging share share_of_examples share_positive",
+    "ensemble_curves": "model_a model_b cluster_a cluster_b same_cluster path_id alpha "
+    "weights_loss ensemble_loss",
+    "module_paths": "modules model_a model_b cluster_a cluster_b same_cluster barrier_to_models "
+    "rise convexity_gap whole_gap l2_distance path_id",
+    "module_summary": "modules pairs n_paths mean_barrier_to_models max_barrier_to_models "
+    "mean_rise mean_gap mean_whole_gap mean_l2_distance n_missing",
+    "grid_error": "model_a model_b same_cluster grid_points n_refined grid_gap refined_gap missed "
+    "missed_share support path_id",
     "holes": "kind model_a model_b dataset n_missing",
     "merge_tree": "merge tau model_a model_b first_a n_a first_b n_b n_models n_components "
     "largest_internal_gap n_missing_pairs complete_tau",

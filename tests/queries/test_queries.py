@@ -21,9 +21,9 @@ def test_every_query_gives_rows(golden: Results, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [n for n, q in queries().items() if q.parameter("half")])
-def test_one_half_can_be_asked_for(results: Results, name: str) -> None:
+def test_one_half_can_be_asked_for(golden: Results, name: str) -> None:
     """Discovery: each of the others is the default of some query."""
-    assert results.query(name, half="discovery", **required(name)).height > 0
+    assert golden.query(name, half="discovery", **required(name)).height > 0
 
 
 def test_the_matrix_is_symmetric_in_cluster_order(results: Results) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from lmc_track.report.facts import Facts, gather
+from lmc_track.steps.derivations import DERIVATIONS
 from lmc_track.warehouse.rebuild import rebuild
 from lmc_track.warehouse.results import Results, open_results
 from support.simulated_study import simulated_snapshot, some_holes
@@ -18,6 +19,7 @@ _KINDS = {
     "no clustering": {"n_models": 4, "clusters": 0},
     "holes": {"n_models": 5, "n_points": 5, "holes": some_holes()},
     "one model": {"n_models": 1},
+    "parts": {"n_models": 4, "modules": ("encoder.layer.0", "classifier"), "refined": (0.25,)},
 }
 
 
@@ -31,7 +33,7 @@ def results_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Resu
             folder: Path = tmp_path_factory.mktemp("report")
             options = {"n_points": 3, "n_examples": 60, **_KINDS[kind]}
             path = folder / "results.duckdb"
-            rebuild(path, simulated_snapshot(folder, **options))
+            rebuild(path, simulated_snapshot(folder, **options), DERIVATIONS)
             made[kind] = open_results(path)
         return made[kind]
 

@@ -24,7 +24,10 @@ Pages = Callable[[str], str]
 PROVENANCE = {"Versions": "lmc-track 0.1.0", "Tracking store": "sqlite:////srv/x/mlflow.db"}
 COMMANDS = [("Run or resume the study", "lmc-track run simulated --home 'a <b>'")]
 HOSTILE = "<script>alert(1)</script>"
-ALL = {"matrix", "paths", "clusters", "diagnostics", "models", "clusterings", "data", "provenance"}
+ALL = {
+    "matrix", "paths", "clusters", "diagnostics", "why", "models", "clusterings", "data",
+    "provenance",
+}  # fmt: skip
 
 
 class _Page(HTMLParser):
@@ -101,7 +104,11 @@ def test_a_full_study_has_all_sections(two: _Page) -> None:
         ("one cluster", {"clusters", "missing"}, {"matrix", "paths", "clusterings"}),
         ("no clustering", {"clusters", "clusterings"}, {"matrix", "paths", "diagnostics"}),
         ("holes", set(), {"missing", "matrix"}),
-        ("one model", {"matrix", "paths", "clusters", "clusterings"}, {"diagnostics", "models"}),
+        (
+            "one model",
+            {"matrix", "paths", "clusters", "clusterings", "why"},
+            {"diagnostics", "models"},
+        ),
     ],
 )
 def test_sections_without_data_are_left_out(
@@ -112,7 +119,7 @@ def test_sections_without_data_are_left_out(
     assert present <= sections
 
 
-@pytest.mark.parametrize("kind", ["two clusters", "holes", "one model"])
+@pytest.mark.parametrize("kind", ["two clusters", "holes", "one model", "parts"])
 def test_every_figure_has_a_place_and_every_place_a_figure(html_of: Pages, kind: str) -> None:
     places = set(re.findall(r'id="figure-(\w+)"', html_of(kind)))
     assert places == set(_Page(html_of(kind)).figures())
@@ -141,7 +148,8 @@ def test_provenance_and_commands_are_shown_as_given(two: _Page) -> None:
 
 
 def test_each_exhibit_names_the_query_behind_it(two: _Page) -> None:
-    for name in ("barrier_matrix", "curves", "cluster_table", "cluster_diagnostics", "models"):
+    for name in ("barrier_matrix", "curves", "ensemble_curves", "cluster_table",
+                 "cluster_diagnostics", "barrier_attribution", "models"):  # fmt: skip
         assert f"lmc-track query {name} -p study=simulated" in two.text
 
 
@@ -176,6 +184,7 @@ def hostile(results_of: Kinds) -> str:
         "seed-1": "</script><b>",
         "main_only": "<img src=x onerror=alert(2)>",
         "simulated": "<script>alert(3)</script>",
+        **{f"simulated validation sentence {i}": f"<img src=y>{i}" for i in range(60)},
         "A made study with planted clusters.": "</style><script>alert(4)</script>",
     }
     renamed = _Renamed(results_of("two clusters"), names)
@@ -193,7 +202,8 @@ def test_hostile_names_make_no_elements(hostile: str, two: _Page) -> None:
 
 def test_hostile_names_are_shown_as_they_are(hostile: str) -> None:
     text = _Page(hostile).text
-    for name in (HOSTILE, "</script><b>", "<img src=x onerror=alert(2)>", "alert(4)</script>"):
+    for name in (HOSTILE, "</script><b>", "<img src=x onerror=alert(2)>", "alert(4)</script>",
+                 "<img src=y>"):  # fmt: skip
         assert name in text
 
 

@@ -15,10 +15,19 @@ from support.simulated_study import simulated_snapshot, some_holes
 def golden_snapshot(folder: Path) -> Snapshot:
     """Six models in two clusters, five points a path; a path, a point and evaluations missing.
 
+    Two parts of the network have paths of their own, and every path a refined point.
+
     Beside the spectral clustering there is an older one that puts ``seed-1`` with the even seeds
     and leaves ``seed-5`` out.
     """
-    made = simulated_snapshot(folder, n_points=5, n_examples=40, holes=some_holes())
+    made = simulated_snapshot(
+        folder,
+        n_points=5,
+        n_examples=40,
+        holes=some_holes(),
+        modules=("encoder.layer.0", "classifier"),
+        refined=(0.375,),
+    )
     older = made.clusterings.with_columns(
         clustering_id=pl.lit("0" * 32),
         method=pl.lit("threshold"),

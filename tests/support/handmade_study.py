@@ -44,6 +44,7 @@ def handmade_snapshot(
     right: Mapping[int, int] | None = None,
     diagnostic: Sequence[float] | None = None,
     study: str = "handmade",
+    parts: Mapping[tuple[int, int, str], Mapping[float, float]] | None = None,
 ) -> Snapshot:
     """Models ``m0, m1, …`` with the losses ``ends`` on ``validation``.
 
@@ -51,6 +52,7 @@ def handmade_snapshot(
     outside ``alphas`` is a refined point. ``clusterings`` are methods with each model's cluster,
     the last the newest; the study's own method is ``spectral``. ``right`` is how many of the 8
     examples a model has right (all, where it does not say); their labels are 0 and 1 in turn.
+    ``parts[a, b, modules]`` maps alpha to the loss where only ``modules`` moves from a to b.
     ``diagnostic`` gives the models' losses on a second set, ``probe``, which paths do not have;
     its subset ``odd`` is every second example.
     """
@@ -67,6 +69,8 @@ def handmade_snapshot(
     for a, b in combinations(range(len(ends)), 2):
         if (a, b) in inner:
             maker.path(a, b, inner[a, b], alphas)
+    for (a, b, modules), losses in (parts or {}).items():
+        maker.path(a, b, losses, alphas, modules)
     for made, (method, members) in enumerate(clusterings):
         maker.clustering(method, members, made)
     maker.add(
@@ -139,8 +143,15 @@ class _Maker:
             seconds=1.0,
         )
 
-    def path(self, a: int, b: int, inner: Mapping[float, float], grid: Sequence[float]) -> None:
-        path_id = f"{self.study}-{a}-{b}"
+    def path(
+        self,
+        a: int,
+        b: int,
+        inner: Mapping[float, float],
+        grid: Sequence[float],
+        modules: str = "all",
+    ) -> None:
+        path_id = f"{self.study}-{a}-{b}" + (f"-{modules}" if modules != "all" else "")
         self.add(
             PATHS,
             path_id=path_id,
@@ -151,7 +162,7 @@ class _Maker:
             model_a_id=f"{self.study}-m{a}",
             model_b_id=f"{self.study}-m{b}",
             precision="fp32",
-            modules="all",
+            modules=modules,
             l2_distance=float(a + b),
             cosine=0.5,
         )

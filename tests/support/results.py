@@ -46,6 +46,24 @@ def golden(tmp_path_factory: pytest.TempPathFactory) -> Results:
     return open_results(folder / "results.duckdb", TRACKING_URI)
 
 
+@pytest.fixture(scope="session")
+def with_modules(tmp_path_factory: pytest.TempPathFactory) -> Results:
+    folder = tmp_path_factory.mktemp("parts")
+    rebuild(
+        folder / "results.duckdb",
+        simulated_snapshot(
+            folder / "record",
+            n_models=4,
+            n_points=3,
+            n_examples=40,
+            modules=("encoder.layer.0", "classifier"),
+            refined=(0.25,),
+        ),
+        DERIVATIONS,
+    )
+    return open_results(folder / "results.duckdb", TRACKING_URI)
+
+
 @pytest.fixture
 def built(tmp_path: Path) -> Callable[..., Results]:
     """Build results from a simulated study made as asked."""

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
-from itertools import combinations, cycle
+from itertools import combinations, cycle, permutations
 from pathlib import Path
 
 import numpy as np
@@ -70,13 +70,16 @@ def simulated_snapshot(
     study: str = "simulated",
     datasets: Sequence[str] = DATASET_NAMES,
     holes: Holes | None = None,
+    modules: Sequence[str] = (),
+    refined: Sequence[float] = (),
     tracking_uri: str = TRACKING_URI,
 ) -> Snapshot:
     """Write Parquet files below ``folder`` and return the snapshot that refers to them.
 
     ``datasets`` are names; ``validation`` and ``train_sample`` have these roles, others are
     diagnostics with the subsets ``singular`` and ``plural``. ``clusters = 0`` records no
-    clustering (the curves are then those of one cluster).
+    clustering (the curves are then those of one cluster). Each of ``modules`` moves along paths
+    of its own, in either direction. Every whole path also has points at the alphas ``refined``.
     """
     maker = _Maker(folder, study, seed, n_examples, max(clusters, 1), tuple(datasets))
     missing = holes or Holes()
@@ -85,7 +88,11 @@ def simulated_snapshot(
     for a, b in combinations(range(n_models), 2):
         if (a, b) not in missing.paths:
             skipped = {alpha for i, j, alpha in missing.points if (i, j) == (a, b)}
-            maker.path(a, b, [alpha for alpha in alphas[1:-1] if alpha not in skipped])
+            inner = sorted({*alphas[1:-1], *refined} - skipped)
+            maker.path(a, b, inner, grid=alphas)
+    for part in modules:
+        for a, b in permutations(range(n_models), 2):
+            maker.path(a, b, alphas[1:], part, grid=alphas)
     clustering, members = maker.clustering(models) if clusters else ([], [])
     return Snapshot(
         tracking_uri=tracking_uri,
@@ -233,13 +240,22 @@ class _Maker:
             "seconds": 2.0 + position / 10,
         }
 
-    def path(self, a: int, b: int, alphas: list[float]) -> None:
-        path_id = _run_id(self.study, "path", a, b)
+    def path(
+        self,
+        a: int,
+        b: int,
+        alphas: Sequence[float],
+        modules: str = "all",
+        *,
+        grid: Sequence[float],
+    ) -> None:
+        kind = () if modules == "all" else (modules,)
+        path_id = _run_id(self.study, "path", a, b, *kind)
         together = a % self.clusters == b % self.clusters
         height = (0.3 if together else _BUMP) * self.random.uniform(0.9, 1.1)
         for alpha in alphas:
             bump = height * 4 * alpha * (1 - alpha)
-            point_id = _run_id(self.study, "point", a, b, alpha)
+            point_id = _run_id(self.study, "point", a, b, alpha, *kind)
             self._write(
                 point_id,
                 {
@@ -253,20 +269,20 @@ class _Maker:
                     "path_id": path_id,
                     "study": self.study,
                     "alpha": alpha,
-                    "grid": "common",
+                    "grid": "common" if alpha in grid else "refined",
                 }
             )
         self.paths.append(
             {
                 "path_id": path_id,
                 "study": self.study,
-                "key": f"simulated {self.study} path {a} {b}",
+                "key": " ".join(["simulated", self.study, "path", str(a), str(b), *kind]),
                 "model_a": f"seed-{a}",
                 "model_b": f"seed-{b}",
                 "model_a_id": _run_id(self.study, "model", a),
                 "model_b_id": _run_id(self.study, "model", b),
                 "precision": "fp32",
-                "modules": "all",
+                "modules": modules,
                 "l2_distance": 10.0 + (0 if together else 2) + 0.01 * a + 0.001 * b,
                 "cosine": 0.3 if together else 0.1,
                 "created": _START + timedelta(hours=1, minutes=10 * a, seconds=b),
@@ -319,6 +335,8 @@ class _Maker:
                 (float(str(point["alpha"])), str(point["point_id"]))
             )
         for path in self.paths:
+            if path["modules"] != "all":
+                continue
             a, b = str(path["model_a_id"]), str(path["model_b_id"])
             curve = sorted([(0.0, a), *points.get(str(path["path_id"]), []), (1.0, b)])
             held_out = self.held_out["validation"]

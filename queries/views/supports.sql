@@ -1,0 +1,31 @@
+-- The supporting points of every path's gap, per data set, and the runs that were evaluated there:
+-- l < alpha < r as discovery examples have them, so that held-out ones can be asked about them.
+-- Paths without a gap have none. Numbered so that the paths of a study on one data set are
+-- together, in study order.
+CREATE TABLE storage.supports AS
+WITH supported AS (
+    SELECT study, path_id, dataset, support FROM barriers
+    WHERE subset = 'all' AND half = 'discovery' AND metric = 'loss' AND convexity_gap > 0
+),
+samples AS (
+    SELECT path_id, model_a_id AS run_id, 0.0::DOUBLE AS alpha FROM paths
+    UNION ALL
+    SELECT path_id, model_b_id, 1.0 FROM paths WHERE modules = 'all'
+    UNION ALL
+    SELECT path_id, point_id, alpha FROM points
+)
+SELECT
+    row_number() OVER (
+        ORDER BY s.study, s.dataset, p.precision, a.position, b.position, s.path_id
+    )::INTEGER AS set_no,
+    s.study, s.dataset, p.precision, s.path_id,
+    (s.support.alpha - s.support.l) / (s.support.r - s.support.l) AS weight,
+    l.run_id AS run_l, z.run_id AS run_alpha, r.run_id AS run_r
+FROM supported s
+JOIN paths p USING (path_id)
+JOIN models a ON a.model_id = p.model_a_id
+JOIN models b ON b.model_id = p.model_b_id
+JOIN samples l ON l.path_id = s.path_id AND l.alpha = s.support.l
+JOIN samples z ON z.path_id = s.path_id AND z.alpha = s.support.alpha
+JOIN samples r ON r.path_id = s.path_id AND r.alpha = s.support.r
+ORDER BY set_no;
