@@ -1,8 +1,10 @@
 -- name: holes
--- description: What is missing: pairs without a path, paths without all points, models without an evaluation.
+-- description: What is missing: pairs without a path, paths without all points, evaluations, losses that are not finite.
 -- param study VARCHAR required: name of the study
 -- param dataset VARCHAR = NULL: one evaluation set; all if NULL
 -- param precision VARCHAR = NULL: precision of the evaluations; the study's own if NULL
+-- kind is pair, points, evaluation or loss; n_missing counts points of a pair or path, and what is
+-- missing of a single model is 1.
 WITH the_study AS (
     SELECT study, alphas, coalesce(getvariable('precision'), precision) AS precision
     FROM studies WHERE study = getvariable('study')
@@ -17,7 +19,7 @@ the_paths AS (
     WHERE p.modules = 'all'
 ),
 evaluated AS (
-    SELECT e.run_id, e.dataset FROM evaluations e JOIN the_study s ON s.precision = e.precision
+    SELECT e.run_id, e.dataset, e.value FROM evaluations e JOIN the_study s ON s.precision = e.precision
     WHERE e.subset = 'all' AND e.half = 'all' AND e.metric = 'loss'
 ),
 pairs AS (
@@ -54,11 +56,33 @@ unevaluated AS (
     FROM the_models m
     CROSS JOIN the_sets d
     ANTI JOIN evaluated e ON e.run_id = m.model_id AND e.dataset = d.dataset
+),
+-- Evaluated, but an example's loss is infinite or no number: there is no mean loss and no gap.
+not_finite AS (
+    SELECT
+        3 AS kind_no, 'loss' AS kind, m.name AS model_a, NULL AS model_b, m.position AS pa,
+        NULL AS pb, d.dataset, d.place, 1 AS n
+    FROM evaluated e
+    JOIN the_models m ON m.model_id = e.run_id
+    JOIN the_sets d ON d.dataset = e.dataset
+    WHERE e.value IS NULL
+    UNION ALL
+    SELECT
+        3, 'loss', p.model_a, p.model_b, a.position, b.position, d.dataset, d.place, count(*)
+    FROM evaluated e
+    JOIN points t ON t.point_id = e.run_id
+    JOIN the_paths p ON p.path_id = t.path_id
+    JOIN the_models a ON a.model_id = p.model_a_id
+    JOIN the_models b ON b.model_id = p.model_b_id
+    JOIN the_sets d ON d.dataset = e.dataset
+    WHERE e.value IS NULL
+    GROUP BY ALL
 )
 SELECT kind, model_a, model_b, dataset, n_missing
 FROM (
     SELECT * FROM pairs
     UNION ALL SELECT * FROM unfinished
     UNION ALL SELECT * FROM unevaluated
+    UNION ALL SELECT * FROM not_finite
 )
 ORDER BY kind_no, pa, pb, place

@@ -1,5 +1,5 @@
 -- name: threshold_components
--- description: Models joined by a chain of pairs whose convexity gap is at most tau (single linkage).
+-- description: Models joined by a chain of pairs whose convexity gap is at most tau (single linkage), and by complete linkage.
 -- param study VARCHAR required: name of the study
 -- param tau DOUBLE required: greatest gap of a joined pair, in units of the metric
 -- param dataset VARCHAR = 'validation': evaluation set
@@ -8,7 +8,9 @@
 -- param metric VARCHAR = 'loss': loss or error
 -- param modules VARCHAR = 'all': modules that move along the path
 -- param precision VARCHAR = NULL: precision of the evaluations; the study's own if NULL
-WITH RECURSIVE pairs AS (
+-- The ends of a chain may be far apart: largest_internal_gap says how far. In a cluster of complete
+-- linkage every pair is measured and at most tau. Both are numbered by falling size.
+WITH RECURSIVE pairs AS MATERIALIZED (
     SELECT position_a AS a, position_b AS b, convexity_gap AS gap
     FROM study_pairs(
         getvariable('study'), getvariable('dataset'), getvariable('subset'), getvariable('half'),
@@ -16,36 +18,49 @@ WITH RECURSIVE pairs AS (
     )
 ),
 members AS (SELECT model_id, name, position FROM study_models(getvariable('study'), NULL)),
-joined AS (
-    SELECT a, b FROM pairs WHERE gap <= getvariable('tau')
+near_pairs AS MATERIALIZED (
+    SELECT a, b, CASE WHEN gap <= getvariable('tau') THEN gap END AS gap FROM pairs
+),
+merges AS MATERIALIZED (
+    SELECT 'single' AS linkage, a, b FROM linkage_merges('near_pairs', 'single')
     UNION ALL
-    SELECT b, a FROM pairs WHERE gap <= getvariable('tau')
+    SELECT 'complete', a, b FROM linkage_merges('near_pairs', 'complete')
 ),
-reached AS (
-    SELECT position, position AS origin FROM members
-    UNION
-    SELECT joined.b, reached.origin FROM reached JOIN joined ON joined.a = reached.position
+-- From every model through the clusters that it became part of.
+chains AS (
+    SELECT linkage, position, position AS root
+    FROM members CROSS JOIN (SELECT unnest(['single', 'complete']) AS linkage)
+    UNION ALL
+    SELECT c.linkage, c.position, m.a
+    FROM chains c JOIN merges m ON m.linkage = c.linkage AND m.b = c.root
 ),
-roots AS (SELECT position, min(origin) AS root FROM reached GROUP BY position),
+roots AS (SELECT linkage, position, min(root) AS root FROM chains GROUP BY linkage, position),
 sizes AS (
     SELECT
-        root, count(*) AS n_models,
-        row_number() OVER (ORDER BY count(*) DESC, root) - 1 AS component
+        linkage, root, count(*) AS n_models,
+        row_number() OVER (PARTITION BY linkage ORDER BY count(*) DESC, root) - 1 AS number
     FROM roots
-    GROUP BY root
+    GROUP BY linkage, root
 ),
 internal AS (
-    SELECT ra.root, max(pairs.gap) AS largest
+    SELECT ra.linkage, ra.root, max(pairs.gap) AS largest
     FROM pairs
     JOIN roots ra ON ra.position = pairs.a
-    JOIN roots rb ON rb.position = pairs.b AND rb.root = ra.root
-    GROUP BY ra.root
+    JOIN roots rb ON rb.position = pairs.b AND rb.root = ra.root AND rb.linkage = ra.linkage
+    GROUP BY ra.linkage, ra.root
+),
+numbered AS (
+    SELECT linkage, position, number, n_models, largest
+    FROM roots
+    JOIN sizes USING (linkage, root)
+    LEFT JOIN internal USING (linkage, root)
 )
 SELECT
-    members.name AS model, members.position, sizes.component, sizes.n_models,
-    internal.largest AS largest_internal_gap, members.model_id
-FROM members
-JOIN roots USING (position)
-JOIN sizes ON sizes.root = roots.root
-LEFT JOIN internal ON internal.root = roots.root
-ORDER BY sizes.component, members.position
+    m.name AS model, m.position,
+    s.number AS component, s.n_models, s.largest AS largest_internal_gap,
+    c.number AS complete_cluster, c.n_models AS complete_n_models,
+    c.largest AS complete_largest_gap, m.model_id
+FROM members m
+JOIN numbered s ON s.position = m.position AND s.linkage = 'single'
+JOIN numbered c ON c.position = m.position AND c.linkage = 'complete'
+ORDER BY component, m.position

@@ -113,22 +113,27 @@ def _height(difference: np.float64) -> float:
 
 
 def _lower_hull(alpha: Floats, loss: Floats) -> list[int]:
-    """Indices of the lower convex hull's vertices, from left to right (Andrew 1979)."""
-    hull: list[int] = []
-    for k in range(len(alpha)):
-        while len(hull) >= 2:
-            i, j = hull[-2], hull[-1]
-            turn = (alpha[j] - alpha[i]) * (loss[k] - loss[i]) - (loss[j] - loss[i]) * (
-                alpha[k] - alpha[i]
-            )
-            if turn > 0:
-                break
-            hull.pop()
-        hull.append(k)
-    return hull
+    """Indices of the lower convex hull's vertices, from left to right (Jarvis 1973).
+
+    From each vertex the chord to the next one is the flattest; of equally flat chords the
+    longest, so that a straight piece is one edge.
+    """
+    vertices = [0]
+    while vertices[-1] < len(alpha) - 1:
+        last = vertices[-1]
+        slopes = (loss[last + 1 :] - loss[last]) / (alpha[last + 1 :] - alpha[last])
+        vertices.append(int(len(alpha) - 1 - np.argmin(slopes[::-1])))
+    return vertices
 
 
 def _hull(alpha: Floats, loss: Floats) -> Floats:
     """The lower convex hull's value at every alpha."""
-    vertices = _lower_hull(alpha, loss)
-    return np.interp(alpha, alpha[vertices], loss[vertices])
+    vertices = np.array(_lower_hull(alpha, loss))
+    slopes = np.diff(loss[vertices]) / np.diff(alpha[vertices])
+    # The edge that ends at a vertex starts after the one before it.
+    edge = np.searchsorted(vertices, np.arange(len(alpha))) - 1
+    edge[0] = 0
+    left = vertices[edge]
+    value: Floats = loss[left] + slopes[edge] * (alpha - alpha[left])
+    value[vertices] = loss[vertices]
+    return value

@@ -22,6 +22,7 @@ _HOLES = {
     "pair": ("pair without a path", "pairs without a path"),
     "points": ("unfinished path", "unfinished paths"),
     "evaluation": ("missing evaluation", "missing evaluations"),
+    "loss": ("loss that is not finite", "losses that are not finite"),
 }
 
 

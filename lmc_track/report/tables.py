@@ -208,7 +208,12 @@ def hole_table(facts: Facts, most: int = 50) -> Table:
     """What is missing, one line each."""
     columns = (Column("what is missing", numeric=False), Column("where", numeric=False),
                Column("data set", numeric=False), Column("number"))  # fmt: skip
-    kinds = {"pair": "path of a pair", "points": "points of a path", "evaluation": "evaluation"}
+    kinds = {
+        "pair": "path of a pair",
+        "points": "points of a path",
+        "evaluation": "evaluation",
+        "loss": "loss that is not finite",
+    }
     rows = tuple(
         (
             Cell(kinds.get(row["kind"], row["kind"])),

@@ -33,6 +33,8 @@ WHERE cluster IS NOT NULL ORDER BY cluster
 
 _KNOWN_VALUES = {
     "dataset": "SELECT dataset FROM datasets WHERE study = getvariable('study') ORDER BY dataset",
+    "gap_dataset": "SELECT dataset FROM datasets WHERE study = getvariable('study') "
+    "ORDER BY dataset",
     "subset": "SELECT DISTINCT subset FROM study_subsets(getvariable('study')) "
     "WHERE dataset = coalesce(getvariable('dataset'), dataset) ORDER BY subset <> 'all', subset",
     "clustering": "SELECT DISTINCT unnest([method, clustering_id]) FROM clusterings "

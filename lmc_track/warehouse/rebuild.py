@@ -36,6 +36,8 @@ VIEWS = (
     "study_pairs",
     "study_module_paths",
     "study_values",
+    "study_similarity",
+    "linkage",
     "supports",
     "attributions",
     "ensemble_curves",

@@ -86,7 +86,12 @@ def fill_examples(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot) -> 
 
 def fill_predictions(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot) -> None:
     """Predictions of the models and points of the snapshot, on the data sets that count."""
-    files = sorted(snapshot.predictions, key=lambda file: (file.run_id, str(file.path)))
+    # Models come first: what reads only them, as most queries do, skips the rest of the file.
+    models = set(snapshot.models["model_id"])
+    files = sorted(
+        snapshot.predictions,
+        key=lambda file: (file.run_id not in models, file.run_id, str(file.path)),
+    )
     frame = pl.DataFrame(
         {
             "file_no": range(len(files)),

@@ -3,7 +3,7 @@
 -- that is not measured on alphas that increase from 0 to 1, or has a missing or infinite loss,
 -- gets NULL. Heights below 1e-12 are rounding and count as 0.
 CREATE MACRO curve_measures(source) AS TABLE
-WITH given AS (
+WITH RECURSIVE given AS MATERIALIZED (
     SELECT
         curve, alphas, losses, len(alphas) AS n,
         losses[1] AS first, losses[-1] AS last,
@@ -15,35 +15,50 @@ WITH given AS (
         ) AS valid
     FROM query_table(source)
 ),
-valid_curves AS (SELECT * FROM given WHERE valid),
--- Every sub-interval [l, r] with a point k inside: the convexity gap is the greatest barrier
--- height over all of them.
-triples AS (
-    SELECT sizes.n, a.l, b.k, c.r
-    FROM (SELECT DISTINCT n FROM valid_curves) sizes,
-        LATERAL (SELECT unnest(range(1, sizes.n - 1)) AS l) a,
-        LATERAL (SELECT unnest(range(a.l + 1, sizes.n)) AS k) b,
-        LATERAL (SELECT unnest(range(b.k + 1, sizes.n + 1)) AS r) c
+valid_curves AS MATERIALIZED (SELECT * FROM given WHERE valid),
+-- The lower convex hull, walked from its first vertex to its last (Jarvis 1973): from the vertex l
+-- the next one, r, is where the chord from l is flattest; of equally flat chords the longest, so
+-- that a straight piece is one edge. A row is an edge; the first of every curve only starts it.
+-- The greatest height above the hull is the greatest barrier height over all sub-intervals, and
+-- takes a walk along the vertices instead of a look at every triple of points.
+edges AS (
+    SELECT curve, 0::BIGINT AS l, 1::BIGINT AS r FROM valid_curves
+    UNION ALL
+    SELECT curve, r, n + 1 - list_position(slopes, list_min(slopes))
+    FROM (
+        SELECT
+            e.curve, e.r, c.n,
+            list_transform(
+                range(c.n, e.r, -1),
+                lambda k: (c.losses[k] - c.losses[e.r]) / (c.alphas[k] - c.alphas[e.r])
+            ) AS slopes
+        FROM edges e
+        JOIN valid_curves c ON c.curve = e.curve AND e.r < c.n
+    )
 ),
-heights AS (
+-- Heights of the points over their edge. A vertex has none.
+over_edges AS (
     SELECT
-        curve, l, k, r,
-        losses[k] - (
-            losses[l] + (losses[r] - losses[l]) * (alphas[k] - alphas[l]) / (alphas[r] - alphas[l])
-        ) AS height
-    FROM valid_curves JOIN triples USING (n)
+        curve, l, r,
+        list_transform(range(l + 1, r), lambda k:
+            losses[k] - (
+                losses[l]
+                + (losses[r] - losses[l]) / (alphas[r] - alphas[l]) * (alphas[k] - alphas[l])
+            )) AS heights
+    FROM edges JOIN valid_curves USING (curve)
+    WHERE l > 0 AND r > l + 1
 ),
-greatest_heights AS (SELECT curve, max(height) AS height FROM heights GROUP BY curve),
--- Of equal heights the smallest alpha, then the widest interval.
-supports AS (
-    SELECT curve, min({'k': k, 'l': l, 'r': -r}) AS best
-    FROM heights JOIN greatest_heights USING (curve, height)
-    WHERE height > 1e-12
-    GROUP BY curve
+-- Of equal heights the smallest alpha.
+highest AS (
+    SELECT
+        curve, list_max(heights) AS height,
+        {'l': l, 'k': l + list_position(heights, list_max(heights)), 'r': r} AS best
+    FROM over_edges
+    QUALIFY row_number() OVER (PARTITION BY curve ORDER BY height DESC, l) = 1
 ),
 measured AS (
     SELECT
-        curve, alphas,
+        curve,
         list_max(list_transform(range(1, n + 1), lambda i:
             losses[i] - ((1 - alphas[i]) * first + alphas[i] * last))) AS above_chord,
         list_max(losses) - (first + last) / 2 AS above_mean,
@@ -51,10 +66,11 @@ measured AS (
         list_sum(list_transform(range(1, n), lambda i:
             (alphas[i + 1] - alphas[i])
             * ((losses[i] + losses[i + 1]) / 2 - list_min(losses)))) AS area,
-        best
+        CASE WHEN above_hull > 1e-12 THEN
+            {'l': alphas[best.l], 'alpha': alphas[best.k], 'r': alphas[best.r]}
+        END AS support
     FROM valid_curves
-    LEFT JOIN greatest_heights USING (curve)
-    LEFT JOIN supports USING (curve)
+    LEFT JOIN highest USING (curve)
 )
 SELECT
     curve,
@@ -62,9 +78,7 @@ SELECT
     CASE WHEN above_mean > 1e-12 THEN above_mean WHEN valid THEN 0 END AS interpolation_instability,
     CASE WHEN above_hull > 1e-12 THEN above_hull WHEN valid THEN 0 END AS convexity_gap,
     area AS curve_area,
-    CASE WHEN best IS NOT NULL THEN
-        {'l': given.alphas[best.l], 'alpha': given.alphas[best.k], 'r': given.alphas[-best.r]}
-    END AS support
+    support
 FROM given
 LEFT JOIN measured USING (curve);
 

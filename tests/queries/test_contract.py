@@ -12,6 +12,7 @@ from lmc_track.warehouse.library import queries
 from lmc_track.warehouse.rebuild import rebuild
 from lmc_track.warehouse.results import Results, open_results
 from support.handmade_study import handmade_snapshot
+from support.query_values import required
 from support.simulated_study import merge
 
 COLUMNS = {
@@ -44,7 +45,8 @@ COLUMNS = {
     "smallest_p is_primary",
     "clusterings": "clustering_id method dataset metric half n_models n_clusters is_default "
     "settings statistics created",
-    "threshold_components": "model position component n_models largest_internal_gap model_id",
+    "threshold_components": "model position component n_models largest_internal_gap "
+    "complete_cluster complete_n_models complete_largest_gap model_id",
     "barrier_attribution": "level subset label example_id text n_examples n_pairs mean_excess "
     "mean_departure mean_averaging share share_of_examples share_positive",
     "ensemble_curves": "model_a model_b cluster_a cluster_b same_cluster path_id alpha "
@@ -66,67 +68,85 @@ COLUMNS = {
     "co_assignments": "model_a model_b position_a position_b cluster_a cluster_b same_cluster "
     "by_examples by_models",
     "embedding": "model position cluster coordinates centroid_distances axis model_id",
+    "merge_tree": "merge tau model_a model_b first_a n_a first_b n_b n_models n_components "
+    "largest_internal_gap n_missing_pairs complete_tau",
+    "cluster_agreement": "method_a n_clusters_a method_b n_clusters_b n_models together only_in_a "
+    "only_in_b apart rand adjusted_rand clustering_a clustering_b",
+    "transitivity": "scope model cluster n_triples n_violations n_in_the_middle share mean_excess "
+    "max_excess clustering_coefficient delta",
+    "distances": "model_a model_b cluster_a cluster_b same_cluster l2_distance cosine gap",
+    "distance_correlations": "pairs distance n_pairs pearson spearman",
+    "similarity": "model_a model_b cluster_a cluster_b same_cluster n_examples agreement "
+    "js_divergence gap",
+    "disagreement": "example_id label n_models right_overall right_in_clusters spread "
+    "n_predicted half text",
+    "paths": "model_a model_b cluster_a cluster_b same_cluster modules precision n_common "
+    "n_refined n_missing l2_distance cosine seconds created path_id",
+    "run_cost": "kind n_runs n_timed total_seconds mean_seconds median_seconds max_seconds",
 }
+# What a parameter of these names may default to. NULL: results are not narrowed by it.
 DEFAULTS = {
-    "dataset": "'validation'",
-    "subset": "'all'",
-    "metric": "'loss'",
-    "modules": "'all'",
-    "precision": "NULL",
-    "clustering": "NULL",
-    "measure": "'convexity_gap'",
+    "dataset": {"'validation'", "NULL"},
+    "gap_dataset": {"'validation'"},
+    "subset": {"'all'", "NULL"},
+    "half": {"'all'", "'discovery'", "'held-out'"},
+    "metric": {"'loss'", "'accuracy'"},
+    "modules": {"'all'", "NULL"},
+    "precision": {"NULL"},
+    "clustering": {"NULL"},
+    "measure": {"'convexity_gap'"},
+    "study": {None},
 }
 # Every parameter that takes text, with a query that has it.
 TEXTS = {p.name: n for n, q in queries().items() for p in q.parameters if p.sql_type == "VARCHAR"}
-OWN_DEFAULTS = {
-    "diagnostics", "cluster_diagnostics", "cluster_effects", "axis_effects", "mantel_tests",
-    "holes",
-}  # fmt: skip
-OF_DIAGNOSTICS = {"cluster_table", "cluster_diagnostics", "diagnostics"}
-
-
-def tau(name: str) -> dict[str, object]:
-    return {"tau": 0.1} if name == "threshold_components" else {}
+OF_GAPS = [n for n, q in queries().items() if "study_pairs(" in q.sql and q.parameter("metric")]
 
 
 @pytest.mark.parametrize("name", COLUMNS)
 def test_columns_are_those_that_are_promised(results: Results, name: str) -> None:
-    assert results.query(name, **tau(name)).columns == COLUMNS[name].split()
+    assert results.query(name, **required(name)).columns == COLUMNS[name].split()
 
 
-def test_shared_parameters_have_one_default() -> None:
-    for name, query in queries().items():
-        for p in query.parameters:
-            if name in OWN_DEFAULTS and p.name != "precision":
-                continue
-            if p.name in DEFAULTS:
-                assert p.default == DEFAULTS[p.name], f"{name}: {p.name}"
+@pytest.mark.parametrize("name", list(queries()))
+def test_shared_parameters_default_to_what_is_agreed(name: str) -> None:
+    for p in queries()[name].parameters:
+        assert p.default in DEFAULTS.get(p.name, {p.default}), p.name
 
 
-def test_diagnostics_default_to_the_held_out_half() -> None:
-    for name, query in queries().items():
-        if half := query.parameter("half"):
-            wanted = "'held-out'" if name in OF_DIAGNOSTICS else "'all'"
-            assert half.default == ("'discovery'" if name == "threshold_components" else wanted)
+@pytest.mark.parametrize("name", ["cluster_table", "cluster_diagnostics", "diagnostics"])
+def test_diagnostics_default_to_the_held_out_half(name: str) -> None:
+    half = queries()[name].parameter("half")
+    assert half is not None
+    assert half.default == "'held-out'"
+
+
+@pytest.mark.parametrize("name", ["threshold_components", "merge_tree"])
+def test_memberships_default_to_the_discovery_half(name: str) -> None:
+    half = queries()[name].parameter("half")
+    assert half is not None
+    assert half.default == "'discovery'"
 
 
 @pytest.mark.parametrize("parameter", sorted(TEXTS))
 def test_no_value_is_ever_run_as_sql(results: Results, parameter: str) -> None:
     """Refused as a name that nothing has, or taken for one; never run."""
     name = TEXTS[parameter]
-    given = {**tau(name), parameter: "'; SELECT error('run'); --"}
-    if parameter in ("modules", "precision"):
-        results.query(name, **given)
-        return
-    with pytest.raises(InputError) as caught:
-        results.query(name, **given)
-    assert f"there is no {parameter.replace('_', ' ')}" in caught.value.message
+    try:
+        results.query(name, **{**required(name), parameter: "'; SELECT error('run'); --"})
+    except InputError as error:
+        assert f"there is no {parameter.replace('_', ' ')}" in error.message  # noqa: PT017
 
 
-@pytest.mark.parametrize("name", ["barrier_matrix", "barrier_pairs", "gap_summary"])
+@pytest.mark.parametrize("parameter", ["study", "dataset", "subset", "half", "clustering"])
+def test_a_name_that_nothing_has_is_refused(results: Results, parameter: str) -> None:
+    with pytest.raises(InputError, match=f"there is no {parameter} 'nothing'"):
+        results.query("barrier_pairs", **{parameter: "nothing"})
+
+
+@pytest.mark.parametrize("name", OF_GAPS)
 def test_a_metric_that_has_no_gaps_is_refused(results: Results, name: str) -> None:
     with pytest.raises(InputError, match=r"no metric 'accuracy'\nthere are: loss, error"):
-        results.query(name, metric="accuracy")
+        results.query(name, metric="accuracy", **required(name))
 
 
 def test_a_metric_that_has_only_curves_gives_curves(results: Results) -> None:
@@ -168,8 +188,10 @@ def test_of_several_studies_one_must_be_named(tmp_path: Path) -> None:
 def test_a_study_that_is_only_planned_can_be_asked_for(built: Callable[..., Results]) -> None:
     """No models, paths or clusterings yet: no rows, or the one row that says so."""
     results = built(n_models=0, clusters=0, n_points=3)
-    for name in ("models", "barrier_pairs", "barrier_matrix", "curves", "gap_summary", "holes",
-                 "cluster_table", "diagnostics", "threshold_components", "barrier_attribution",
-                 "ensemble_curves"):  # fmt: skip
-        assert results.query(name, **tau(name)).is_empty()
+    with_rows = {
+        name
+        for name in COLUMNS
+        if name != "datasets" and not results.query(name, **required(name)).is_empty()
+    }
+    assert with_rows == {"study_summary"}
     assert results.query("study_summary")["n_models"].item() == 0

@@ -226,7 +226,8 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Results:
 
 
 def test_components_are_chains_numbered_by_size_then_study_order(chain: Results) -> None:
-    rows = chain.query("threshold_components", tau=0.125).drop("model_id").rows()
+    table = chain.query("threshold_components", tau=0.125)
+    rows = table.select("model", "position", "component", "n_models", "largest_internal_gap").rows()
     assert rows == [
         ("m2", 2, 0, 3, 1.0),
         ("m4", 4, 0, 3, 1.0),

@@ -10,26 +10,20 @@ import pytest
 from lmc_track.errors import InputError
 from lmc_track.warehouse.library import queries
 from lmc_track.warehouse.results import Results
+from support.query_values import required
 
 EVEN, ODD = ["seed-0", "seed-2", "seed-4"], ["seed-1", "seed-3", "seed-5"]
-_ELSEWHERE = ("module_paths", "module_summary", "grid_error")
 
 
 @pytest.mark.parametrize("name", list(queries()))
-def test_every_query_gives_rows(
-    results: Results, with_holes: Results, with_modules: Results, name: str
-) -> None:
-    params = {"tau": 0.1} if name == "threshold_components" else {}
-    source = with_holes if name == "holes" else with_modules if name in _ELSEWHERE else results
-    assert source.query(name, **params).height > 0
+def test_every_query_gives_rows(golden: Results, name: str) -> None:
+    assert golden.query(name, **required(name)).height > 0
 
 
 @pytest.mark.parametrize("name", [n for n, q in queries().items() if q.parameter("half")])
-def test_one_half_can_be_asked_for(results: Results, with_modules: Results, name: str) -> None:
+def test_one_half_can_be_asked_for(golden: Results, name: str) -> None:
     """Discovery: each of the others is the default of some query."""
-    params = {"tau": 0.1} if name == "threshold_components" else {}
-    source = with_modules if name in _ELSEWHERE else results
-    assert source.query(name, half="discovery", **params).height > 0
+    assert golden.query(name, half="discovery", **required(name)).height > 0
 
 
 def test_the_matrix_is_symmetric_in_cluster_order(results: Results) -> None:
@@ -54,6 +48,26 @@ def test_pairs_hold_what_the_matrix_shows(results: Results) -> None:
     for a, b, gap in pairs.select("model_a", "model_b", "convexity_gap").iter_rows():
         assert matrix.filter(pl.col("model") == a)[b].item() == gap
     assert pairs.filter(pl.col("same_cluster")).height == 6
+
+
+@pytest.mark.parametrize("metric", ["loss", "error"])
+@pytest.mark.parametrize("half", ["all", "discovery", "held-out"])
+@pytest.mark.parametrize(
+    ("dataset", "subset"), [("validation", "all"), ("main_only", "all"), ("main_only", "plural")]
+)
+def test_pairs_are_those_of_what_is_asked_for(
+    results: Results, dataset: str, subset: str, half: str, metric: str
+) -> None:
+    found = results.query("barrier_pairs", dataset=dataset, subset=subset, half=half, metric=metric)
+    barriers = results.sql(
+        "SELECT path_id, convexity_gap AS gap, curve_area AS area FROM barriers "
+        f"WHERE dataset = '{dataset}' AND subset = '{subset}' AND half = '{half}' "
+        f"AND metric = '{metric}'"
+    )
+    both = found.join(barriers, on="path_id")
+    assert both.height == found.height == 15
+    assert both["convexity_gap"].equals(both["gap"])
+    assert both["curve_area"].equals(both["area"])
 
 
 def test_curves_have_their_endpoints(results: Results) -> None:

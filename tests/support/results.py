@@ -12,6 +12,7 @@ from lmc_track.steps.derivations import DERIVATIONS
 from lmc_track.warehouse.rebuild import rebuild
 from lmc_track.warehouse.results import Results, open_results
 from lmc_track.warehouse.snapshot import Snapshot
+from support.golden_study import golden_snapshot
 from support.simulated_study import TRACKING_URI, simulated_snapshot, some_holes
 
 
@@ -35,6 +36,13 @@ def with_holes(tmp_path_factory: pytest.TempPathFactory) -> Results:
         simulated_snapshot(folder / "record", n_examples=40, holes=some_holes()),
         DERIVATIONS,
     )
+    return open_results(folder / "results.duckdb", TRACKING_URI)
+
+
+@pytest.fixture(scope="session")
+def golden(tmp_path_factory: pytest.TempPathFactory) -> Results:
+    folder = tmp_path_factory.mktemp("golden")
+    rebuild(folder / "results.duckdb", golden_snapshot(folder / "record"), DERIVATIONS)
     return open_results(folder / "results.duckdb", TRACKING_URI)
 
 

@@ -56,6 +56,27 @@ def test_sql_and_python_agree_on_random_curves() -> None:
         assert (row["support"] is None) == (support is None)
 
 
+def test_sql_and_python_agree_on_where_a_gap_is() -> None:
+    """Straight pieces and equal heights included: few values on few alphas make many of both."""
+    rng = np.random.default_rng(1)
+    curves: list[Curve] = []
+    for _ in range(400):
+        n = int(rng.integers(2, 12))
+        alphas = [k / (n - 1) for k in range(n)]
+        curves.append((alphas, (rng.integers(0, 4, n) / rng.choice([1, 4, 10])).tolist()))
+    for row, (alphas, losses) in zip(by_sql(curves), curves, strict=True):
+        found = row["support"]
+        support = tuple(found.values()) if isinstance(found, dict) else None
+        assert support == convexity_gap_support(alphas, losses), (alphas, losses)
+
+
+def test_a_straight_piece_of_the_hull_is_one_edge() -> None:
+    alphas = [0.0, 0.25, 0.5, 0.75, 1.0]
+    row = by_sql([(alphas, [1.0, 0.75, 0.5, 0.5, 0.0])])[0]
+    assert row["support"] == {"l": 0.0, "alpha": 0.75, "r": 1.0}
+    assert row["convexity_gap"] == 0.25
+
+
 def test_what_is_no_curve_is_null() -> None:
     rows = by_sql(
         [([0.0, 0.5], [1.0, 2.0]), ([0.0, 1.0], [1.0, float("nan")]), ([0.0, 1.0], [1.0])]
