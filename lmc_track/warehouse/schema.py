@@ -100,7 +100,7 @@ def _macros(
     connection.execute(
         f"CREATE TABLE {_EXAMPLE_SOURCE} (curve BIGINT, alphas DOUBLE[], losses DOUBLE[], "
         "place BIGINT, dataset VARCHAR, subset VARCHAR, model_id VARCHAR, cluster INTEGER, "
-        "value DOUBLE)"
+        "value DOUBLE, a BIGINT, b BIGINT, gap DOUBLE)"
     )
     rows = connection.execute(
         "SELECT function_name, function_type, parameters, comment FROM duckdb_functions() "

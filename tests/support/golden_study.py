@@ -23,7 +23,7 @@ def golden_snapshot(folder: Path) -> Snapshot:
     made = simulated_snapshot(
         folder,
         n_points=5,
-        n_examples=40,
+        n_examples=100,
         holes=some_holes(),
         modules=("encoder.layer.0", "classifier"),
         refined=(0.375,),
