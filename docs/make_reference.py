@@ -73,7 +73,7 @@ def cli_page() -> str:
 def help_text(name: str) -> str:
     command = cli.get_command(click.Context(cli), name)
     assert command is not None
-    parent = click.Context(cli, info_name="lmc-track")
+    parent = click.Context(cli, info_name="lmc-track", **cli.context_settings)
     context = click.Context(
         command, info_name=name, parent=parent, terminal_width=90, max_content_width=90
     )

@@ -49,11 +49,15 @@ ranked AS (
             + (count(*) OVER (PARTITION BY pairs, distance, gap) - 1) / 2 AS gap_rank
     FROM long
 )
+-- What is left of 0 depends on the order in which threads add, so it is rounded away; + 0 takes the
+-- sign from -0.
 SELECT
     pairs, distance, count(*) AS n_pairs,
-    CASE WHEN min(value) < max(value) AND min(gap) < max(gap) THEN corr(value, gap) END AS pearson,
     CASE WHEN min(value) < max(value) AND min(gap) < max(gap)
-        THEN corr(value_rank, gap_rank)
+        THEN round(corr(value, gap), 12) + 0
+    END AS pearson,
+    CASE WHEN min(value) < max(value) AND min(gap) < max(gap)
+        THEN round(corr(value_rank, gap_rank), 12) + 0
     END AS spearman
 FROM ranked
 GROUP BY pairs, distance

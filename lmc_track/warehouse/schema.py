@@ -18,10 +18,21 @@ from lmc_track.warehouse.storage import literal
 from lmc_track.warehouse.tables import Column
 
 _COMPUTED_COLUMNS = {
+    "a": "smallest member of the cluster that goes on",
+    "b": "smallest member of the cluster that becomes part of it",
     "barrier_to_models": "greatest height above the line between the two models' own losses",
     "curve": "identity of the curve",
     "model": "name of the model",
     "place": "order in which results show it",
+    "agreement": "share of the examples on which both models say the same label",
+    "edge_a": "one of the pair whose distance is the height",
+    "edge_b": "the other of that pair",
+    "height": "distance at which the two clusters are merged",
+    "js_divergence": "mean Jensen-Shannon divergence of what two models say, nats",
+    "predicted": "label with the greatest logit",
+    "probabilities": "softmax of the logits",
+    "q": "share of decisions that may be false",
+    "step": "number of the merge, from 1",
     "rise": "loss at alpha 1 less the loss at alpha 0",
     "same_cluster": "whether both models are in one cluster; NULL where one is in none",
     "stage": "where in the network the part is, from its input on",

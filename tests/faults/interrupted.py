@@ -20,7 +20,7 @@ import transformers.models.bert.modeling_bert  # noqa: F401
 
 from lmc_track.models import finetuning
 from lmc_track.progress import Silent
-from lmc_track.steps import interpolate, run
+from lmc_track.steps import path_records, run
 from lmc_track.tracking import recorder
 from lmc_track.tracking.artifacts import Artifacts
 from lmc_track.tracking.location import locate
@@ -61,7 +61,7 @@ def run_until(home: str, moment: str, count: int, datasets: list[str]) -> None:
     elif moment == "path-curves":
         die_at(Recorder, "log", count, lambda _, run, **__: run.kind == "path")
     elif moment == "evaluation":
-        die_at(interpolate, "record_predictions", count, lambda *a, **__: a[2].finished)
+        die_at(path_records, "record_predictions", count, lambda *a, **__: a[2].finished)
     elif moment == "clustering":
         die_at(Artifacts, "put_json", count, lambda *a, **__: a[-1] == "clusters.json")
     elif moment == "cluster-finish":
