@@ -1,8 +1,9 @@
--- Fills the table evaluations from the predictions, as lmc_track.geometry.metrics computes it.
+-- The evaluations of the prediction sets $first to $last, as lmc_track.geometry.metrics computes
+-- them, into a table that is put in order later: so many rows at once that they stay in memory.
 -- The predicted label is the first of the largest logits. Losses are added as whole multiples of
 -- 2^-40 nats, so that their sum does not depend on the order in which threads add them; a loss
 -- that is not finite leaves the mean NULL.
-INSERT INTO evaluations
+INSERT INTO unordered_evaluations
 WITH parts AS (
     SELECT data_digest, example_id, 'all' AS subset FROM examples
     UNION ALL
@@ -18,6 +19,7 @@ guesses AS (
         len(logits) AS n_labels,
         CASE WHEN isfinite(loss) THEN TRY_CAST(round(loss::DOUBLE * 2 ** 40) AS BIGINT) END AS loss_units
     FROM storage.prediction_rows
+    WHERE set_no BETWEEN $first AND $last
 ),
 cells AS (
     SELECT
@@ -106,5 +108,4 @@ long AS (
 )
 SELECT run_id, dataset, subset, half, measure.metric, precision, measure.value, n
 FROM long JOIN storage.prediction_sets USING (set_no)
-WHERE measure.metric <> 'f1' OR n_labels = 2
-ORDER BY dataset, subset, half, measure.metric, precision, run_id;
+WHERE measure.metric <> 'f1' OR n_labels = 2;

@@ -112,7 +112,7 @@ def _build(path: Path, snapshot: Snapshot, derivations: Sequence[Derivation]) ->
         connection.commit()
         storage.fill_examples(connection, snapshot)
         storage.fill_predictions(connection, snapshot)
-        connection.execute(_text("lmc_track.warehouse", "evaluations.sql"))
+        storage.fill_evaluations(connection, _text("lmc_track.warehouse", "evaluations.sql"))
         storage.check_predictions(connection)
         connection.begin()
         _create_views(connection)

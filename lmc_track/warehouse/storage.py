@@ -16,6 +16,7 @@ from lmc_track.warehouse.snapshot import Snapshot
 from lmc_track.warehouse.tables import COMPUTED, RECORDED, STORED, TABLES, Table
 
 _FILES_AT_ONCE = 500
+_SETS_AT_ONCE = 8_000
 
 
 def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
@@ -139,6 +140,25 @@ def fill_predictions(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot) 
         )
     connection.unregister("prediction_files")
     connection.execute("ALTER TABLE storage.prediction_sets DROP COLUMN file_no")
+
+
+def fill_evaluations(connection: duckdb.DuckDBPyConnection, statement: str) -> None:
+    """Evaluations of all predictions, by ``statement``, which takes some sets at a time.
+
+    One statement over everything would keep an aggregate of every set in memory until its end.
+    """
+    connection.execute("CREATE TEMP TABLE unordered_evaluations AS FROM evaluations LIMIT 0")
+    last = connection.execute("SELECT coalesce(max(set_no), 0) FROM storage.prediction_sets")
+    for first in range(1, last.fetchall()[0][0] + 1, _SETS_AT_ONCE):
+        connection.execute(statement, {"first": first, "last": first + _SETS_AT_ONCE - 1})
+    # In the order in which results are asked for, so that a query reads few of the rows.
+    connection.execute(
+        """
+        INSERT INTO evaluations FROM unordered_evaluations
+        ORDER BY dataset, subset, half, metric, precision, run_id;
+        DROP TABLE unordered_evaluations;
+        """
+    )
 
 
 def check_predictions(connection: duckdb.DuckDBPyConnection) -> None:
