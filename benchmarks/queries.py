@@ -22,6 +22,7 @@ import polars as pl
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
+from lmc_track.steps.derivations import DERIVATIONS
 from lmc_track.warehouse.library import queries
 from lmc_track.warehouse.rebuild import rebuild
 from lmc_track.warehouse.results import Results, open_results
@@ -44,7 +45,7 @@ def main() -> None:
                 datasets=DATASET_NAMES[: options.datasets],
             )
             start = time.perf_counter()
-            rebuild(path, made)
+            rebuild(path, made, DERIVATIONS)
             print(f"{time.perf_counter() - start:.1f} s to rebuild")
             _ask(open_results(path), options.repeats)
     pairs = options.models * (options.models - 1) // 2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from lmc_track.report.decisions import Decisions
 from lmc_track.report.facts import Facts
 from lmc_track.report.palette import cluster_colour, cluster_name, plot_text, rounded
 
@@ -26,19 +27,26 @@ def in_cluster_order(facts: Facts) -> list[str]:
     ].to_list()
 
 
-def matrix_figure(facts: Facts) -> Figure:
-    """Convexity gaps of all pairs as a heatmap in cluster order; pairs without one are marked."""
+def matrix_figure(facts: Facts, decisions: Decisions | None = None) -> Figure:
+    """Convexity gaps of all pairs as a heatmap in cluster order.
+
+    Pairs without a gap are marked, and so are those that the ``decisions`` leave open.
+    """
     names = in_cluster_order(facts)
     index = {name: i for i, name in enumerate(names)}
     gaps: list[list[float | None]] = [[None] * len(names) for _ in names]
-    beside: list[list[list[float | None]]] = [[[None, None] for _ in names] for _ in names]
+    beside: list[list[list[float | str | None]]] = [
+        [[None, None, ""] for _ in names] for _ in names
+    ]
+    said = decisions.hover() if decisions else {}
     for i in range(len(names)):
-        gaps[i][i], beside[i][i] = 0.0, [0.0, 0.0]
+        gaps[i][i], beside[i][i] = 0.0, [0.0, 0.0, ""]
     columns = ("model_a", "model_b", "convexity_gap", "barrier_height", "relative_gap")
     for a, b, gap, barrier, relative in facts.pairs.select(columns).iter_rows():
         for i, j in ((index[a], index[b]), (index[b], index[a])):
             gaps[i][j] = rounded(gap, 4)
-            beside[i][j] = [rounded(barrier, 3), rounded(relative, 3)]
+            bounds = f"<br>{said[a, b]}" if (a, b) in said else ""
+            beside[i][j] = [rounded(barrier, 3), rounded(relative, 3), bounds]
     shown = [plot_text(name) for name in names]
     heat = {
         "type": "heatmap",
@@ -54,7 +62,7 @@ def matrix_figure(facts: Facts) -> Figure:
         "ygap": 1 if len(names) <= _NAMES_SHOWN else 0,
         "hovertemplate": (
             "%{y} and %{x}<br>convexity gap %{z:.3g} nats<br>barrier height %{customdata[0]:.3g} "
-            "nats<br>%{customdata[1]:.1%} of the way to chance<extra></extra>"
+            "nats<br>%{customdata[1]:.1%} of the way to chance%{customdata[2]}<extra></extra>"
         ),
         "colorbar": {
             "title": {"text": "convexity gap, nats", "side": "right"},
@@ -75,7 +83,7 @@ def matrix_figure(facts: Facts) -> Figure:
     }
     pushed_out = {"ticks": "outside", "ticklen": 20, "tickcolor": "rgba(0,0,0,0)"}
     return {
-        "data": [heat, *_holes(shown, gaps)],
+        "data": [heat, *_holes(shown, gaps), *_rings(shown, index, decisions)],
         "layout": {
             "xaxis": {**axis, "side": "bottom", "tickangle": -90 if len(names) > 8 else 0},
             "yaxis": {
@@ -114,6 +122,29 @@ def _holes(names: list[str], gaps: list[list[float | None]]) -> Iterator[Figure]
             "y": [names[i] for _, i in cells],
             "marker": {"symbol": "x-thin", "size": 9, "line": {"width": 1.2, "color": "--ink"}},
             "hovertemplate": "%{y} and %{x}<br>not measured<extra></extra>",
+            "showlegend": False,
+        }
+
+
+def _rings(
+    names: list[str], index: Mapping[str, int], decisions: Decisions | None
+) -> Iterator[Figure]:
+    """Rings on the pairs of which the examples do not say whether they are connected."""
+    pairs = [(index[a], index[b]) for a, b in decisions.undecided] if decisions else []
+    if pairs:
+        cells = [*pairs, *((j, i) for i, j in pairs)]
+        yield {
+            "type": "scatter",
+            "mode": "markers",
+            "x": [names[j] for _, j in cells],
+            "y": [names[i] for i, _ in cells],
+            "marker": {
+                "symbol": "circle-open",
+                "size": 7 if len(names) <= 24 else 4,
+                "color": "--paper",
+                "line": {"width": 1.5},
+            },
+            "hoverinfo": "skip",
             "showlegend": False,
         }
 

@@ -10,12 +10,13 @@ from typing import Any
 
 from lmc_track.report import wording
 from lmc_track.report.curve_views import curve_views, views_for_page
+from lmc_track.report.decisions import read_decisions
 from lmc_track.report.facts import Facts, Source
 from lmc_track.report.findings import sentences
 from lmc_track.report.matrix_plot import matrix_figure
 from lmc_track.report.module_views import module_views, modules_figure
 from lmc_track.report.palette import CLUSTER_COLOURS
-from lmc_track.report.sections import sections
+from lmc_track.report.sections import Exhibits, sections
 from lmc_track.report.strip_plot import strip_figure
 
 _TEMPLATES = ("page.html", "table.html")
@@ -47,11 +48,12 @@ def render_report(
 
     views = curve_views(results, facts, clustering)
     modules = module_views(results, facts, clustering)
-    shown = sections(results, facts, views, modules, clustering)
+    decisions = read_decisions(results, facts, clustering)
+    shown = sections(results, facts, Exhibits(views, modules, decisions), clustering)
     drawn: dict[str, Any] = {}
     for section in shown:
         if section.figure == "matrix":
-            drawn["matrix"] = matrix_figure(facts)
+            drawn["matrix"] = matrix_figure(facts, decisions)
         elif section.figure == "paths":
             drawn["paths"] = views_for_page(views, facts)
         elif section.figure == "modules" and modules is not None:

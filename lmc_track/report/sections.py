@@ -15,6 +15,7 @@ import numpy as np
 
 from lmc_track.report import attribution, ledes, tables, wording
 from lmc_track.report.curve_views import CurveView
+from lmc_track.report.decisions import Decisions, decisions_lede, decisions_table
 from lmc_track.report.facts import Facts, Source
 from lmc_track.report.findings import examples_of
 from lmc_track.report.matrix_plot import scale_top
@@ -42,21 +43,24 @@ class Section:
     queries: tuple[str, ...] = ()
 
 
-def sections(
-    source: Source,
-    facts: Facts,
-    views: Sequence[CurveView],
-    modules: ModuleViews | None,
-    clustering: str | None,
-) -> list[Section]:
+@dataclass(frozen=True)
+class Exhibits:
+    """What figures are drawn of as well, so it is read once; None where the study has none."""
+
+    curves: Sequence[CurveView]
+    modules: ModuleViews | None = None
+    decisions: Decisions | None = None
+
+
+def sections(source: Source, facts: Facts, read: Exhibits, clustering: str | None) -> list[Section]:
     """All sections of the study that have something to show, in the page's order."""
     return [
-        *_matrix(source, facts, clustering),
-        *_paths(facts, views, clustering),
+        *_matrix(source, facts, read.decisions, clustering),
+        *_paths(facts, read.curves, clustering),
         *_clusters(facts, clustering),
         *_diagnostics(facts, clustering),
         *_attribution(source, facts, clustering),
-        *_modules(facts, modules, clustering),
+        *_modules(facts, read.modules, clustering),
         *_models(facts, clustering),
         *_clusterings(source, facts),
         *_datasets(facts),
@@ -73,7 +77,9 @@ def _command(facts: Facts, name: str, clustering: str | None = None, **params: s
     return shlex.join(["lmc-track", "query", name, *options])
 
 
-def _matrix(source: Source, facts: Facts, clustering: str | None) -> Iterator[Section]:
+def _matrix(
+    source: Source, facts: Facts, decisions: Decisions | None, clustering: str | None
+) -> Iterator[Section]:
     if facts.measured.is_empty():
         return
     order = "cluster" if facts.found and facts.found.n_clusters > 1 else "study"
@@ -83,6 +89,7 @@ def _matrix(source: Source, facts: Facts, clustering: str | None) -> Iterator[Se
         if largest < scale_top(facts)
         else ""
     )
+    rings = "; a ring marks a pair that is undecided" if decisions and decisions.undecided else ""
     holes = "; grey cells with a cross were not measured" if facts.n_unmeasured else ""
     errors = source.query(
         "grid_error", study=facts.study, half=facts.half, clustering=clustering
@@ -90,16 +97,24 @@ def _matrix(source: Source, facts: Facts, clustering: str | None) -> Iterator[Se
     yield Section(
         "matrix",
         "Barrier matrix",
-        " ".join([ledes.matrix_lede(facts), *ledes.grid_error_lede(errors, facts)]),
+        " ".join(
+            [
+                ledes.matrix_lede(facts),
+                *([decisions_lede(decisions)] if decisions else []),
+                *ledes.grid_error_lede(errors, facts),
+            ]
+        ),
         figure="matrix",
         caption=(
             f"Convexity gap of the validation loss on {examples_of(facts)}, in nats: the greatest "
             "barrier over all parts of the straight line between two models. Models are in "
-            f"{order} order{holes}{least}. A click on a cell marks the pair's curve below."
+            f"{order} order{holes}{rings}{least}. A click on a cell marks the pair's curve below."
         ),
+        tables=(decisions_table(decisions),) if decisions else (),
         queries=(
             _command(facts, "barrier_matrix", clustering, half=facts.half),
             _command(facts, "barrier_pairs", clustering, half=facts.half),
+            *([_command(facts, "gap_decisions", clustering)] if decisions else []),
             *(
                 [_command(facts, "grid_error", clustering, half=facts.half)]
                 if errors.height

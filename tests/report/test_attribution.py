@@ -20,7 +20,7 @@ from lmc_track.report.attribution import (
 )
 from lmc_track.report.curve_views import CurveView, curve_views, views_for_page
 from lmc_track.report.facts import Facts
-from lmc_track.report.sections import sections
+from lmc_track.report.sections import Exhibits, sections
 from lmc_track.warehouse.results import Results
 
 Kinds = Callable[[str], Results]
@@ -113,7 +113,7 @@ def test_nothing_is_said_where_there_is_no_path(results_of: Kinds, facts_of: Rea
 def test_without_attributions_the_section_is_left_out(results_of: Kinds, facts_of: Read) -> None:
     source = _Without(results_of("two clusters"))
     facts = facts_of("two clusters")
-    shown = sections(source, facts, curve_views(source, facts, None), None, None)
+    shown = sections(source, facts, Exhibits(curve_views(source, facts, None)), None)
     assert "why" not in {section.key for section in shown}
     assert "ensemble" not in " ".join(s.caption + " ".join(s.queries) for s in shown)
 

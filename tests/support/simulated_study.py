@@ -419,7 +419,9 @@ def _study_row(
         "precision": "fp32",
         "primary_diagnostic": f"{primary}:all:accuracy",
         "primary_method": "spectral",
-        "study_file": json.dumps({"study": {"name": study}}),
+        "study_file": json.dumps(
+            {"study": {"name": study}, "cluster": {"least_relative_gap": 0.5}}
+        ),
         "versions": json.dumps({"lmc-track": "0.1.0", "git": "0" * 40}),
         "created": _START,
     }
