@@ -28,6 +28,8 @@ from lmc_track.analysis.permutation import (
     smallest_cluster_p,
     smallest_order_p,
 )
+# What is left of means that are equal.
+_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ def contrast(values: Floats, inside: Mask) -> Contrast:
         n_out,
         mean_in,
         mean_out,
-        mean_in - mean_out,
+        np.where(np.abs(mean_in - mean_out) < _ROUNDING, 0.0, mean_in - mean_out),
         _quotient(above, both, both > 0),
         _quotient((mean_in - mean_out) * np.sqrt(both), spread, defined),
     )

@@ -58,11 +58,11 @@ def decisions_lede(decisions: Decisions) -> str:
     for row in decisions.summary:
         where = "" if row["pairs"] == "all" else f" {_PLACES[row['pairs']]}"
         clauses.append(
-            f"of {wording.count(row['n_pairs'] - row['n_missing'], 'pair')}{where} "
+            f"of the {wording.count(row['n_pairs'] - row['n_missing'], 'pair')}{where} "
             f"{row['n_separated']:,} {'is' if row['n_separated'] == 1 else 'are'} separated, "
             f"{row['n_connected']:,} connected and {row['n_undecided']:,} undecided"
         )
-    return f"At a tolerance of {wording.nats(decisions.tau)} {'; '.join(clauses)}."
+    return f"At a tolerance of {wording.nats(decisions.tau)}, {'; '.join(clauses)}."
 
 
 def decisions_table(decisions: Decisions) -> Table:

@@ -127,7 +127,7 @@ def modules_figure(views: ModuleViews) -> dict[str, Any]:
                 "hovertemplate": "%{y}, %{text}<br>barrier to the two models %{z:.3g} nats<br>"
                 "rise at α = 1 %{customdata:.3g} nats<extra></extra>",
                 "colorbar": {
-                    "title": {"text": "barrier to the models, nats", "side": "right"},
+                    "title": {"text": "barrier, nats", "side": "right"},
                     "thickness": 12,
                     "outlinewidth": 0,
                     "len": 0.9,
@@ -135,7 +135,7 @@ def modules_figure(views: ModuleViews) -> dict[str, Any]:
             }
         ],
         "layout": {
-            "height": 150 + 30 * len(parts),
+            "height": max(260, 130 + 32 * len(parts)),
             "xaxis": {
                 "showgrid": False,
                 "zeroline": False,

@@ -62,7 +62,10 @@ duels AS (
     GROUP BY ALL
 ),
 contrasts AS (
-    SELECT kind, place, cluster, n_in, n_out, mean_in, mean_out, mean_in - mean_out AS difference, auc, r
+    SELECT
+        kind, place, cluster, n_in, n_out, mean_in, mean_out,
+        CASE WHEN abs(mean_in - mean_out) < 1e-12 THEN 0 ELSE mean_in - mean_out END AS difference,
+        auc, r
     FROM sides LEFT JOIN duels USING (kind, place, cluster)
 )
 SELECT
