@@ -22,6 +22,7 @@ import polars as pl
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
+from lmc_track.steps.derivations import DERIVATIONS
 from lmc_track.warehouse.matrices import gap_matrix
 from lmc_track.warehouse.rebuild import rebuild
 from lmc_track.warehouse.results import open_results
@@ -46,7 +47,7 @@ def main() -> None:
             )
         )
         path = folder / "results.duckdb"
-        report, built = _timed(lambda: rebuild(path, snapshot))
+        report, built = _timed(lambda: rebuild(path, snapshot, DERIVATIONS))
         print(
             f"Python {sys.version.split()[0]}, DuckDB {duckdb.__version__}, "
             f"Polars {pl.__version__}, {os.cpu_count()} cores"

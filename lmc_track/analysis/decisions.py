@@ -3,7 +3,7 @@
 At a tolerance τ (nats) a pair of models is *separated* where its gap is shown to be above τ,
 *connected* where it is shown to be at most τ, and *undecided* otherwise. What is shown comes from
 ``analysis.bounds``; ``docs/uncertainty.md`` says why the p are what they are. SQL computes the
-same (``queries/views/gap_decisions.sql``).
+same (``queries/views/decided_pairs.sql``).
 """
 
 from __future__ import annotations

@@ -28,6 +28,7 @@ from lmc_track.analysis.permutation import (
     smallest_cluster_p,
     smallest_order_p,
 )
+
 # What is left of means that are equal.
 _ROUNDING = 1e-12
 
