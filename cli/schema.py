@@ -27,6 +27,7 @@ def command(name: str | None, output_format: str) -> None:
     import polars as pl
 
     from lmc_track.errors import InputError
+    from lmc_track.warehouse.moment import nearest
     from lmc_track.warehouse.schema import schema
 
     items = schema()
@@ -34,7 +35,7 @@ def command(name: str | None, output_format: str) -> None:
         known = [item.name for item in items]
         items = tuple(item for item in items if item.name == name)
         if not items:
-            raise InputError(f"there is no table {name!r}", f"there are: {', '.join(known)}")
+            raise InputError(f"there is no table {name!r}", nearest(name, known))
     rows: list[tuple[str | None, ...]] = []
     for item in items:
         called = f" Called as {item.signature}." if item.kind == "macro" else ""

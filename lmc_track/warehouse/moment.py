@@ -122,13 +122,13 @@ def find_query(name: str, params: Mapping[str, Any], own: OwnQueries | None = No
     if name not in known:
         if own is not None and name in own.problems:
             raise own.problems[name]
-        raise InputError(f"there is no query {name!r}", _nearest(name, known))
+        raise InputError(f"there is no query {name!r}", nearest(name, known))
     query = known[name]
     for given in params:
         if query.parameter(given) is None:
             names = [p.name for p in query.parameters]
             raise InputError(
-                f"the query {name} takes no parameter {given!r}", _nearest(given, names)
+                f"the query {name} takes no parameter {given!r}", nearest(given, names)
             )
     return query
 
@@ -142,7 +142,8 @@ def frame_of(connection: duckdb.DuckDBPyConnection, text: str) -> pl.DataFrame:
     return frame
 
 
-def _nearest(name: str, known: Any) -> str:
+def nearest(name: str, known: Any) -> str:
+    """The remedy for an unknown ``name``: the one of ``known`` that is meant, or all of them."""
     names = list(known)
     near = get_close_matches(name, names, n=1)
     if near:

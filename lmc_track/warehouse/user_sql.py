@@ -24,6 +24,7 @@ _READING = {
     duckdb.StatementType.MULTI,  # PIVOT, which first looks which columns there will be
 }
 _ROWS_AT_ONCE = 100_000
+_EXPLAIN = "EXPLAIN "
 _LINE = re.compile(r"\bLINE (\d+):")
 
 
@@ -54,11 +55,20 @@ def _with_line(
 ) -> duckdb.Error:
     """``error`` as DuckDB puts it where it runs a statement at once: only then it has a line."""
     try:
-        connection.execute(f"EXPLAIN {query}")
+        connection.execute(f"{_EXPLAIN}{query}")
     except duckdb.Error as same:
         if type(same) is type(error):
-            return same
+            return type(same)(_without_explain(str(same)))
     return error
+
+
+def _without_explain(words: str) -> str:
+    """A message about the statement itself, its caret below the same word."""
+    before, found, after = words.partition(f"LINE 1: {_EXPLAIN}")
+    if not found:
+        return words
+    line, newline, caret = after.partition("\n")
+    return f"{before}LINE 1: {line}{newline}{caret.replace(' ' * len(_EXPLAIN), '', 1)}"
 
 
 def _only_statement(

@@ -178,3 +178,11 @@ def test_a_type_that_rows_cannot_have_is_named(ask: Ask) -> None:
 
 def test_a_sum_of_counts_is_a_number(ask: Ask) -> None:
     assert ask("SELECT sum(n_examples) AS n FROM datasets").item() == 8
+
+
+def test_an_error_shows_the_statement_as_it_was_written(results: Results) -> None:
+    with pytest.raises(InputError) as caught:
+        results.sql("SELECT nothing FROM models")
+    line, caret = caught.value.message.splitlines()[-2:]
+    assert line == "LINE 1: SELECT nothing FROM models"
+    assert caret.index("^") == line.index("nothing")
