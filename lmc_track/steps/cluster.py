@@ -12,27 +12,19 @@ from lmc_track.analysis.clustering import Clustering, juneja2023, number_cluster
 from lmc_track.analysis.rule import LEAST_HEADROOM
 from lmc_track.errors import WorkError
 from lmc_track.progress import Progress
+from lmc_track.steps.cluster_records import (
+    ClusteringOutcome,
+    clustering_key,
+    record_clustering,
+    record_planted,
+    recorded_outcome,
+)
 from lmc_track.steps.path_losses import Halves, path_losses
 from lmc_track.study import Study
-from lmc_track.tracking.keys import clusters_key
 from lmc_track.tracking.location import Location
-from lmc_track.tracking.recorder import MetricValue
-from lmc_track.tracking.studies import RecordedModel, StudyRecord
+from lmc_track.tracking.studies import StudyRecord
 from lmc_track.warehouse.matrices import GapMatrix, chance_headroom, gap_matrix
 from lmc_track.warehouse.results import Results, open_results
-
-# Versions of the methods whose outcome has become another, or says more, of the same gaps.
-_VERSIONS = {"spectral": 2, "juneja2023": 2}
-
-
-@dataclass(frozen=True)
-class ClusteringOutcome:
-    """What one method found; ``made`` is False when it was on record already."""
-
-    method: str
-    n_clusters: int
-    decision: str
-    made: bool
 
 
 @dataclass(frozen=True)
@@ -68,7 +60,7 @@ def cluster_models(
     models = {model.name: model for model in record.facts.models}
     members = [models[name] for name in gaps.whole.names]
     if members and all(model.planted is not None for model in members):
-        outcomes.append(_planted(record, members))
+        outcomes.append(record_planted(record, members))
     return outcomes
 
 
@@ -126,86 +118,15 @@ def _one(
             gaps.held_out.matrix,
         ]
     )
-    key = clusters_key(
-        method,
-        settings,
-        members,
-        [matrix.tolist() for matrix in matrices],
-        _VERSIONS.get(method, 1),
-    )
+    key = clustering_key(method, settings, members, matrices)
     existing = record.index.find("clusters", key)
     if existing is not None:
-        return ClusteringOutcome(
-            method, int(existing.metrics["n_clusters"]), existing.tags["lmc.decision"], False
-        )
+        return recorded_outcome(method, existing)
     found = _cluster(study, results, gaps, method, settings)
     decision = str(found.statistics.get("decision") or _plain(method, found))
-    content = {
-        "method": method,
-        "metric": "loss",
-        "dataset": "validation",
-        "subset": "all",
-        "half": "all" if method == "juneja2023" else "discovery",
-        "modules": "all",
-        "precision": study.evaluate.precision,
-        "n_models": len(members),
-        "n_clusters": found.n_clusters,
-        "settings": settings,
-        "statistics": {**_finite(found.statistics), "decision": decision},
-        **_members(members, found),
-    }
-    _write(record, key, method, content, decision)
-    return ClusteringOutcome(method, found.n_clusters, decision, True)
-
-
-def _members(keys: list[str], found: Clustering) -> dict[str, Any]:
-    """What is said of single models, and of pairs of them, row by row above the diagonal."""
-    content: dict[str, Any] = {
-        "clusters": dict(zip(keys, (int(label) for label in found.labels), strict=True))
-    }
-    for name in ("embedding", "centroid_distances"):
-        values = getattr(found, name)
-        if values is not None:
-            content[name] = dict(zip(keys, values.tolist(), strict=True))
-    pairs = np.triu_indices(len(keys), 1)
-    together = {
-        name: [None if np.isnan(share) else share for share in shares[pairs].tolist()]
-        for name, shares in (
-            ("by_examples", found.together_by_examples),
-            ("by_models", found.together_by_models),
-        )
-        if shares is not None
-    }
-    if together:
-        content["co_assignments"] = {"models": keys, **together}
-    return content
-
-
-def _planted(record: StudyRecord, members: list[RecordedModel]) -> ClusteringOutcome:
-    """The kinds of model that the training data plant, as a clustering; nothing is found in it."""
-    kinds = [str(model.planted) for model in members]
-    names = list(dict.fromkeys(kinds))
-    labels = number_clusters(np.array([names.index(kind) for kind in kinds]))
-    number = dict(zip(labels.tolist(), kinds, strict=True))
-    settings = {"kinds": [number[cluster] for cluster in sorted(number)]}
-    keys = [model.key for model in members]
-    listed = ", ".join(f"{kind} ({kinds.count(kind)})" for kind in settings["kinds"])
-    decision = f"Planted by the training data, not found; by the cue that decides: {listed}."
-    key = clusters_key("planted", settings, keys, [])
-    if record.index.find("clusters", key) is not None:
-        return ClusteringOutcome("planted", len(number), decision, False)
-    unused = ("metric", "dataset", "subset", "half", "modules", "precision")
-    content = {
-        "method": "planted",
-        **dict.fromkeys(unused),
-        "n_models": len(keys),
-        "n_clusters": len(number),
-        "settings": settings,
-        "statistics": {"decision": decision},
-        "clusters": dict(zip(keys, labels.tolist(), strict=True)),
-    }
-    _write(record, key, "planted", content, decision)
-    return ClusteringOutcome("planted", len(number), decision, True)
+    return record_clustering(
+        record, key, method, members, found, decision, study.evaluate.precision
+    )
 
 
 def _settings(study: Study, method: str, gaps: _Gaps) -> dict[str, Any]:
@@ -254,7 +175,10 @@ def _cluster(
         labels=labels,
         n_clusters=int(labels.max()) + 1,
         settings=settings,
-        statistics={"largest_internal_gap": max((v or 0.0 for v in largest.values()), default=0.0)},
+        statistics={
+            "largest_internal_gap": max((v or 0.0 for v in largest.values()), default=0.0),
+            "n_complete_linkage": rows["complete_cluster"].n_unique(),
+        },
     )
 
 
@@ -264,42 +188,9 @@ def _plain(method: str, found: Clustering) -> str:
     tau = found.settings["tau"]
     largest = found.statistics["largest_internal_gap"]
     many = "1 component" if found.n_clusters == 1 else f"{found.n_clusters} components"
+    complete = found.statistics["n_complete_linkage"]
     return (
-        f"{many} of models joined by chains of gaps of at most {tau:.3g} nats; "
-        f"the largest gap inside one is {largest:.3g} nats."
+        f"{many} of models joined by chains of gaps of at most {tau:.3g} nats; the largest gap "
+        f"inside one is {largest:.3g} nats, and clusters without a larger gap than "
+        f"{tau:.3g} nats (complete linkage) are {complete}."
     )
-
-
-def _finite(statistics: dict[str, Any]) -> dict[str, Any]:
-    """JSON has no NaN: undefined statistics are null."""
-    return {
-        name: None if isinstance(value, float) and not np.isfinite(value) else value
-        for name, value in statistics.items()
-    }
-
-
-def _write(
-    record: StudyRecord, key: str, method: str, content: dict[str, Any], decision: str
-) -> None:
-    recorder = record.recorder
-    run = recorder.start("clusters", key, f"clusters, {method}", decision)
-    recorder.artifacts.put_json(run.run_id, run.artifact_uri, content, "clusters.json")
-    numbers = {"n_clusters": content["n_clusters"], **content["statistics"]}
-    recorder.log(
-        run,
-        params={
-            "method": method,
-            "dataset": content["dataset"],
-            "half": content["half"],
-            "precision": content["precision"],
-            **content["settings"],
-        },
-        metrics=[
-            MetricValue(name, float(value))
-            for name, value in numbers.items()
-            if isinstance(value, int | float) and not isinstance(value, bool)
-        ],
-        tags={"lmc.decision": decision},
-    )
-    recorder.finish(run)
-    record.index.add(run)

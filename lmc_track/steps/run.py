@@ -8,7 +8,8 @@ from pathlib import Path
 
 from lmc_track.geometry.modules import ALL
 from lmc_track.progress import Progress
-from lmc_track.steps.cluster import ClusteringOutcome, cluster_models
+from lmc_track.steps.cluster import cluster_models
+from lmc_track.steps.cluster_records import ClusteringOutcome
 from lmc_track.steps.finetune import finetune_models
 from lmc_track.steps.ingest import ingest
 from lmc_track.steps.interpolate import evaluate_models, evaluate_points, interpolate_paths
