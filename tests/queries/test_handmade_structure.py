@@ -9,12 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lmc_track.warehouse.library import queries
 from lmc_track.warehouse.rebuild import rebuild
-from lmc_track.warehouse.results import Results, open_results
+from lmc_track.warehouse.results import open_results
 from support.gap_study import GapStudy, gap_study
 from support.handmade_study import handmade_snapshot
-from support.query_values import required
 from support.simulated_study import simulated_snapshot
 
 # m0, m1, m2 are a chain, m3 is off, and nothing is known of m4 but its gap to m3.
@@ -174,31 +172,3 @@ def test_losses_that_are_not_finite_are_holes(tmp_path: Path) -> None:
         ("loss", "m1", None, "validation", 1),
     ]
     assert results.query("barrier_pairs")["convexity_gap"].to_list() == [None] * 3
-
-
-NOTHING: dict[tuple[int, int], dict[float, float]] = {}
-STUDIES = {
-    "one model": ([0.25], NOTHING),
-    "two models": ([0.25, 0.5], {(0, 1): {0.5: 1.0}}),
-    "two models, no path": ([0.25, 0.5], NOTHING),
-    "all losses equal": ([0.5] * 3, {p: {0.5: 0.5} for p in ((0, 1), (0, 2), (1, 2))}),
-    "a loss that is no number": (
-        [0.25, math.nan, 0.25],
-        {(0, 1): {0.5: 0.25}, (0, 2): {0.5: math.inf}, (1, 2): {0.5: 0.25}},
-    ),
-}
-
-
-@pytest.mark.parametrize("kind", STUDIES)
-def test_every_query_answers_about(kind: str, tmp_path: Path) -> None:
-    """Rows or none, never an error, and no number that is none."""
-    ends, inner = STUDIES[kind]
-    path = tmp_path / "results.duckdb"
-    clusterings = [("spectral", [0] * len(ends)), ("threshold", list(range(len(ends))))]
-    rebuild(path, handmade_snapshot(tmp_path, ends, inner, clusterings=clusterings))
-    results: Results = open_results(path)
-    for name in queries():
-        frame = results.query(name, **required(name))
-        for column in frame.iter_columns():
-            if column.dtype.is_float():
-                assert column.drop_nulls().is_finite().all(), f"{name}: {column.name}"
