@@ -6,7 +6,6 @@ A section that has nothing to show is left out.
 from __future__ import annotations
 
 import shlex
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import comb
@@ -259,28 +258,13 @@ def _grouped_alike(source: Source, facts: Facts) -> dict[str, tuple[int, int]]:
     """(pairs of models grouped as in the reported clustering, pairs in both), by clustering."""
     if facts.found is None:
         return {}
-    own = facts.cluster_of
+    own = facts.found.clustering_id
     alike = {}
-    for other in facts.clusterings["clustering_id"].to_list():
-        if other == facts.found.clustering_id:
-            continue
-        frame = source.query("models", study=facts.study, clustering=other)
-        both = [
-            (own[name], cluster)
-            for name, cluster in frame.select("name", "cluster").iter_rows()
-            if cluster is not None and own.get(name) is not None
-        ]
-        alike[other] = (_alike([a for a, _ in both], [b for _, b in both]), comb(len(both), 2))
+    for row in source.query("cluster_agreement", study=facts.study).iter_rows(named=True):
+        if own in (row["clustering_a"], row["clustering_b"]):
+            other = row["clustering_b"] if row["clustering_a"] == own else row["clustering_a"]
+            alike[other] = (row["together"] + row["apart"], comb(row["n_models"], 2))
     return alike
-
-
-def _alike(a: Sequence[int | None], b: Sequence[int | None]) -> int:
-    """Pairs together in both divisions or apart in both: the Rand index's numerator."""
-    together_a, together_b, together_both = (
-        sum(comb(size, 2) for size in Counter(keys).values())
-        for keys in (a, b, list(zip(a, b, strict=True)))
-    )
-    return comb(len(a), 2) - together_a - together_b + 2 * together_both
 
 
 def _datasets(facts: Facts) -> Iterator[Section]:
