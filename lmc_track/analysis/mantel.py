@@ -32,8 +32,7 @@ class MantelTests:
     """Of r matrices against one; all (r,), NaN where undefined.
 
     ``n_pairs`` known in both; ``r``: Pearson's correlation over them; ``p_value``: two-sided;
-    ``p_corrected``: among the first ``in_family`` matrices, step-down max-T. ``smallest_p``: no
-    p can be less.
+    ``p_corrected``: among all r, step-down max-T. ``smallest_p``: no p can be less.
     """
 
     n_pairs: Places
@@ -46,7 +45,6 @@ class MantelTests:
 def mantel(
     gaps: Floats,
     others: Floats,
-    in_family: int | None = None,
     *,
     draws: int = RELABELLINGS,
     seed: int = SEED,
@@ -72,13 +70,12 @@ def mantel(
     reached = np.count_nonzero(sizes >= np.abs(r) - ROUNDING, axis=0)
     defined = np.isfinite(r)
     spread = np.sqrt(np.square(sizes).mean(0))
-    family = np.where(np.arange(len(r)) < (len(r) if in_family is None else in_family), r, np.nan)
     scale = np.where(defined & (spread > 0), spread, 1.0)
     return MantelTests(
         n_pairs[0].astype(np.int64),
         r,
         np.where(defined, deals.p(reached), np.nan),
-        max_t(np.abs(family) / scale, sizes / scale, deals),
+        max_t(np.abs(r) / scale, sizes / scale, deals),
         np.where(defined, smallest_order_p(n, deals), np.nan),
     )
 

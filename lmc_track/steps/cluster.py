@@ -19,7 +19,7 @@ from lmc_track.steps.cluster_records import (
     record_planted,
     recorded_outcome,
 )
-from lmc_track.steps.path_losses import Halves, path_losses
+from lmc_track.steps.path_losses import path_losses
 from lmc_track.study import Study
 from lmc_track.tracking.location import Location
 from lmc_track.tracking.studies import StudyRecord
@@ -33,7 +33,6 @@ class _Gaps:
     discovery: GapMatrix
     held_out: GapMatrix
     headroom: float
-    losses: Halves | None
 
 
 def cluster_models(
@@ -85,7 +84,6 @@ def _read_gaps(results: Results, study: Study) -> _Gaps:
         halves["discovery"],
         halves["held-out"],
         chance_headroom(results, study.name, half="held-out"),
-        path_losses(results, study.name, whole.names, precision),
     )
 
 
@@ -159,7 +157,7 @@ def _cluster(
             gaps.discovery.matrix,
             gaps.held_out.matrix,
             chance_headroom=gaps.headroom,
-            losses=gaps.losses,
+            losses=path_losses(results, study.name, gaps.whole.names, study.evaluate.precision),
             **settings,
         )
     rows = results.query(

@@ -16,6 +16,7 @@ from lmc_track.analysis.effects import axis_effects, cluster_axes, cluster_effec
 from lmc_track.analysis.mantel import mantel
 from lmc_track.analysis.permutation import Floats
 from lmc_track.warehouse.derivation import Derivation
+from lmc_track.warehouse.matrices import gap_matrix
 from lmc_track.warehouse.model_values import ModelValues, memberships, model_values
 from lmc_track.warehouse.moment import Moment
 from lmc_track.warehouse.tables import (
@@ -96,15 +97,17 @@ def _distances(moment: Moment, study: str) -> Iterator[pl.DataFrame]:
     metrics = model_values(moment, study)
     if not metrics:
         return
-    gaps, lengths = _pair_matrices(moment, study, metrics[0])
-    if not np.isfinite(gaps).any():
+    half = metrics[0].half
+    gaps = gap_matrix(moment, study, half=half).matrix
+    if not np.isfinite(gaps[np.triu_indices(len(gaps), 1)]).any():
         return
     for values in metrics:
         apart = np.abs(values.matrix[:, :, None] - values.matrix[:, None, :])
         yield _mantel_rows(values.frame(), gaps, apart, "diagnostic")
     frame = pl.DataFrame(
-        {"dataset": "validation", "subset": "all", "half": metrics[0].half, "metric": "loss"}
+        {"dataset": "validation", "subset": "all", "half": half, "metric": "loss"}
     ).with_columns(is_primary=False)
+    lengths = gap_matrix(moment, study, half=half, measure="l2_distance").matrix
     weights = _mantel_rows(frame, gaps, lengths[None], "l2_distance")
     yield weights.with_columns(p_corrected=pl.lit(None, pl.Float64))
 
@@ -119,20 +122,6 @@ def _mantel_rows(frame: pl.DataFrame, gaps: Floats, others: Floats, kind: str) -
         p_corrected=found.p_corrected,
         smallest_p=found.smallest_p,
     )
-
-
-def _pair_matrices(moment: Moment, study: str, values: ModelValues) -> tuple[Floats, Floats]:
-    """Convexity gaps of validation loss and distances of the weights, (n, n), NaN if missing."""
-    names = moment.query("models", study=study).select("name", "model_id").iter_rows()
-    index = {name: values.model_ids.index(model_id) for name, model_id in names}
-    pairs = moment.query("barrier_pairs", study=study, half=values.half)
-    first, second = ([index[name] for name in pairs[side]] for side in ("model_a", "model_b"))
-    matrices = []
-    for column in ("convexity_gap", "l2_distance"):
-        matrix = np.full((len(index), len(index)), np.nan)
-        matrix[first, second] = matrix[second, first] = pairs[column].cast(pl.Float64).to_numpy()
-        matrices.append(matrix)
-    return matrices[0], matrices[1]
 
 
 _Effects = Callable[[ModelValues, pl.DataFrame], Iterator[pl.DataFrame]]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from lmc_track.errors import InputError
 
 if TYPE_CHECKING:
+    from lmc_track.warehouse.moment import Moment
     from lmc_track.warehouse.results import Results
 
 
@@ -28,7 +29,7 @@ class GapMatrix:
 
 
 def gap_matrix(
-    results: Results,
+    results: Results | Moment,
     study: str,
     *,
     half: str,

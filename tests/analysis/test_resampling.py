@@ -27,6 +27,14 @@ def test_every_gap_is_that_of_its_curve(curves, alphas):
     assert convexity_gaps(np.array(alphas), curves) == pytest.approx(expected, abs=1e-12)
 
 
+def test_many_points_are_searched_to_the_same_gaps():
+    alphas = np.arange(61) / 60
+    curves = np.random.default_rng(0).normal(0, 0.05, (61, 4, 5))
+    curves += (4 * alphas * (1 - alphas))[:, None, None] * np.linspace(-1, 1, 5)
+    expected = [convexity_gap(alphas, curve) for curve in curves.reshape(61, -1).T]
+    assert convexity_gaps(alphas, curves).ravel() == pytest.approx(expected, abs=1e-12)
+
+
 def test_gaps_of_resamples_scatter_about_the_measured_ones():
     paths, _ = planted_losses([3, 3], within=0.2, between=0.8, noise=0.1)
     measured, _ = all_gaps(paths, 200)
