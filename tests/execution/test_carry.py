@@ -82,7 +82,10 @@ def test_a_failure_is_told_and_ends_the_work(workers: int) -> None:
     assert caught.value.remedy == "Leave three out."
     assert log.of("failed") == [3]
     recorded = {item for item, _ in log.of("record")}
-    assert recorded == {1, 2} if workers == 1 else recorded <= {1, 2, 4, 5}
+    # How far the other worker has come when one fails is chance; that nothing more begins is not.
+    assert recorded == {1, 2} if workers == 1 else 3 not in recorded
+    told = [kind for kind, _ in log.told]
+    assert "begin" not in told[told.index("failed") :]
 
 
 def test_an_interrupt_keeps_what_was_computed() -> None:
