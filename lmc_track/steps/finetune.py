@@ -151,6 +151,8 @@ def finetune_models(plan: Plan, record: StudyRecord, progress: Progress) -> int:
 
 
 def _seeds(model: RecordedModel) -> ModelSeeds:
+    assert model.head_seed is not None
+    assert model.data_seed is not None
     return ModelSeeds(model.head_seed, model.data_seed)
 
 

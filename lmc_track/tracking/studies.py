@@ -21,17 +21,21 @@ _FORMAT = 1
 
 @dataclass(frozen=True)
 class RecordedModel:
-    """A planned model; ``position`` is given once, in seed order, and kept.
+    """A model of a study; ``position`` is given once, in seed order, and kept.
 
+    ``source`` is ``finetuned``, ``registered`` or ``imported``; only a finetuned model has seeds.
+    ``step`` is the training step of a checkpoint, None at the end of training or where not told.
     ``planted`` is the kind of model that its training data are to make of it, in a control.
     """
 
     name: str
     position: int
-    head_seed: int
-    data_seed: int
+    head_seed: int | None
+    data_seed: int | None
     key: str
     planted: str | None = None
+    source: str = "finetuned"
+    step: int | None = None
 
 
 @dataclass(frozen=True)
