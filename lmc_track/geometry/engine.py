@@ -104,7 +104,9 @@ class Engine:
 _kept: dict[tuple[object, ...], Engine] = {}
 
 
-def shared_engine(datasets: Mapping[str, EncodedDataset], precision: str, base: Path) -> Engine:
+def shared_engine(
+    datasets: Mapping[str, EncodedDataset], precision: str, base: Path | None
+) -> Engine:
     """The engine for models of ``base`` on these inputs, kept until others are asked for.
 
     So work that arrives piece by piece finds the model, the batches and the weights of the

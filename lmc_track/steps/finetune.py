@@ -116,7 +116,11 @@ def finetune_models(plan: Plan, record: StudyRecord, progress: Progress) -> int:
     first; their models are finetuned again.
     """
     record.recorder.delete(record.index.unfinished("model"))
-    todo = [m for m in plan.facts.models if record.index.find("model", m.key) is None]
+    todo = [
+        model
+        for model in plan.facts.models
+        if model.source == "finetuned" and record.index.find("model", model.key) is None
+    ]
     if not todo:
         return 0
     train = {model.key: plan.task.train_for(_seeds(model)) for model in todo}

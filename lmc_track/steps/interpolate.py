@@ -36,7 +36,7 @@ class _Measuring:
 
     encoded: dict[str, EncodedDataset]
     precision: str
-    base: Path
+    base: Path | None
 
     def __call__(self, work: PathWork, tick: Tick) -> PathResult:
         engine = shared_engine(self.encoded, self.precision, self.base)
@@ -87,7 +87,7 @@ def evaluate_models(plan: Plan, record: StudyRecord, progress: Progress) -> int:
             todo.append((run, missing))
     if not todo:
         return 0
-    engine = shared_engine(plan.encoded, plan.precision, plan.base)
+    engine = shared_engine(plan.encoded, plan.precision, plan.origin)
     with progress.track("Evaluating models", len(todo), "models") as work:
         for run, missing in todo:
             folder = model_folder(record, run)
@@ -114,17 +114,25 @@ def interpolate_paths(
         WorkError: a planned model has not been finetuned yet.
         InputError: the models have no such module.
     """
-    runs = {model.name: record.index.find("model", model.key) for model in plan.facts.models}
-    absent = [name for name, run in runs.items() if run is None]
-    if absent:
-        raise WorkError(
-            f"{len(absent)} of {len(plan.facts.models)} models are not finetuned yet: "
-            f"{', '.join(absent[:5])}{', …' if len(absent) > 5 else ''}",
-            f"Run first: lmc-track finetune {plan.study.name}",
-        )
-    first = next(run for run in runs.values() if run is not None)
+    first = _every_run(plan, record)[0]
     kinds = [_known_modules(given, model_folder(record, first)) for given in modules]
     return _walk(plan, record, progress, list(dict.fromkeys(kinds)), new_points=True)
+
+
+def _every_run(plan: Plan, record: StudyRecord) -> list[RunEntry]:
+    """The runs of all models, which are there; else a WorkError that says what to run."""
+    runs = {model: record.index.find("model", model.key) for model in plan.facts.models}
+    absent = [model for model, run in runs.items() if run is None]
+    if absent:
+        names = ", ".join(model.name for model in absent[:5])
+        made = "registered" if absent[0].source == "registered" else "finetuned"
+        raise WorkError(
+            f"{len(absent)} of {len(runs)} models are not {made} yet: "
+            f"{names}{', …' if len(absent) > 5 else ''}",
+            f"Run first: lmc-track {'finetune' if made == 'finetuned' else 'register'} "
+            f"{plan.study.name}{'' if made == 'finetuned' else ' SOURCE'}",
+        )
+    return [run for run in runs.values() if run is not None]
 
 
 def _known_modules(given: str, folder: Path) -> str:
@@ -160,7 +168,7 @@ def _walk(
     with progress.track(title, points, "points") as bar:
         carry_out(
             works,
-            _Measuring(plan.encoded, plan.precision, plan.base),
+            _Measuring(plan.encoded, plan.precision, plan.origin),
             lambda work, result: record_path(plan, record, work, result),
             bar.advance,
             workers=worth_sharing(weight_count(plan.base), len(works), examples),

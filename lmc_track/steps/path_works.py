@@ -11,6 +11,7 @@ from lmc_track.errors import WorkError
 from lmc_track.geometry.interpolation import interior
 from lmc_track.geometry.modules import ALL
 from lmc_track.geometry.refinement import next_alpha
+from lmc_track.steps.model_folders import weights_folder
 from lmc_track.steps.planning import Plan, planned_pairs
 from lmc_track.tracking.keys import digest, path_key, point_key
 from lmc_track.tracking.runs import RunEntry
@@ -182,7 +183,7 @@ def _refinement(
 
 def model_folder(record: StudyRecord, run: RunEntry) -> Path:
     """The folder with the weights of a recorded model."""
-    return record.artifacts.get(run.run_id, run.artifact_uri, "model")
+    return weights_folder(record.artifacts, record.recorder.store.location, run)
 
 
 def missing_evaluations(plan: Plan, run: RunEntry, own_precision: str) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 from lmc_track.errors import InputError
 from lmc_track.geometry.encoding import EncodedDataset, encode
 from lmc_track.geometry.grid import common_grid
-from lmc_track.models.base import base_digest, longest_input, read_base, resolve_base
+from lmc_track.models.base import base_digest, longest_input, read_base, reader_digest, resolve_base
 from lmc_track.models.pretraining import pretrained_base
 from lmc_track.models.recipe import check_trainer_options, recipe, recipe_digest
 from lmc_track.progress import Progress
@@ -32,12 +32,17 @@ _WHERE_DATA_ARE = {"name", "data_dir", "hub", "revision"}
 
 @dataclass(frozen=True)
 class Plan:
-    """A checked study: its data, its base model, and the facts that go on record."""
+    """A checked study: its data, its base model, and the facts that go on record.
+
+    ``base`` gives configuration and tokenizer; ``origin`` is where finetuning began, None in a
+    study of registered models that names no base model.
+    """
 
     study: Study
     location: Location
     task: Task
     base: Path
+    origin: Path | None
     datasets: dict[str, Dataset]
     encoded: dict[str, EncodedDataset]
     facts: StudyFacts
@@ -53,8 +58,14 @@ def plan_study(
     location: Location,
     progress: Progress,
     environ: Mapping[str, str] | None = None,
+    *,
+    registered: Sequence[RecordedModel] = (),
+    stand_in: Path | None = None,
 ) -> Plan:
     """Read the data, find (or make) the base model, and work out every model's key.
+
+    ``registered`` are the models on record that no seed makes; ``stand_in`` is a classifier that
+    gives configuration and tokenizer where no base model is named and no seed needs one.
 
     Raises:
         InputError: anything the study names is missing or does not fit; nothing was recorded.
@@ -64,7 +75,7 @@ def plan_study(
     task = load_task(study.task, environ)
     names = _evaluation_sets(study, task)
     seeds = planned_seeds(study)
-    _check_pairs(study, [one.name for one in seeds])
+    _check_pairs(study, [*(one.name for one in seeds), *(one.name for one in registered)])
     trained_on = [task.train_for(one).digest for one in seeds]
     datasets = {
         name: sample(task.evaluation(name), study.evaluate.max_examples, study.evaluate.sample)
@@ -72,13 +83,19 @@ def plan_study(
     }
     _check_diagnostic(study, datasets)
     prepare(location)
+    origin: Path | None
     if isinstance(study.task, AgreementTask):
-        base = pretrained_base(study.task, location.cache, progress)
+        origin = base = pretrained_base(study.task, location.cache, progress)
+    elif study.model.base or seeds or stand_in is None:
+        origin = base = resolve_base(
+            study.model.base, study.model.revision, location.cache, environ
+        )
     else:
-        base = resolve_base(study.model.base, study.model.revision, location.cache, environ)
+        origin, base = None, stand_in
     encoded = _encode(datasets, base)
     settings = recipe(study.finetune)
-    recipe_id, base_id = recipe_digest(settings), base_digest(base)
+    recipe_id = recipe_digest(settings)
+    base_id = base_digest(origin) if origin is not None else ""
     models = tuple(
         RecordedModel(
             one.name,
@@ -99,32 +116,38 @@ def plan_study(
                 for key, value in study.task.model_dump(mode="json", exclude_none=True).items()
                 if key == "name" or key not in _WHERE_DATA_ARE
             },
-            "base_digest": base_id,
-            "training_data_digest": _common_digest([data.digest for data in task.training_sets()]),
+            "base_digest": base_id or None,
             "label_names": list(task.label_names),
-            "finetune": settings,
-        },
+            # What only finetuning needs is not looked at before a study has seeds.
+            "training_data_digest": _common_digest([data.digest for data in task.training_sets()])
+            if seeds
+            else None,
+            "finetune": settings if seeds else None,
+        }
+        | ({} if origin else {"reader_digest": reader_digest(base)}),
         metric=task.metric,
         label_names=task.label_names,
         text_columns=task.text_columns,
-        base=study.model.base or f"{task.name} base model, seed {_base_seed(study)}",
+        base=_base_name(study, task),
         base_folder=str(base),
         precision=study.evaluate.precision,
         primary_diagnostic=study.cluster.primary_diagnostic or task.primary_diagnostic,
         primary_method=study.cluster.methods[0],
         alphas=_grid(study),
-        models=models,
+        models=(*models, *registered),
         datasets=tuple(
             RecordedDataset(name, data.role, data.digest, encoded[name].digest)
             for name, data in datasets.items()
         ),
     )
-    return Plan(study, location, task, base, datasets, encoded, facts, settings)
+    return Plan(study, location, task, base, origin, datasets, encoded, facts, settings)
 
 
 def planned_seeds(study: Study) -> list[ModelSeeds]:
     """The models of a study in seed order: every head seed with every data seed, or pairs."""
     section = study.finetune
+    if section.seeds == []:
+        return []
     if section.head_seeds is None and section.data_seeds is None:
         return [ModelSeeds(seed, seed) for seed in parse_seeds(section.seeds)]
     heads = parse_seeds(section.head_seeds if section.head_seeds is not None else [0])
@@ -174,8 +197,11 @@ def _resolved(study: Study) -> dict[str, Any]:
     return content
 
 
-def _base_seed(study: Study) -> int:
-    return study.task.base_seed if isinstance(study.task, AgreementTask) else 0
+def _base_name(study: Study, task: Task) -> str:
+    """The base model as people know it; empty where none is named."""
+    if isinstance(study.task, AgreementTask):
+        return f"{task.name} base model, seed {study.task.base_seed}"
+    return study.model.base
 
 
 def _grid(study: Study) -> tuple[float, ...]:

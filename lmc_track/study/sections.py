@@ -8,7 +8,14 @@ from __future__ import annotations
 import itertools
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from lmc_track.names import is_name
 from lmc_track.study.seeds import Seeds, parse_seeds
@@ -110,7 +117,9 @@ class ModelSection(Section):
 
 class FinetuneSection(Section):
     seeds: Seeds = Field(
-        "0-7", description="One model a seed (head and data order): '0-7', '1,5,9-12' or a list."
+        "0-7",
+        description="One model a seed (head and data order): '0-7', '1,5,9-12' or a list; [] where "
+        "all models are registered.",
     )
     head_seeds: Seeds | None = Field(
         None, description="Head seeds alone: every head seed with every data seed."
@@ -128,8 +137,8 @@ class FinetuneSection(Section):
 
     @field_validator("seeds", "head_seeds", "data_seeds")
     @classmethod
-    def _seeds(cls, value: Seeds | None) -> Seeds | None:
-        if value is not None:
+    def _seeds(cls, value: Seeds | None, info: ValidationInfo) -> Seeds | None:
+        if value is not None and not (value == [] and info.field_name == "seeds"):
             parse_seeds(value)
         return value
 
