@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 # Quantile of the normal distribution for a two-sided interval of 99 %.
 _Z = 2.576
+_FAR = 2.0
 _GENERIC = re.compile(r"label[ _-]?\d+")
 
 
@@ -73,8 +74,9 @@ def fit_order(
     that are answered rightly. It is a sum with one term a label, so the best of all orders is an
     assignment problem (Kuhn 1955) and is found exactly. The interval of the difference of two
     orders, which are compared on the same examples, is the normal one at 99 %, with the variance
-    of each label's mean (Welch); one pseudo-example a label, a whole unit away, keeps a handful
-    of examples from looking certain. ``order`` None is worse than any.
+    of each label's mean (Welch); one pseudo-example a label, as far from the mean as a gain can be
+    (from -1 to 1), keeps a handful of examples from looking certain. ``order`` None is worse than
+    any.
     """
     from scipy.optimize import linear_sum_assignment
 
@@ -92,7 +94,7 @@ def fit_order(
     for label in present:
         answers = outputs[labels == label]
         gains = (answers == best[label]).astype(float) - (answers == order[label])
-        spread = float(((gains - gains.mean()) ** 2).sum() + 1.0) / len(gains)
+        spread = float(((gains - gains.mean()) ** 2).sum() + _FAR**2) / len(gains)
         variance += spread / len(gains)
     margin = _Z * variance**0.5 / len(present)
     return OrderFit(accuracy, best, best_accuracy, best_accuracy - accuracy, margin)
