@@ -60,11 +60,17 @@ def finetune(
     section: FinetuneSection,
     out: Path,
     advance: Callable[[], object] = lambda: None,
+    steps: Sequence[int | None] = (None,),
 ) -> TrainingLog:
-    """Finetune the encoder in ``base`` on ``train`` and save the classifier as folder ``out``.
+    """Finetune the encoder in ``base`` on ``train`` and save the classifier in the folder ``out``.
 
-    ``advance`` is called after every optimizer step. ``out`` appears whole or not at all and
-    holds config.json with the label names, model.safetensors and the tokenizer.
+    ``steps`` are the optimizer steps after which it is saved, None for the end of training;
+    where that is not among them training stops at the last one, on the schedule of the whole.
+    With None alone the classifier is ``out`` itself, else ``out`` holds one in ``checkpoint(…)``
+    for each. Saving draws no random numbers, so what is saved does not depend on ``steps``.
+
+    ``advance`` is called after every optimizer step. ``out`` appears whole or not at all; a
+    classifier is config.json with the label names, model.safetensors and the tokenizer.
 
     Raises:
         WorkError: the loss or the weights became infinite or NaN.
@@ -80,13 +86,28 @@ def finetune(
                 str(base), local_files_only=True, trust_remote_code=False
             )
             model = _classifier(base, label_names, seeds.head)
-            log = _train(model, tokenizer, train, seeds, section, unfinished, advance)
-            model.save_pretrained(unfinished)
-            tokenizer.save_pretrained(unfinished)
+
+            def save(step: int | None) -> None:
+                whole = list(steps) == [None]
+                folder = unfinished if whole else checkpoint(unfinished, step)
+                model.save_pretrained(folder)
+                tokenizer.save_pretrained(folder)
+
+            saving = _Saving(seeds, steps, save)
+            log = _train(model, tokenizer, train, seeds, section, unfinished, advance, saving)
+            if None in steps:
+                save(None)
+            elif lost := set(steps) - saving.saved:
+                raise ValueError(f"the training has no step {max(s for s in lost if s)}")
         unfinished.rename(out)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
     return log
+
+
+def checkpoint(folder: Path, step: int | None) -> Path:
+    """Where in ``folder`` the classifier after ``step`` is; None is the end of training."""
+    return folder / ("end" if step is None else f"step-{step}")
 
 
 @contextmanager
@@ -125,6 +146,7 @@ def _train(
     section: FinetuneSection,
     workplace: Path,
     advance: Callable[[], object],
+    saving: _Saving,
 ) -> TrainingLog:
     arguments = _arguments(section, seeds.data, len(train), workplace)
     watch = _Watch(seeds, advance)
@@ -133,7 +155,7 @@ def _train(
         args=arguments,
         train_dataset=_examples(train, tokenizer, longest_input(model.config, tokenizer)),
         data_collator=_Padding(tokenizer.pad_token_id or 0),
-        callbacks=[watch],
+        callbacks=[watch, saving],
     )
     trainer.remove_callback(PrinterCallback)  # it writes to stdout
     # The trainer seeds itself when it is made; seeded again, the order cannot depend on what
@@ -256,6 +278,32 @@ class _Watch(TrainerCallback):  # type: ignore[misc]
             raise _diverged(self._seeds, state.global_step)
         kept = ("loss", "learning_rate", "grad_norm")
         self.steps.append((state.global_step, {k: float(logs[k]) for k in kept if k in logs}))
+
+
+class _Saving(TrainerCallback):  # type: ignore[misc]
+    """Saves the model after some steps, and stops after the last where the end is not wanted."""
+
+    def __init__(
+        self,
+        seeds: ModelSeeds,
+        steps: Sequence[int | None],
+        save: Callable[[int | None], object],
+    ) -> None:
+        self.saved: set[int | None] = set()
+        self._seeds = seeds
+        self._steps = steps
+        self._save = save
+
+    def on_step_end(self, args: Any, state: Any, control: Any, model: Any, **_: Any) -> None:
+        step = state.global_step
+        if step not in self._steps:
+            return
+        if not all(bool(torch.isfinite(weight).all()) for weight in model.state_dict().values()):
+            raise _diverged(self._seeds, step)
+        self._save(step)
+        self.saved.add(step)
+        if None not in self._steps and len(self.saved) == len(self._steps):
+            control.should_training_stop = True
 
 
 def _diverged(seeds: ModelSeeds, step: int) -> WorkError:

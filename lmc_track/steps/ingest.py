@@ -177,6 +177,7 @@ class _Reader:
                     "data_seed": model.data_seed,
                     "step": int(run.params["step"]) if "step" in run.params else model.step,
                     "weights_digest": run.params["weights_digest"],
+                    "checkpoint_of": model.checkpoint_of,
                     "created": _time(run.start_time),
                     "seconds": _seconds(run),
                 }

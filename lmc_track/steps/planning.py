@@ -15,7 +15,12 @@ from lmc_track.geometry.encoding import EncodedDataset, encode
 from lmc_track.geometry.grid import common_grid
 from lmc_track.models.base import base_digest, longest_input, read_base, reader_digest, resolve_base
 from lmc_track.models.pretraining import pretrained_base
-from lmc_track.models.recipe import check_trainer_options, recipe, recipe_digest
+from lmc_track.models.recipe import (
+    check_trainer_options,
+    recipe,
+    recipe_digest,
+    total_steps,
+)
 from lmc_track.progress import Progress
 from lmc_track.study import ModelSeeds, Study, parse_seeds
 from lmc_track.study.sections import AgreementTask
@@ -75,7 +80,6 @@ def plan_study(
     task = load_task(study.task, environ)
     names = _evaluation_sets(study, task)
     seeds = planned_seeds(study)
-    _check_pairs(study, [*(one.name for one in seeds), *(one.name for one in registered)])
     trained_on = [task.train_for(one).digest for one in seeds]
     datasets = {
         name: sample(task.evaluation(name), study.evaluate.max_examples, study.evaluate.sample)
@@ -96,17 +100,26 @@ def plan_study(
     settings = recipe(study.finetune)
     recipe_id = recipe_digest(settings)
     base_id = base_digest(origin) if origin is not None else ""
+    _check_steps(study, task, seeds)
+    wanted = [
+        (step, one, data)
+        for step in (None, *study.finetune.track_steps)
+        for one, data in zip(seeds, trained_on, strict=True)
+    ]
     models = tuple(
         RecordedModel(
-            one.name,
+            one.name if step is None else f"{one.name}-step-{step}",
             position,
             one.head,
             one.data,
-            model_key(recipe_id, one.head, one.data, base_id, data, None),
+            model_key(recipe_id, one.head, one.data, base_id, data, step),
             task.planted_kind(one),
+            step=step,
+            checkpoint_of=None if step is None else one.name,
         )
-        for position, (one, data) in enumerate(zip(seeds, trained_on, strict=True))
+        for position, (step, one, data) in enumerate(wanted)
     )
+    _check_pairs(study, [model.name for model in (*models, *registered)])
     facts = StudyFacts(
         name=study.name,
         file=_resolved(study),
@@ -159,22 +172,57 @@ def planned_pairs(study: Study, models: tuple[RecordedModel, ...]) -> list[tuple
     """Indices (a, b) into ``models``, a before b in study order, of the pairs asked for.
 
     A number of pairs is drawn by a hash of the two models, so that a study that grows keeps
-    most of what it had.
+    most of what it had. Checkpoints on the way are paired as the models that they became, at
+    equal steps; ``across_steps`` pairs every model with every other. A list names its pairs.
     """
-    everything = list(itertools.combinations(range(len(models)), 2))
     wanted = study.interpolate.pairs
+    if wanted == "all" and study.interpolate.across_steps:
+        return list(itertools.combinations(range(len(models)), 2))
+    ends = [n for n, model in enumerate(models) if model.checkpoint_of is None]
+    everything = list(itertools.combinations(ends, 2))
     if wanted == "all":
-        return everything
+        return sorted(everything + _at_equal_steps(models, everything))
     if isinstance(wanted, int):
 
         def drawn(pair: tuple[int, int]) -> str:
             text = f"{models[pair[0]].key} {models[pair[1]].key}"
             return hashlib.sha256(text.encode()).hexdigest()
 
-        return sorted(sorted(everything, key=drawn)[:wanted])
+        chosen = sorted(everything, key=drawn)[:wanted]
+        return sorted(chosen + _at_equal_steps(models, chosen))
     index = {model.name: n for n, model in enumerate(models)}
     pairs = {(min(index[a], index[b]), max(index[a], index[b])) for a, b in wanted}
     return sorted(pairs)
+
+
+def _at_equal_steps(
+    models: tuple[RecordedModel, ...], pairs: list[tuple[int, int]]
+) -> list[tuple[int, int]]:
+    """The pairs of checkpoints of one step whose trainings ended with ``pairs``."""
+    joined = {frozenset((models[a].name, models[b].name)) for a, b in pairs}
+    by_step: dict[int | None, list[int]] = {}
+    for number, model in enumerate(models):
+        if model.checkpoint_of is not None:
+            by_step.setdefault(model.step, []).append(number)
+    return [
+        (a, b)
+        for numbers in by_step.values()
+        for a, b in itertools.combinations(numbers, 2)
+        if frozenset((models[a].checkpoint_of, models[b].checkpoint_of)) in joined
+    ]
+
+
+def _check_steps(study: Study, task: Task, seeds: Sequence[ModelSeeds]) -> None:
+    """Raise InputError where a tracked step does not come before the end of training."""
+    tracked = study.finetune.track_steps
+    if tracked and seeds:
+        last = total_steps(len(task.train_for(seeds[0])), study.finetune)
+        if tracked[-1] >= last:
+            raise InputError(
+                f"finetune.track_steps: {tracked[-1]} does not come before the end of training, "
+                f"which is step {last}",
+                f"Name steps from 1 to {last - 1}; the end is a model anyway.",
+            )
 
 
 def _common_digest(digests: list[str]) -> str:

@@ -130,6 +130,10 @@ class FinetuneSection(Section):
     learning_rate: float = Field(2e-5, gt=0, description="Peak learning rate of AdamW.")
     batch_size: int = Field(32, gt=0, description="Sentences a step.")
     precision: Precision = Field("fp32", description="fp32, or bf16 (autocast, weights in fp32).")
+    track_steps: list[int] = Field(
+        default=[],
+        description="Optimizer steps whose checkpoints become models too, such as [100, 200].",
+    )
     trainer: dict[str, Any] = Field(
         default_factory=dict,
         description="Further settings of transformers.TrainingArguments by name.",
@@ -141,6 +145,15 @@ class FinetuneSection(Section):
         if value is not None and not (value == [] and info.field_name == "seeds"):
             parse_seeds(value)
         return value
+
+    @field_validator("track_steps")
+    @classmethod
+    def _track_steps(cls, value: list[int]) -> list[int]:
+        if wrong := [step for step in value if step < 1]:
+            raise ValueError(f"{wrong[0]} is no step: they count from 1")
+        if len(set(value)) != len(value):
+            raise ValueError("a step is named twice")
+        return sorted(value)
 
     @field_validator("trainer")
     @classmethod
@@ -188,6 +201,9 @@ class InterpolateSection(Section):
     )
     pairs: Literal["all"] | int | list[tuple[str, str]] = Field(
         "all", description="all, a number of random pairs, or a list of pairs of model names."
+    )
+    across_steps: bool = Field(
+        False, description="Whether paths also join models of different training steps."
     )
     refine: int = Field(
         0, ge=0, description="The most points added to a path where its gap is uncertain; 0 = none."

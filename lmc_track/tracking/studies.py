@@ -27,6 +27,8 @@ class RecordedModel:
     ``source`` is ``finetuned``, ``registered`` or ``imported``; only a finetuned model has seeds.
     ``step`` is the training step of a checkpoint, None at the end of training or where not told.
     ``planted`` is the kind of model that its training data are to make of it, in a control.
+    ``checkpoint_of`` is the name of the model that the same training ended with, None of that
+    model itself: results speak of models without it unless they are asked about training.
     """
 
     name: str
@@ -37,6 +39,7 @@ class RecordedModel:
     planted: str | None = None
     source: str = "finetuned"
     step: int | None = None
+    checkpoint_of: str | None = None
 
 
 @dataclass(frozen=True)
