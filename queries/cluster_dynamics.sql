@@ -13,7 +13,7 @@
 -- is the last one from here on. Small own_gap and other_gap say that nothing is divided yet.
 -- Losses and the diagnostic are of held-out examples, of all where results have no halves.
 WITH pairs AS MATERIALIZED (
-    SELECT stage, a, b, gap
+    SELECT step_number, number_a AS a, number_b AS b, gap
     FROM step_pairs(
         getvariable('study'), getvariable('dataset'), getvariable('subset'), getvariable('half'),
         getvariable('metric'), getvariable('precision'), getvariable('clustering')
@@ -50,12 +50,12 @@ halves AS (SELECT max(half) AS half FROM evaluated)
 SELECT
     m.training, m.step, m.is_end, m.cluster, m.component, m.complete_cluster, m.nearest_cluster,
     m.own_gap, m.other_gap,
-    m.nearest_cluster <> lag(m.nearest_cluster) OVER (PARTITION BY training ORDER BY stage) AS moved,
+    m.nearest_cluster <> lag(m.nearest_cluster) OVER (PARTITION BY training ORDER BY step_number) AS moved,
     bool_and(m.nearest_cluster = m.cluster) OVER (
-        PARTITION BY training ORDER BY stage ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING
+        PARTITION BY training ORDER BY step_number ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING
     ) AS settled,
     e.validation_loss, e.diagnostic, m.model, m.model_id
 FROM members m
 CROSS JOIN halves h
 LEFT JOIN evaluated e ON e.model_id = m.model_id AND e.half = h.half
-ORDER BY min(CASE WHEN m.is_end THEN m.position END) OVER (PARTITION BY training), m.stage
+ORDER BY min(CASE WHEN m.is_end THEN m.position END) OVER (PARTITION BY training), m.step_number

@@ -11,7 +11,7 @@
 -- Within and between are the clusters that the trainings ended in. n_away counts the models that
 -- are nearer to another of these than to their own.
 WITH pairs AS MATERIALIZED (
-    SELECT stage, a, b, same_cluster, gap
+    SELECT step_number, number_a AS a, number_b AS b, same_cluster, gap
     FROM step_pairs(
         getvariable('study'), getvariable('dataset'), getvariable('subset'), getvariable('half'),
         getvariable('metric'), getvariable('precision'), getvariable('clustering')
@@ -22,22 +22,22 @@ asked AS (
 ),
 of_models AS (
     SELECT
-        stage, any_value(step) AS step, any_value(is_end) AS is_end, count(*) AS n_models,
+        step_number, any_value(step) AS step, any_value(is_end) AS is_end, count(*) AS n_models,
         count(DISTINCT component) AS n_components,
         count(DISTINCT complete_cluster) AS n_complete_clusters,
         count(*) FILTER (nearest_cluster <> cluster) AS n_away
     FROM step_memberships(
         'pairs', getvariable('study'), getvariable('clustering'), (SELECT tau FROM asked)
     )
-    GROUP BY stage
+    GROUP BY step_number
 ),
 of_pairs AS (
     SELECT
-        stage, count(*) AS n_pairs, count(*) - count(gap) AS n_missing, avg(gap) AS mean_gap,
+        step_number, count(*) AS n_pairs, count(*) - count(gap) AS n_missing, avg(gap) AS mean_gap,
         max(gap) AS max_gap, avg(gap) FILTER (same_cluster) AS mean_gap_within,
         avg(gap) FILTER (NOT same_cluster) AS mean_gap_between
     FROM pairs
-    GROUP BY stage
+    GROUP BY step_number
 )
 SELECT
     m.step, m.is_end, m.n_models, coalesce(p.n_pairs, 0) AS n_pairs,
@@ -45,5 +45,5 @@ SELECT
     p.mean_gap_between, m.n_components, m.n_complete_clusters, m.n_away, a.tau
 FROM of_models m
 CROSS JOIN asked a
-LEFT JOIN of_pairs p USING (stage)
-ORDER BY m.stage
+LEFT JOIN of_pairs p USING (step_number)
+ORDER BY m.step_number

@@ -1,6 +1,6 @@
 -- The models of a study and the checkpoints on the way to them. `cluster` is that of the model that
--- the training ended with. `stage` counts the steps at which checkpoints were kept, the ends last;
--- models of one stage are compared with each other. `number` counts all by stage and study order.
+-- the training ended with. `step_number` counts the steps at which checkpoints were kept, the ends last;
+-- models of one step_number are compared with each other. `number` counts all by step_number and study order.
 CREATE MACRO step_models(study_name, clustering_name) AS TABLE
 SELECT
     m.model_id, m.name AS model, e.name AS training, m.position, e.cluster,
@@ -8,7 +8,7 @@ SELECT
     CASE WHEN m.checkpoint_of IS NULL THEN max(m.step) OVER ends ELSE m.step END AS step,
     dense_rank() OVER (
         ORDER BY m.checkpoint_of IS NULL, CASE WHEN m.checkpoint_of IS NOT NULL THEN m.step END
-    ) AS stage,
+    ) AS step_number,
     row_number() OVER (
         ORDER BY m.checkpoint_of IS NULL, CASE WHEN m.checkpoint_of IS NOT NULL THEN m.step END,
             m.position
@@ -20,7 +20,7 @@ WINDOW ends AS (PARTITION BY m.checkpoint_of IS NULL);
 
 COMMENT ON MACRO TABLE step_models IS 'The models of a study and the checkpoints on the way to them.';
 
--- Every unordered pair of models of one stage, with the gap of the path between them on which the
+-- Every unordered pair of models of one step_number, with the gap of the path between them on which the
 -- whole network moves; NULL where there is no path, or an incomplete one.
 CREATE MACRO step_pairs(
     study_name, dataset_name, subset_name, half_name, metric_name, precision_name, clustering_name
@@ -39,19 +39,19 @@ measured AS (
         AND half = half_name AND metric = metric_name
 )
 SELECT
-    a.stage, a.number AS a, b.number AS b, a.model AS model_a, b.model AS model_b,
+    a.step_number, a.number AS number_a, b.number AS number_b, a.model AS model_a, b.model AS model_b,
     a.cluster AS cluster_a, b.cluster AS cluster_b, a.cluster = b.cluster AS same_cluster,
     m.convexity_gap AS gap, p.path_id
 FROM members a
-JOIN members b ON b.stage = a.stage AND a.position < b.position
+JOIN members b ON b.step_number = a.step_number AND a.position < b.position
 LEFT JOIN asked_paths p ON p.model_a_id = a.model_id AND p.model_b_id = b.model_id
 LEFT JOIN measured m ON m.path_id = p.path_id;
 
 COMMENT ON MACRO TABLE step_pairs IS 'Every pair of models of one training step with its gap.';
 
--- Where every model of every stage belongs by the gaps of its own stage, which `source` names as a
--- table of stage, a, b and gap. Components are joined by chains of gaps of at most tau, complete
--- clusters have no larger gap inside; both are numbered within their stage by falling size. The
+-- Where every model of every step_number belongs by the gaps of its own step_number, which `source` names as a
+-- table of step_number, a, b and gap. Components are joined by chains of gaps of at most tau, complete
+-- clusters have no larger gap inside; both are numbered within their step_number by falling size. The
 -- nearest cluster is the one, of those that the trainings ended in, to whose other members the mean
 -- gap is least: own_gap is that to the own one's, other_gap the least to another's.
 CREATE MACRO step_memberships(source, study_name, clustering_name, tau_value) AS TABLE
@@ -72,22 +72,22 @@ chains AS (
     FROM chains c JOIN merges m ON m.linkage = c.linkage AND m.b = c.root
 ),
 roots AS (
-    SELECT linkage, stage, c.number, min(root) AS root
+    SELECT linkage, step_number, c.number, min(root) AS root
     FROM chains c JOIN members USING (number)
     GROUP BY ALL
 ),
 sizes AS (
     SELECT
-        linkage, stage, root,
-        row_number() OVER (PARTITION BY linkage, stage ORDER BY count(*) DESC, root) - 1 AS place
+        linkage, step_number, root,
+        row_number() OVER (PARTITION BY linkage, step_number ORDER BY count(*) DESC, root) - 1 AS place
     FROM roots
-    GROUP BY linkage, stage, root
+    GROUP BY linkage, step_number, root
 ),
 placed AS (
     SELECT
         r.number, any_value(s.place) FILTER (linkage = 'single') AS component,
         any_value(s.place) FILTER (linkage = 'complete') AS complete_cluster
-    FROM roots r JOIN sizes s USING (linkage, stage, root)
+    FROM roots r JOIN sizes s USING (linkage, step_number, root)
     GROUP BY r.number
 ),
 to_others AS (
