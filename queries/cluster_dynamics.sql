@@ -50,7 +50,8 @@ halves AS (SELECT max(half) AS half FROM evaluated)
 SELECT
     m.training, m.step, m.is_end, m.cluster, m.component, m.complete_cluster, m.nearest_cluster,
     m.own_gap, m.other_gap,
-    m.nearest_cluster <> lag(m.nearest_cluster) OVER (PARTITION BY training ORDER BY step_number) AS moved,
+    m.nearest_cluster <> lag(m.nearest_cluster) OVER (PARTITION BY training ORDER BY step_number)
+        AS moved,
     bool_and(m.nearest_cluster = m.cluster) OVER (
         PARTITION BY training ORDER BY step_number ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING
     ) AS settled,

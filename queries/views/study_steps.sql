@@ -1,6 +1,7 @@
 -- The models of a study and the checkpoints on the way to them. `cluster` is that of the model that
--- the training ended with. `step_number` counts the steps at which checkpoints were kept, the ends last;
--- models of one step_number are compared with each other. `number` counts all by step_number and study order.
+-- the training ended with. `step_number` counts the steps at which checkpoints were kept, the ends
+-- last; models of one step_number are compared with each other. `number` counts all models by
+-- step_number and study order.
 CREATE MACRO step_models(study_name, clustering_name) AS TABLE
 SELECT
     m.model_id, m.name AS model, e.name AS training, m.position, e.cluster,
@@ -20,8 +21,8 @@ WINDOW ends AS (PARTITION BY m.checkpoint_of IS NULL);
 
 COMMENT ON MACRO TABLE step_models IS 'The models of a study and the checkpoints on the way to them.';
 
--- Every unordered pair of models of one step_number, with the gap of the path between them on which the
--- whole network moves; NULL where there is no path, or an incomplete one.
+-- Every unordered pair of models of one step_number, with the gap of the path between them on which
+-- the whole network moves; NULL where there is no path, or an incomplete one.
 CREATE MACRO step_pairs(
     study_name, dataset_name, subset_name, half_name, metric_name, precision_name, clustering_name
 ) AS TABLE
@@ -39,7 +40,8 @@ measured AS (
         AND half = half_name AND metric = metric_name
 )
 SELECT
-    a.step_number, a.number AS number_a, b.number AS number_b, a.model AS model_a, b.model AS model_b,
+    a.step_number, a.number AS number_a, b.number AS number_b,
+    a.model AS model_a, b.model AS model_b,
     a.cluster AS cluster_a, b.cluster AS cluster_b, a.cluster = b.cluster AS same_cluster,
     m.convexity_gap AS gap, p.path_id
 FROM members a
@@ -49,10 +51,10 @@ LEFT JOIN measured m ON m.path_id = p.path_id;
 
 COMMENT ON MACRO TABLE step_pairs IS 'Every pair of models of one training step with its gap.';
 
--- Where every model of every step_number belongs by the gaps of its own step_number, which `source` names as a
--- table of step_number, a, b and gap. Components are joined by chains of gaps of at most tau, complete
--- clusters have no larger gap inside; both are numbered within their step_number by falling size. The
--- nearest cluster is the one, of those that the trainings ended in, to whose other members the mean
+-- Where every model of every step belongs by the gaps of its own step, which `source` names as a
+-- table of step_number, a, b (as numbered by step_models) and gap. Components are joined by chains
+-- of gaps of at most tau, complete clusters have no larger gap inside; both are numbered within
+-- their step by falling size. The nearest cluster is the one, of those that the trainings ended in, to whose other members the mean
 -- gap is least: own_gap is that to the own one's, other_gap the least to another's.
 CREATE MACRO step_memberships(source, study_name, clustering_name, tau_value) AS TABLE
 WITH RECURSIVE members AS MATERIALIZED (SELECT * FROM step_models(study_name, clustering_name)),
@@ -79,7 +81,8 @@ roots AS (
 sizes AS (
     SELECT
         linkage, step_number, root,
-        row_number() OVER (PARTITION BY linkage, step_number ORDER BY count(*) DESC, root) - 1 AS place
+        row_number() OVER (PARTITION BY linkage, step_number ORDER BY count(*) DESC, root) - 1
+            AS place
     FROM roots
     GROUP BY linkage, step_number, root
 ),

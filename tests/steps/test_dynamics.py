@@ -188,3 +188,15 @@ def test_dynamics_are_told_for_every_step(tracked: Location) -> None:
     ]
     assert rows.select(pl.col("validation_loss", "diagnostic").null_count()).row(0) == (0, 0)
     assert results.query("step_summary", study="tiny")["n_missing"].to_list() == [0, 0, 0]
+
+
+def test_the_report_has_a_section_on_training_where_steps_were_tracked(
+    tracked: Location, finished: Location
+) -> None:
+    ours, theirs = (
+        (home.home / "reports" / "tiny.html").read_text(encoding="utf-8")
+        for home in (tracked, finished)
+    )
+    assert 'id="dynamics"' in ours
+    assert "after step 1 to" in ours
+    assert 'id="dynamics"' not in theirs
