@@ -26,13 +26,12 @@ from transformers import (
     AutoTokenizer,
     PrinterCallback,
     Trainer,
-    TrainerCallback,
     TrainingArguments,
     set_seed,
 )
 
-from lmc_track.errors import WorkError
 from lmc_track.models.base import longest_input
+from lmc_track.models.callbacks import Saving, Watch, diverged
 from lmc_track.models.recipe import total_steps
 from lmc_track.models.silence import silent_transformers
 from lmc_track.models.threads import threads_for
@@ -93,7 +92,7 @@ def finetune(
                 model.save_pretrained(folder)
                 tokenizer.save_pretrained(folder)
 
-            saving = _Saving(seeds, steps, save)
+            saving = Saving(seeds, steps, save)
             log = _train(model, tokenizer, train, seeds, section, unfinished, advance, saving)
             if None in steps:
                 save(None)
@@ -146,10 +145,10 @@ def _train(
     section: FinetuneSection,
     workplace: Path,
     advance: Callable[[], object],
-    saving: _Saving,
+    saving: Saving,
 ) -> TrainingLog:
     arguments = _arguments(section, seeds.data, len(train), workplace)
-    watch = _Watch(seeds, advance)
+    watch = Watch(seeds, advance)
     trainer = _Trainer(
         model=model,
         args=arguments,
@@ -167,7 +166,7 @@ def _train(
     seconds = time.perf_counter() - start
     finite = all(bool(torch.isfinite(weight).all()) for weight in model.state_dict().values())
     if not finite or not math.isfinite(result.training_loss):
-        raise _diverged(seeds, result.global_step)
+        raise diverged(seeds, result.global_step)
     return TrainingLog(watch.steps, seconds)
 
 
@@ -258,56 +257,3 @@ class _Padding:
             (np.arange(shape[1]) < np.array(lengths)[:, None]).astype(np.int64)
         )
         return batch
-
-
-class _Watch(TrainerCallback):  # type: ignore[misc]
-    """Keeps the training curve, tells every step, and stops when the loss is not finite."""
-
-    def __init__(self, seeds: ModelSeeds, advance: Callable[[], object]) -> None:
-        self.steps: list[tuple[int, dict[str, float]]] = []
-        self._seeds = seeds
-        self._advance = advance
-
-    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        self._advance()
-
-    def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float], **_: Any) -> None:
-        if "loss" not in logs:
-            return
-        if not math.isfinite(logs["loss"]):
-            raise _diverged(self._seeds, state.global_step)
-        kept = ("loss", "learning_rate", "grad_norm")
-        self.steps.append((state.global_step, {k: float(logs[k]) for k in kept if k in logs}))
-
-
-class _Saving(TrainerCallback):  # type: ignore[misc]
-    """Saves the model after some steps, and stops after the last where the end is not wanted."""
-
-    def __init__(
-        self,
-        seeds: ModelSeeds,
-        steps: Sequence[int | None],
-        save: Callable[[int | None], object],
-    ) -> None:
-        self.saved: set[int | None] = set()
-        self._seeds = seeds
-        self._steps = steps
-        self._save = save
-
-    def on_step_end(self, args: Any, state: Any, control: Any, model: Any, **_: Any) -> None:
-        step = state.global_step
-        if step not in self._steps:
-            return
-        if not all(bool(torch.isfinite(weight).all()) for weight in model.state_dict().values()):
-            raise _diverged(self._seeds, step)
-        self._save(step)
-        self.saved.add(step)
-        if None not in self._steps and len(self.saved) == len(self._steps):
-            control.should_training_stop = True
-
-
-def _diverged(seeds: ModelSeeds, step: int) -> WorkError:
-    return WorkError(
-        f"finetuning {seeds.name} diverged: the loss was not finite at step {step}",
-        "Lower finetune.learning_rate, or use precision fp32 if it is bf16.",
-    )

@@ -29,8 +29,8 @@ def checkpoint_files(folder: Path) -> list[Path]:
 
 
 def copy_checkpoint(folder: Path, out: Path) -> None:
-    """Copy the files that are the model in ``folder``, and no others, to the new folder ``out``."""
-    out.mkdir(parents=True)
+    """Copy the files that are the model in ``folder``, and no others, to ``out``."""
+    out.mkdir(parents=True, exist_ok=True)
     for file in checkpoint_files(folder):
         shutil.copyfile(file, out / file.name)
 

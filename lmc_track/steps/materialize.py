@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 from lmc_track.errors import InputError, WorkError
 from lmc_track.geometry.interpolation import materialize
 from lmc_track.models.checkpoints import weights_digest
+from lmc_track.models.label_rows import copy_checkpoint
 from lmc_track.steps.model_folders import weights_folder
 from lmc_track.tracking.artifacts import Artifacts
 from lmc_track.tracking.location import Location
@@ -38,7 +38,7 @@ def materialize_run(run_id: str, out: Path, location: Location) -> Path:
         raise InputError(f"{out} exists already", "Name a folder that is new or empty.")
     artifacts = Artifacts(store)
     if run.kind == "model":
-        shutil.copytree(weights_folder(artifacts, location, run), out, dirs_exist_ok=True)
+        copy_checkpoint(weights_folder(artifacts, location, run), out)
         return out
     a = _endpoint(store, artifacts, run, "a")
     b = _endpoint(store, artifacts, run, "b")

@@ -4,48 +4,20 @@ from __future__ import annotations
 
 import os
 import tempfile
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lmc_track.analysis.label_order import in_order
 from lmc_track.geometry.engine import shared_engine
 from lmc_track.geometry.evaluation import Predictions
-from lmc_track.models.admission import Frame
 from lmc_track.models.checkpoints import weights_digest
 from lmc_track.models.label_rows import copy_checkpoint, write_reordered
 from lmc_track.models.references import REFERENCE_FILE, open_reference, reference
-from lmc_track.models.sources import FoundCheckpoint
+from lmc_track.steps.candidates import Candidate
 from lmc_track.steps.model_folders import REFERENCE_PARAM, STORED
 from lmc_track.steps.planning import Plan
 from lmc_track.steps.recording import record_predictions
 from lmc_track.tracking.recorder import EvaluatedOn
 from lmc_track.tracking.studies import RecordedModel, StudyRecord
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A checkpoint that fits the study.
-
-    ``order`` gives for each label of the study the output that means it; None where nothing says
-    it. ``answers`` are the checkpoint's own on validation, its outputs in its own order.
-    """
-
-    name: str
-    key: str
-    found: FoundCheckpoint
-    config_labels: tuple[str, ...]
-    order: tuple[int, ...] | None
-    order_from: str
-    frame: Frame
-    answers: Predictions | None = None
-    balanced_accuracy: float | None = None
-
-    def with_scores(self, answers: Predictions, balanced_accuracy: float | None) -> Candidate:
-        return replace(self, answers=answers, balanced_accuracy=balanced_accuracy)
-
-    @property
-    def in_study_order(self) -> bool:
-        return self.order == tuple(range(self.frame.n_labels))
 
 
 def record_registered(

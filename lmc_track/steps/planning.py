@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from lmc_track.models.recipe import (
     total_steps,
 )
 from lmc_track.progress import Progress
+from lmc_track.steps.pairs import check_pairs
 from lmc_track.study import ModelSeeds, Study, parse_seeds
 from lmc_track.study.sections import AgreementTask
 from lmc_track.tasks.dataset import Dataset
@@ -119,7 +119,7 @@ def plan_study(
         )
         for position, (step, one, data) in enumerate(wanted)
     )
-    _check_pairs(study, [model.name for model in (*models, *registered)])
+    check_pairs(study, [model.name for model in (*models, *registered)])
     facts = StudyFacts(
         name=study.name,
         file=_resolved(study),
@@ -166,50 +166,6 @@ def planned_seeds(study: Study) -> list[ModelSeeds]:
     heads = parse_seeds(section.head_seeds if section.head_seeds is not None else [0])
     data = parse_seeds(section.data_seeds if section.data_seeds is not None else [0])
     return [ModelSeeds(head, order) for head in heads for order in data]
-
-
-def planned_pairs(study: Study, models: tuple[RecordedModel, ...]) -> list[tuple[int, int]]:
-    """Indices (a, b) into ``models``, a before b in study order, of the pairs asked for.
-
-    A number of pairs is drawn by a hash of the two models, so that a study that grows keeps
-    most of what it had. Checkpoints on the way are paired as the models that they became, at
-    equal steps; ``across_steps`` pairs every model with every other. A list names its pairs.
-    """
-    wanted = study.interpolate.pairs
-    if wanted == "all" and study.interpolate.across_steps:
-        return list(itertools.combinations(range(len(models)), 2))
-    ends = [n for n, model in enumerate(models) if model.checkpoint_of is None]
-    everything = list(itertools.combinations(ends, 2))
-    if wanted == "all":
-        return sorted(everything + _at_equal_steps(models, everything))
-    if isinstance(wanted, int):
-
-        def drawn(pair: tuple[int, int]) -> str:
-            text = f"{models[pair[0]].key} {models[pair[1]].key}"
-            return hashlib.sha256(text.encode()).hexdigest()
-
-        chosen = sorted(everything, key=drawn)[:wanted]
-        return sorted(chosen + _at_equal_steps(models, chosen))
-    index = {model.name: n for n, model in enumerate(models)}
-    pairs = {(min(index[a], index[b]), max(index[a], index[b])) for a, b in wanted}
-    return sorted(pairs)
-
-
-def _at_equal_steps(
-    models: tuple[RecordedModel, ...], pairs: list[tuple[int, int]]
-) -> list[tuple[int, int]]:
-    """The pairs of checkpoints of one step whose trainings ended with ``pairs``."""
-    joined = {frozenset((models[a].name, models[b].name)) for a, b in pairs}
-    by_step: dict[int | None, list[int]] = {}
-    for number, model in enumerate(models):
-        if model.checkpoint_of is not None:
-            by_step.setdefault(model.step, []).append(number)
-    return [
-        (a, b)
-        for numbers in by_step.values()
-        for a, b in itertools.combinations(numbers, 2)
-        if frozenset((models[a].checkpoint_of, models[b].checkpoint_of)) in joined
-    ]
 
 
 def _check_steps(study: Study, task: Task, seeds: Sequence[ModelSeeds]) -> None:
@@ -287,23 +243,6 @@ def _check_diagnostic(study: Study, datasets: Mapping[str, Dataset]) -> None:
             f"cluster.primary_diagnostic: {dataset} has no subset {subset!r}",
             f"It has {', '.join(('all', *(name for name in subsets if name != 'all'))[:12])}.",
         )
-
-
-def _check_pairs(study: Study, names: list[str]) -> None:
-    wanted = study.interpolate.pairs
-    if not isinstance(wanted, list):
-        return
-    for pair in wanted:
-        for name in pair:
-            if name not in names:
-                raise InputError(
-                    f"interpolate.pairs: the study plans no model {name!r}",
-                    f"It plans {', '.join(names[:6])}{', …' if len(names) > 6 else ''}.",
-                )
-        if pair[0] == pair[1]:
-            raise InputError(
-                f"interpolate.pairs: {pair[0]!r} is paired with itself", "Name two models."
-            )
 
 
 def _encode(datasets: Mapping[str, Dataset], base: Path) -> dict[str, EncodedDataset]:

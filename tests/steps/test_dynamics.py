@@ -13,6 +13,7 @@ from lmc_track.errors import InputError
 from lmc_track.models.checkpoints import weights_digest
 from lmc_track.models.finetuning import checkpoint, finetune
 from lmc_track.progress import Silent
+from lmc_track.steps.pairs import planned_pairs
 from lmc_track.steps.planning import plan_study
 from lmc_track.steps.run import finetune_step, interpolate_step
 from lmc_track.steps.status import study_status
@@ -111,8 +112,6 @@ def test_a_named_pair_may_join_a_checkpoint(home_with_base: Location) -> None:
 def test_a_number_of_pairs_is_that_of_the_ends_at_every_step(home_with_base: Location) -> None:
     study = tiny_study(finetune={"seeds": "0-2", "track_steps": [2]}, interpolate={"pairs": 2})
     plan = plan_study(study, home_with_base, Silent())
-    from lmc_track.steps.planning import planned_pairs
-
     names = [model.name for model in plan.facts.models]
     pairs = [(names[a], names[b]) for a, b in planned_pairs(study, plan.facts.models)]
     ends = [pair for pair in pairs if "step" not in pair[0]]
