@@ -63,8 +63,6 @@ def checked_candidates(
 ) -> list[Candidate]:
     """What fits the study, with the order in which it says that its outputs stand."""
     labels = plan.facts.label_names
-    if not new:
-        return []
     given = None
     if given_labels is not None:
         given = order_by_names(given_labels, labels)
@@ -73,6 +71,8 @@ def checked_candidates(
                 f"--labels: {', '.join(given_labels)} are not the study's labels",
                 f"Give {', '.join(labels)} in the order of the models' outputs.",
             )
+    if not new:
+        return []
     frame = frame_of(plan.base, len(labels))
     limit = longest_input(*read_base(plan.base))
     candidates = []
