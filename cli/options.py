@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
@@ -50,6 +51,51 @@ def set_option(function: Function) -> Function:
         metavar="KEY=VALUE",
         help="Override a key of the study file, such as finetune.seeds=0-3. Repeatable.",
     )(function)
+
+
+def placement_options(function: Function) -> Function:
+    """``--device``, ``--threads``, ``--workers`` and ``--scheduler``, joined as ``placement``."""
+
+    @wraps(function)
+    def placed(
+        *args: Any,
+        device: str,
+        threads: int | None,
+        workers: int | None,
+        scheduler: str | None,
+        **others: Any,
+    ) -> Any:
+        from lmc_track.execution import Placement
+
+        return function(*args, placement=Placement(device, threads, workers, scheduler), **others)
+
+    command = click.option(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="Compute on the workers of this Dask scheduler, such as tcp://10.0.0.1:8786. "
+        "They must see the same files.",
+    )(placed)
+    command = click.option(
+        "--workers",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Compute in N processes of this machine (a local Dask cluster), which share its "
+        "cores and GPUs.",
+    )(command)
+    command = click.option(
+        "--threads",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Threads of each process. [default: its share of the cores]",
+    )(command)
+    command = click.option(
+        "--device",
+        metavar="DEVICE",
+        default="auto",
+        show_default=True,
+        help="Where models are evaluated: auto, cpu, cuda or cuda:N.",
+    )(command)
+    return cast(Function, command)
 
 
 def format_option(function: Function) -> Function:

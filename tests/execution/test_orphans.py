@@ -14,11 +14,11 @@ import pytest
 
 DRIVER = """
 import sys
-from lmc_track.execution import carry_out
+from lmc_track.execution import Processes, carry_out
 from support.pieces import tick_for_ever
 folder = sys.argv[1]
 try:
-    carry_out([folder, folder], tick_for_ever, print, lambda steps: None, workers=2)
+    carry_out([folder, folder], tick_for_ever, print, lambda steps: None, pool=Processes(2))
 except KeyboardInterrupt:
     sys.exit(130)
 """
