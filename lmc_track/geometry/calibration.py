@@ -23,6 +23,8 @@ _CUDA_BUDGETS = (4_096, 8_192, 16_384, 32_768, 65_536, 131_072)
 _TIMES = 3
 # Of budgets whose rates differ by less than this the smaller is taken: it pads less.
 _ALIKE = 0.03
+# Seconds after which what was found so far is taken, on a machine that is busy or slow.
+_PATIENCE = 20
 # A budget whose rate is this far below the best one ends the search for larger ones.
 _WORSE = 0.85
 
@@ -45,10 +47,13 @@ def calibrate(
     resident = ResidentModel(folder, precision, where)
     budgets = budgets or (_CUDA_BUDGETS if where.type == "cuda" else _CPU_BUDGETS)
     best: tuple[float, Batching] | None = None
+    until = time.monotonic() + _PATIENCE
     with threads_for(resident.model, threads):
         for attention in _attentions(resident.model):
+            if best is not None and time.monotonic() > until:
+                break
             resident.model.set_attn_implementation(attention)
-            found = _best_budget(resident.model, where, budgets, tokens, attention)
+            found = _best_budget(resident.model, where, budgets, tokens, attention, until)
             if best is None or found[0] > best[0] * (1 + _ALIKE):
                 best = found
     assert best is not None
@@ -71,14 +76,19 @@ def _attentions(model: Any) -> tuple[Attention, ...]:
 
 
 def _best_budget(
-    model: Any, device: torch.device, budgets: tuple[int, ...], tokens: int, attention: Attention
+    model: Any,
+    device: torch.device,
+    budgets: tuple[int, ...],
+    tokens: int,
+    attention: Attention,
+    until: float,
 ) -> tuple[float, Batching]:
     """The rate, in tokens a second, and the batching with the best budget."""
     rates: dict[int, float] = {}
     for budget in budgets:
         count = max(1, budget // tokens)
         rates[budget] = count * tokens / _seconds(model, count, tokens, device)
-        if rates[budget] < _WORSE * max(rates.values()):
+        if rates[budget] < _WORSE * max(rates.values()) or time.monotonic() > until:
             break
     best = max(rates.values())
     budget = min(b for b, rate in rates.items() if rate >= best * (1 - _ALIKE))
