@@ -139,7 +139,7 @@ def _mapped(folder: Path, names: Mapping[str, object]) -> dict[str, torch.Tensor
 
 def damaged_checkpoint(folder: Path, error: Exception) -> WorkError:
     """What to tell of a checkpoint that cannot be read because of ``error``."""
-    reason = str(error).strip().partition("\n")[0]
+    reason = str(error).strip().partition("\n")[0].rpartition(" is damaged: ")[2]
     return WorkError(
         f"the checkpoint in {folder} is damaged: {reason}",
         "Restore it, or delete its run in MLflow and run the study again: the model is then "

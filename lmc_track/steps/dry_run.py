@@ -74,7 +74,7 @@ def planned_work(
             "tokens": [row.tokens for row in rows],
             "megabytes": [round(row.bytes / 1e6, 1) for row in rows],
             "seconds": [
-                round(row.tokens * (_PASSES if row.what == "models" else 1) / rate, 1)
+                round(row.tokens * (_PASSES if row.what == "models" else 1) / rate, 3)
                 for row in rows
             ],
         }

@@ -79,7 +79,7 @@ def test_what_fails_for_a_moment_is_tried_again(cluster: Cluster, tmp_path: Path
 def test_a_scheduler_that_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lmc_track.execution.cluster._PATIENCE", 1)
     with (
-        pytest.raises(InputError, match="no Dask scheduler answers at tcp://127.0.0.1:9"),
+        pytest.raises(InputError, match="no Dask scheduler answers at tcp:"),
         opened_cluster(Placement(scheduler="tcp://127.0.0.1:9")),
     ):
         pass
