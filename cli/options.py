@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, MutableMapping
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -67,6 +68,8 @@ def placement_options(function: Function) -> Function:
     ) -> Any:
         from lmc_track.execution import Placement
 
+        if workers is None and scheduler is None:
+            device = _alone_with(device, os.environ)
         return function(*args, placement=Placement(device, threads, workers, scheduler), **others)
 
     command = click.option(
@@ -93,9 +96,32 @@ def placement_options(function: Function) -> Function:
         metavar="DEVICE",
         default="auto",
         show_default=True,
-        help="Where models are evaluated: auto, cpu, cuda or cuda:N.",
+        help="Where models are computed: auto, cpu, cuda or cuda:N.",
     )(command)
     return cast(Function, command)
+
+
+def _alone_with(device: str, environ: MutableMapping[str, str]) -> str:
+    """Leave this process one GPU, or none, before torch looks; returns what torch calls it.
+
+    A trainer that sees several would share out each batch over them, which is another recipe.
+    """
+    visible = environ.get("CUDA_VISIBLE_DEVICES")
+    there = [name for name in visible.split(",") if name] if visible is not None else None
+    if device == "cpu":
+        environ["CUDA_VISIBLE_DEVICES"] = ""
+        return device
+    kind, _, number = device.partition(":")
+    if kind not in ("auto", "cuda") or (number and not number.isdecimal()) or there == []:
+        return device
+    wanted = int(number or 0)
+    if there is None:
+        environ["CUDA_VISIBLE_DEVICES"] = str(wanted)
+    elif wanted < len(there):
+        environ["CUDA_VISIBLE_DEVICES"] = there[wanted]
+    else:
+        return device
+    return kind
 
 
 def format_option(function: Function) -> Function:
