@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmc_track.tasks.dataset import Dataset
+from lmc_track.tasks.projection import Projection
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class EncodedDataset:
 
     ``inputs`` maps each model input (``input_ids``, for some models ``token_type_ids``) to
     one int64 array an example. ``digest`` is SHA-256 over the data and these ids: the identity
-    of an evaluation's input.
+    of an evaluation's input. ``projection`` tells how logits become those of the set's labels.
     """
 
     name: str
@@ -27,6 +28,7 @@ class EncodedDataset:
     inputs: dict[str, list[NDArray[np.int64]]]
     pad_token_id: int
     digest: str
+    projection: Projection | None = None
 
     @property
     def lengths(self) -> NDArray[np.int64]:
@@ -65,4 +67,5 @@ def encode(dataset: Dataset, tokenizer: Any, longest: int | None) -> EncodedData
         inputs,
         tokenizer.pad_token_id or 0,
         digest.hexdigest(),
+        dataset.projection,
     )

@@ -13,6 +13,7 @@ from torch.nn.functional import cross_entropy
 
 from lmc_track.geometry.encoding import EncodedDataset
 from lmc_track.geometry.metrics import summarize
+from lmc_track.tasks.projection import Projection, projected
 
 # Padded tokens a batch: large enough to fill a matrix product, small enough to stay in cache.
 TOKEN_BUDGET = 1_024
@@ -22,7 +23,8 @@ TOKEN_BUDGET = 1_024
 class Predictions:
     """A model's answers on one data set, in the data set's order.
 
-    ``loss`` (n,) is the cross-entropy in nats, ``logits`` (n, labels) are raw; both float32.
+    ``loss`` (n,) is the cross-entropy in nats, ``logits`` (n, labels of the model) are raw; both
+    float32. ``labels`` are the data set's own: loss and metrics are of the projected logits.
     """
 
     dataset: str
@@ -30,6 +32,7 @@ class Predictions:
     labels: NDArray[np.int64]
     loss: NDArray[np.float32]
     logits: NDArray[np.float32]
+    projection: Projection | None = None
 
     @property
     def mean_loss(self) -> float:
@@ -38,7 +41,8 @@ class Predictions:
 
     def metrics(self, task_metric: str) -> dict[str, float]:
         """Mean loss, accuracy and the task's own metric."""
-        return summarize(self.labels, self.logits, self.loss, task_metric)
+        logits = projected(self.logits, self.projection)
+        return summarize(self.labels, logits, self.loss, task_metric)
 
 
 @dataclass(frozen=True)
@@ -85,7 +89,10 @@ def _pad(data: EncodedDataset, rows: NDArray[np.int64]) -> Batch:
 
 @torch.inference_mode()
 def evaluate(model: Any, data: EncodedDataset, batches: Sequence[Batch]) -> Predictions:
-    """``model``'s predictions on ``data``, batched as planned; the loss is taken in float32."""
+    """``model``'s predictions on ``data``, batched as planned.
+
+    The loss is taken in float32, of projected logits in float64.
+    """
     logits: torch.Tensor | None = None
     for batch in batches:
         out = model(**batch.inputs).logits.float()
@@ -94,5 +101,8 @@ def evaluate(model: Any, data: EncodedDataset, batches: Sequence[Batch]) -> Pred
         logits[torch.from_numpy(batch.rows)] = out.cpu()
     if logits is None:
         raise ValueError(f"the data set {data.name!r} has no examples")
-    loss = cross_entropy(logits, torch.tensor(data.labels), reduction="none")
-    return Predictions(data.name, data.example_ids, data.labels, loss.numpy(), logits.numpy())
+    own = torch.from_numpy(projected(logits.numpy(), data.projection))
+    loss = cross_entropy(own, torch.tensor(data.labels), reduction="none").float()
+    return Predictions(
+        data.name, data.example_ids, data.labels, loss.numpy(), logits.numpy(), data.projection
+    )

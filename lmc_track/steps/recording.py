@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from lmc_track.progress import Progress
 from lmc_track.steps.planning import Plan, plan_study
 from lmc_track.study import Study, build_study
 from lmc_track.tasks.dataset import Dataset
+from lmc_track.tasks.task import Task
 from lmc_track.tracking.keys import dataset_key, digest
 from lmc_track.tracking.location import Location
 from lmc_track.tracking.lock import study_lock
@@ -84,18 +86,30 @@ def record_datasets(plan: Plan, record: StudyRecord) -> None:
             "dataset",
             key,
             f"data {name}",
-            f"Evaluation set {name} ({data.role}): {len(data):,} examples from {data.source}.",
+            _dataset_note(data),
         )
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "examples.parquet"
             data.frame.write_parquet(file)
             recorder.artifacts.put(run.run_id, run.artifact_uri, file, "examples.parquet")
-        recorder.log(run, params=_dataset_params(data))
+        recorder.log(run, params=_dataset_params(data, plan.task))
         recorder.finish(run)
         record.index.add(run)
 
 
-def _dataset_params(data: Dataset) -> dict[str, object]:
+def _dataset_note(data: Dataset) -> str:
+    note = f"Evaluation set {data.name} ({data.role}): {len(data):,} examples from {data.source}."
+    if data.drawn:
+        note += f" Drawn: {'; '.join(data.drawn)}."
+    if data.projection is not None:
+        names = ", ".join(data.projection.label_names)
+        note += f" Labels of its own: {names}; logits are projected by {data.projection.how}."
+    return note
+
+
+def _dataset_params(data: Dataset, task: Task) -> dict[str, object]:
+    projection = data.projection
+    labels = task.label_names if projection is None else projection.label_names
     halves = data.frame["half"].to_list()
     return {
         "dataset": data.name,
@@ -106,6 +120,11 @@ def _dataset_params(data: Dataset) -> dict[str, object]:
         "n_discovery": halves.count("discovery"),
         "n_held_out": halves.count("held-out"),
         "text_columns": " ".join(data.text_columns),
+        "label_names": json.dumps(labels, ensure_ascii=False),
+        "projection": None if projection is None else projection.how,
+        "projection_groups": None if projection is None else json.dumps(projection.groups),
+        "drawn": "; ".join(data.drawn) or "all",
+        "n_source": len(data) if data.n_source is None else data.n_source,
     }
 
 

@@ -7,14 +7,13 @@ import json
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
 from lmc_track.errors import InputError
-from lmc_track.study.sections import TASK_NAMES, AgreementTask, ColaTask, Study
-
-_TASKS: dict[str, type[BaseModel]] = {"agreement": AgreementTask, "cola": ColaTask}
+from lmc_track.study.sections import Study
+from lmc_track.study.task_sections import TASK_NAMES, TASKS
 
 # What a published procedure decides where the study file is silent.
 _PRESETS: dict[str, dict[str, dict[str, Any]]] = {
@@ -23,6 +22,10 @@ _PRESETS: dict[str, dict[str, dict[str, Any]]] = {
         "interpolate": {"points": 10},
         "cluster": {"methods": ["juneja2023", "spectral", "threshold"]},
     }
+}
+# And what it decides about single tasks.
+_TASK_PRESETS: dict[str, dict[str, dict[str, Any]]] = {
+    "juneja2023": {"cola": {"validation": "joined"}, "mnli": {"hans": "juneja2023"}}
 }
 
 
@@ -87,7 +90,12 @@ def _apply(table: dict[str, Any], override: str) -> None:
 def _apply_preset(table: dict[str, Any]) -> None:
     section = table.get("study")
     name = section.get("preset") if isinstance(section, dict) else None
-    for part, defaults in _PRESETS.get(str(name), {}).items():
+    task = table.get("task")
+    of_task = _TASK_PRESETS.get(str(name), {}).get(
+        str(task.get("name")) if isinstance(task, dict) else "", {}
+    )
+    presets = _PRESETS.get(str(name), {}) | ({"task": of_task} if of_task else {})
+    for part, defaults in presets.items():
         given = table.setdefault(part, {})
         if not isinstance(given, dict):
             continue
@@ -99,7 +107,7 @@ def _apply_preset(table: dict[str, Any]) -> None:
 
 def _describe(problem: Any, table: Mapping[str, Any]) -> str:
     where = [str(part) for part in problem["loc"]]
-    if len(where) > 1 and where[0] == "task" and where[1] in _TASKS:
+    if len(where) > 1 and where[0] == "task" and where[1] in TASKS:
         task, where = where[1], ["task", *where[2:]]
     else:
         task = ""
@@ -141,9 +149,20 @@ def _remedy(where: list[str]) -> str:
 def _known_keys(section: list[str], task: str) -> list[str]:
     if not section:
         return list(Study.model_fields)
-    if section == ["task"]:
-        return list(_TASKS[task].model_fields)
-    return list(_section(section[0]).model_fields)
+    found = TASKS[task] if section[0] == "task" else _section(section[0])
+    for key in section[1:]:
+        # A table of named tables is told by its values; its names are the user's.
+        field = found.model_fields.get(key)
+        found = found if field is None else _model_in(field.annotation) or found
+    return list(found.model_fields)
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """The section that a key's type is of, or is a table or an option of."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    inner = (_model_in(part) for part in get_args(annotation))
+    return next((model for model in inner if model is not None), None)
 
 
 def _section(name: str) -> type[BaseModel]:
