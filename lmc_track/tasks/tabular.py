@@ -92,7 +92,7 @@ def _read_set(
         ids += [start + row for row in rows]
         indices += labels.indices(part)
         groups += part.column(group) if group is not None else [None] * len(rows)
-        subsets += subset_names(part, source.subsets)
+        subsets += subset_names(part, source.subsets, labels)
         start += len(table)
     if not ids:
         raise InputError(

@@ -9,7 +9,7 @@ from lmc_track.errors import InputError
 from lmc_track.names import is_name, safe_name
 from lmc_track.study.tabular_section import DiagnosticSection, SourceSection, TabularTask
 from lmc_track.tasks.projection import Projection
-from lmc_track.tasks.tables import Table
+from lmc_track.tasks.tables import Cells, Table
 
 # More would be a column of identities, not of kinds; each is evaluated by itself.
 _MOST_SUBSETS = 500
@@ -24,6 +24,7 @@ class LabelColumn:
     known: Mapping[str, int]
     skipped: frozenset[str]
     projection: Projection | None
+    label_names: tuple[str, ...]
     key: str
 
     def indices(self, table: Table) -> list[int]:
@@ -72,24 +73,31 @@ def label_column(task: TabularTask, source: SourceSection, key: str) -> LabelCol
         known,
         frozenset(source.skip_labels or task.skip_labels),
         projection,
+        tuple(task.labels) if projection is None else projection.label_names,
         key,
     )
 
 
-def subset_names(table: Table, columns: Sequence[str | list[str]]) -> list[list[str]]:
+def subset_names(
+    table: Table, columns: Sequence[str | list[str]], labels: LabelColumn
+) -> list[list[str]]:
     """The subsets of every row: the values of each of ``columns``, or of several joined by ``-``.
 
-    A cell without a value names none.
+    A cell without a value names none. The column of labels names the label itself, whatever value
+    stands for it.
 
     Raises:
         InputError: a value cannot be a subset's name, two values would have the same one, or
             there are too many.
     """
     found: list[list[str]] = [[] for _ in range(len(table))]
+    names: Cells = [labels.label_names[k] for k in labels.indices(table)]
     originals: dict[str, tuple[int, tuple[str, ...]]] = {}
     for number, item in enumerate(columns):
         parts = [item] if isinstance(item, str) else item
-        for row, cells in enumerate(zip(*(table.column(one) for one in parts), strict=True)):
+        for row, cells in enumerate(
+            zip(*(names if one == labels.name else table.column(one) for one in parts), strict=True)
+        ):
             values = tuple(cell for cell in cells if cell)
             if len(values) < len(parts):
                 continue

@@ -86,14 +86,15 @@ def example_set(connection: duckdb.DuckDBPyConnection, study: str, dataset: str)
 def _projection(
     connection: duckdb.DuckDBPyConnection, study: str, dataset: str
 ) -> Projection | None:
-    row = connection.execute(
+    rows = connection.execute(
         "SELECT projection, label_names, projection_groups FROM datasets "
         "WHERE study = ? AND dataset = ? AND projection IS NOT NULL",
         [study, dataset],
-    ).fetchone()
-    if row is None:
+    ).fetchall()
+    if not rows:
         return None
-    return Projection(row[0], tuple(row[1]), tuple(tuple(group) for group in row[2]))
+    how, names, groups = rows[0]
+    return Projection(how, tuple(names), tuple(tuple(group) for group in groups))
 
 
 def loss_curves(
