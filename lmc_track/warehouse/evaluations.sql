@@ -1,5 +1,5 @@
 -- The evaluations of the prediction sets $first to $last, as lmc_track.geometry.metrics computes
--- them, into a table that is put in order later: so many rows at once that they stay in memory.
+-- them and without AUC, into a table that is put in order later: so many rows at once that they stay in memory.
 -- The predicted label is the first of the largest logits, which are projected where the data set has
 -- labels of its own. Losses are added as whole multiples of
 -- 2^-40 nats, so that their sum does not depend on the order in which threads add them; a loss
@@ -13,32 +13,17 @@ WITH parts AS (
 members AS (
     SELECT data_digest, example_id, subset, half FROM parts JOIN examples USING (data_digest, example_id)
 ),
-projections AS (
-    SELECT p.set_no, d.projection, d.projection_groups
-    FROM storage.prediction_sets p
-    JOIN (SELECT model_id AS run_id, study FROM models UNION ALL SELECT point_id, study FROM points)
-        USING (run_id)
-    JOIN datasets d USING (study, dataset)
-    WHERE d.projection IS NOT NULL
-),
-own_logits AS (
-    SELECT set_no, example_id, label, loss, logits
-    FROM storage.prediction_rows ANTI JOIN projections USING (set_no)
-    WHERE set_no BETWEEN $first AND $last
-    UNION ALL
-    SELECT
-        set_no, example_id, label, loss, projected_logits(logits, projection, projection_groups)
-    FROM storage.prediction_rows JOIN projections USING (set_no)
-    WHERE set_no BETWEEN $first AND $last
-),
 guesses AS (
     SELECT
         set_no, example_id, label,
-        predicted_label(logits) AS predicted,
-        len(logits) AS n_labels,
-        CASE WHEN len(logits) = 2 THEN logits[2]::DOUBLE - logits[1]::DOUBLE END AS score,
+        CASE
+            WHEN projection IS NULL THEN predicted_label(logits)
+            ELSE predicted_label(projected_logits(logits, projection, projection_groups))
+        END AS predicted,
+        coalesce(len(projection_groups), len(logits)) AS n_labels,
         CASE WHEN isfinite(loss) THEN TRY_CAST(round(loss::DOUBLE * 2 ** 40) AS BIGINT) END AS loss_units
-    FROM own_logits
+    FROM storage.prediction_rows JOIN storage.prediction_sets USING (set_no)
+    WHERE set_no BETWEEN $first AND $last
 ),
 cells AS (
     SELECT
@@ -108,33 +93,6 @@ balanced AS (
     FROM recalls
     GROUP BY ALL
 ),
--- How often an example of label 1 has a higher score than one of label 0, in whole numbers: twice
--- the pairs that are in order, of which ties are one.
-ranks AS (
-    SELECT
-        set_no, subset, halves.half, score,
-        count(*) FILTER (label = 1) AS ones,
-        count(*) FILTER (label = 0) AS zeros
-    FROM guesses
-    JOIN storage.prediction_sets USING (set_no)
-    JOIN members USING (data_digest, example_id)
-    JOIN halves ON halves.part = members.half
-    WHERE n_labels = 2
-    GROUP BY ALL
-),
-areas AS (
-    SELECT
-        set_no, subset, half,
-        sum(ones) * sum(zeros) AS n_pairs, bool_or(isnan(score)) AS is_unknown,
-        sum(ones * (2 * below - zeros)) AS n_ordered
-    FROM (
-        SELECT *, sum(zeros) OVER (
-            PARTITION BY set_no, subset, half ORDER BY score ROWS UNBOUNDED PRECEDING
-        ) AS below
-        FROM ranks
-    )
-    GROUP BY ALL
-),
 hits_of_1 AS (
     SELECT set_no, subset, half, sum(n)::DOUBLE AS hits_of_1
     FROM confusion WHERE label = 1 AND predicted = 1
@@ -149,12 +107,10 @@ measured AS (
         (n::DOUBLE * n - said_said) * (n::DOUBLE * n - truly_truly) AS spread,
         CASE WHEN spread > 0 THEN (hits * n - truly_said) / sqrt(spread) ELSE 0 END AS matthews_correlation,
         CASE WHEN ones > 0 THEN 2 * coalesce(hits_of_1, 0) / ones ELSE 0 END AS f1,
-        balanced_accuracy,
-        CASE WHEN n_pairs > 0 AND NOT is_unknown THEN n_ordered::DOUBLE / (2 * n_pairs)::DOUBLE END AS auc
+        balanced_accuracy
     FROM totals
     JOIN products USING (set_no, subset, half)
     JOIN balanced USING (set_no, subset, half)
-    LEFT JOIN areas USING (set_no, subset, half)
     LEFT JOIN hits_of_1 USING (set_no, subset, half)
 ),
 long AS (
@@ -164,11 +120,10 @@ long AS (
         {'metric': 'error', 'value': error},
         {'metric': 'matthews_correlation', 'value': matthews_correlation},
         {'metric': 'f1', 'value': f1},
-        {'metric': 'balanced_accuracy', 'value': balanced_accuracy},
-        {'metric': 'auc', 'value': auc}
+        {'metric': 'balanced_accuracy', 'value': balanced_accuracy}
     ]) AS measure
     FROM measured
 )
 SELECT run_id, dataset, subset, half, measure.metric, precision, measure.value, n
 FROM long JOIN storage.prediction_sets USING (set_no)
-WHERE measure.metric NOT IN ('f1', 'auc') OR n_labels = 2;
+WHERE measure.metric <> 'f1' OR n_labels = 2;

@@ -116,7 +116,10 @@ def _build(path: Path, snapshot: Snapshot, derivations: Sequence[Derivation]) ->
         storage.fill_predictions(connection, snapshot)
         # Evaluations are computed with the same macros that users have.
         _create_views(connection, VIEWS[:1])
-        storage.fill_evaluations(connection, _text("lmc_track.warehouse", "evaluations.sql"))
+        storage.fill_evaluations(
+            connection,
+            [_text("lmc_track.warehouse", name) for name in ("evaluations.sql", "auc.sql")],
+        )
         storage.check_predictions(connection)
         connection.begin()
         _create_views(connection, VIEWS[1:])

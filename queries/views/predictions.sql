@@ -30,10 +30,9 @@ CREATE MACRO study_predictions(
     study_name, dataset_name, subset_name, half_name, precision_name
 ) AS TABLE
 WITH sets AS (
-    SELECT s.set_no, m.model_id, m.position, d.projection, d.projection_groups
+    SELECT s.set_no, m.model_id, m.position, s.projection, s.projection_groups
     FROM storage.prediction_sets s
     JOIN models m ON m.model_id = s.run_id
-    JOIN datasets d ON d.study = m.study AND d.dataset = s.dataset
     JOIN studies t ON t.study = m.study AND s.precision = coalesce(precision_name, t.precision)
     WHERE m.study = study_name AND s.dataset = dataset_name
 ),
