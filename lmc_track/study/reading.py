@@ -123,12 +123,13 @@ def _describe(problem: Any, table: Mapping[str, Any]) -> str:
         return f"task.name: unknown task {name!r}; known are {', '.join(TASK_NAMES)}"
     if kind == "union_tag_not_found":
         return f"task.name: missing; one of {', '.join(TASK_NAMES)}"
-    if len(where) > 2 and where[0] != "task":
+    if (field := _field_of(where, task)) is not None and len(field[0]) < len(where):
         # One of several forms, none of which fits: the key's line of help tells them all.
-        section, name = where[:2]
-        value = table[section][name]
-        help_line = _section(section).model_fields[name].description
-        return f"{section}.{name}: {value!r} does not fit. {help_line}"
+        where, help_line = field
+        value: Any = table
+        for part in where:
+            value = value[part]
+        return f"{'.'.join(where)}: {value!r} does not fit. {help_line}"
     if kind == "missing":
         return f"{key}: missing; {_remedy(where)}"
     message = problem["msg"].removeprefix("Value error, ")
@@ -155,6 +156,20 @@ def _known_keys(section: list[str], task: str) -> list[str]:
         field = found.model_fields.get(key)
         found = found if field is None else _model_in(field.annotation) or found
     return list(found.model_fields)
+
+
+def _field_of(where: list[str], task: str) -> tuple[list[str], str] | None:
+    """The key of the study file that an error is about, without what pydantic adds to it, and its
+    line of help; None where it is about a section."""
+    found: type[BaseModel] | None = None
+    for depth, key in enumerate(where):
+        if depth == 0:
+            found = TASKS.get(task) if key == "task" else _section(key)
+        elif found is not None and (field := found.model_fields.get(key)) is not None:
+            found = _model_in(field.annotation)
+            if found is None:
+                return where[: depth + 1], field.description or ""
+    return None
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:

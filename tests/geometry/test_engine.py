@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from lmc_track.geometry.interpolation import ResidentModel, materialize
 from lmc_track.geometry.weights import check_same_shape, load_weights
 from lmc_track.models.checkpoints import weights_digest
 from lmc_track.tasks.dataset import Dataset, build_dataset
+from lmc_track.tasks.projection import Projection
 from support.tiny_models import WORDS, tiny_classifiers
 
 
@@ -95,6 +97,28 @@ def test_every_example_is_in_one_batch_within_the_budget(encoded: EncodedDataset
     rows = sorted(int(row) for batch in batches for row in batch.rows)
     assert rows == list(range(len(encoded)))
     assert all(b.inputs["input_ids"].numel() <= 40 or len(b.rows) == 1 for b in batches)
+
+
+def test_losses_are_of_projected_logits_and_logits_stay_raw(
+    folders: list[Path], dataset: Dataset, encoded: EncodedDataset
+) -> None:
+    swapped = Projection("max", ("acceptable", "unacceptable"), ((1,), (0,)))
+    own = replace(encoded, projection=swapped, labels=1 - encoded.labels)
+    plain = Engine({"v": encoded}, "fp32").model_predictions(folders[0], ["v"])["v"]
+    found = Engine({"v": own}, "fp32").model_predictions(folders[0], ["v"])["v"]
+    assert np.array_equal(found.logits, plain.logits)
+    assert np.allclose(found.loss, plain.loss, atol=1e-6)
+    assert found.metrics("accuracy")["accuracy"] == plain.metrics("accuracy")["accuracy"]
+
+
+def test_a_projection_makes_another_evaluation(
+    folders: list[Path], dataset: Dataset, encoded: EncodedDataset
+) -> None:
+    swapped = Projection("max", ("acceptable", "unacceptable"), ((1,), (0,)))
+    tokenizer = AutoTokenizer.from_pretrained(str(folders[0]))
+    own = encode(replace(dataset, projection=swapped), tokenizer, 32)
+    assert own.projection == swapped
+    assert own.digest != encoded.digest
 
 
 def test_bf16_stays_close_to_fp32(folders: list[Path], encoded: EncodedDataset) -> None:
