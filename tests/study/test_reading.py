@@ -194,3 +194,11 @@ def test_every_commented_key_of_the_template_is_known(tmp_path: Path) -> None:
 def test_a_resolved_study_reads_as_itself() -> None:
     study = build_study({**MINIMAL, "finetune": {"max_steps": 5, "head_seeds": "0-1"}})
     assert build_study(study.model_dump(mode="json")) == study
+
+
+def test_the_own_task_of_the_docs_is_a_valid_one() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "tasks.md").read_text(encoding="utf-8")
+    text = page.partition("```toml\n")[2].partition("```")[0]
+    task = build_study({"study": {"name": "s"}, **tomllib.loads(text)}).task
+    assert isinstance(task, TabularTask)
+    assert list(task.diagnostics) == ["hans"]
