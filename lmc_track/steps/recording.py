@@ -16,7 +16,6 @@ from lmc_track.progress import Progress
 from lmc_track.steps.planning import Plan, plan_study
 from lmc_track.study import Study, build_study
 from lmc_track.tasks.dataset import Dataset
-from lmc_track.tasks.task import Task
 from lmc_track.tracking.keys import dataset_key, digest
 from lmc_track.tracking.location import Location
 from lmc_track.tracking.lock import study_lock
@@ -92,7 +91,7 @@ def record_datasets(plan: Plan, record: StudyRecord) -> None:
             file = Path(folder) / "examples.parquet"
             data.frame.write_parquet(file)
             recorder.artifacts.put(run.run_id, run.artifact_uri, file, "examples.parquet")
-        recorder.log(run, params=_dataset_params(data, plan.task))
+        recorder.log(run, params=_dataset_params(data))
         recorder.finish(run)
         record.index.add(run)
 
@@ -107,9 +106,8 @@ def _dataset_note(data: Dataset) -> str:
     return note
 
 
-def _dataset_params(data: Dataset, task: Task) -> dict[str, object]:
+def _dataset_params(data: Dataset) -> dict[str, object]:
     projection = data.projection
-    labels = task.label_names if projection is None else projection.label_names
     halves = data.frame["half"].to_list()
     return {
         "dataset": data.name,
@@ -120,7 +118,8 @@ def _dataset_params(data: Dataset, task: Task) -> dict[str, object]:
         "n_discovery": halves.count("discovery"),
         "n_held_out": halves.count("held-out"),
         "text_columns": " ".join(data.text_columns),
-        "label_names": json.dumps(labels, ensure_ascii=False),
+        # Where nothing is projected the labels are those of the study.
+        "label_names": None if projection is None else json.dumps(projection.label_names),
         "projection": None if projection is None else projection.how,
         "projection_groups": None if projection is None else json.dumps(projection.groups),
         "drawn": "; ".join(data.drawn) or "all",

@@ -57,7 +57,7 @@ class Dataset:
                 digest.update(len(cell).to_bytes(8, "little"))
                 digest.update(cell)
         if self.projection is not None:
-            digest.update(f"projection v1 {self.projection!r}".encode())
+            digest.update(f"projection v1 {self.projection.told}".encode())
         return digest.hexdigest()
 
     def __len__(self) -> int:

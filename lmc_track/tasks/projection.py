@@ -34,6 +34,11 @@ class Projection:
         if len(set(indices)) != len(indices) or min(indices) < 0:
             raise ValueError("a logit may stand for one label only")
 
+    @property
+    def told(self) -> str:
+        """All that it is, in a form that digests may rely on."""
+        return f"{self.how} {self.label_names!r} {self.groups!r}"
+
     def __call__(self, logits: NDArray[Any]) -> NDArray[np.float64]:
         """Logits (..., c) of the model as logits (..., labels) of the set, in float64.
 

@@ -63,7 +63,7 @@ class Qqp(ReadTask):
             table = hub.read(name, ("question1", "question2", "label"), self._environ, _REMEDY)
             return _dataset(name, _ROLES[name], table, hub.told(name), tuple(table.columns))
         file = root.need(_FOLDERS, _FILES[name], _WHAT[name], _REMEDY)
-        table = read_table(file, _COLUMNS, skip_broken=lambda n: n <= _BROKEN_LINES)
+        table = read_table(file, _COLUMNS, most_broken=_BROKEN_LINES)
         return _dataset(name, _ROLES[name], table, f"QQP, {file.name}", _COLUMNS)
 
     def _read_paws(self, root: DataRoot | None) -> Dataset:

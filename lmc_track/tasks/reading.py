@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from lmc_track.errors import InputError
 from lmc_track.tasks.dataset import Dataset
@@ -66,7 +66,7 @@ class HubSource:
             )
         parts = [self.path, self.config, split]
         source = ", ".join(part for part in parts if part)
-        return replace(table_of_frame(splits[split], wanted, f"{self.key}: {source}"), unit="row")
+        return table_of_frame(splits[split], wanted, f"{self.key}: {source}")
 
     def told(self, split: str) -> str:
         """Where examples came from, as it is recorded."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,12 +76,12 @@ def read_table(
     format_name: str | None = None,
     header: Sequence[str] | None = None,
     *,
-    skip_broken: Callable[[int], bool] | None = None,
+    most_broken: int = 0,
 ) -> Table:
     """The columns ``wanted`` of ``file``, whose columns are called ``header`` where it has none.
 
     A TSV file has no quoting; a CSV file has RFC 4180's; a line of a JSONL file is an object.
-    ``skip_broken`` says of a number of TSV rows of other widths whether they are left out.
+    Up to ``most_broken`` rows that have more or fewer columns are left out.
 
     Raises:
         InputError: with file and line, what is wrong; or which column is missing.
@@ -97,52 +97,54 @@ def read_table(
         return _read_parquet(file, wanted)
     if kind == "jsonl":
         return _read_jsonl(file, wanted)
-    rows = (
-        _csv_rows(file)
-        if kind == "csv"
-        else [(line, text.split("\t")) for line, text in enumerate(lines_of(file), 1)]
-    )
-    if not rows:
-        raise InputError(f"{file} is empty", "Expected are rows of text.")
+    rows = _csv_rows(file) if kind == "csv" else _tsv_rows(file)
     if header is None:
-        (_, header), rows = rows[0], rows[1:]
-    twice = [name for name in wanted if list(header).count(name) > 1]
-    if twice:
+        _, header = next(rows, (0, ()))
+        if not header:
+            raise InputError(f"{file} is empty", "Expected is a header, then rows.")
+    if twice := [name for name in wanted if list(header).count(name) > 1]:
         raise InputError(f"{file} has more than one column {twice[0]!r}", "Rename one of them.")
-    broken = [k for k, (_, cells) in enumerate(rows) if len(cells) != len(header)]
-    if broken:
-        if skip_broken is None or not skip_broken(len(broken)):
-            line, cells = rows[broken[0]]
+    if missing := [name for name in wanted if name not in header]:
+        raise no_column(str(file), missing[0], header)
+    places = [header.index(name) for name in wanted]
+    columns: dict[str, Cells] = {name: [] for name in wanted}
+    numbers: list[int] = []
+    broken: list[tuple[int, int]] = []
+    for line, cells in rows:
+        if len(cells) == len(header):
+            numbers.append(line)
+            for name, place in zip(wanted, places, strict=True):
+                columns[name].append(cells[place])
+            continue
+        broken.append((line, len(cells)))
+        if len(broken) > most_broken:
+            first, width = broken[0]
             raise InputError(
-                f"{file}, line {line}: {len(header)} columns are expected, not {len(cells)}",
+                f"{file}, line {first}: {len(header)} columns are expected, not {width}",
                 f"The columns are {', '.join(header)}"
                 + ("." if kind == "csv" else ", tab-separated; quotes have no meaning."),
             )
-        rows = [row for row in rows if len(row[1]) == len(header)]
-    places = {name: k for k, name in enumerate(header)}
-    if missing := [name for name in wanted if name not in places]:
-        raise no_column(str(file), missing[0], header)
-    columns: dict[str, Cells] = {
-        name: [cells[places[name]] for _, cells in rows] for name in wanted
-    }
-    return Table(str(file), "line", columns, [line for line, _ in rows])
+    return Table(str(file), "line", columns, numbers)
 
 
-def _csv_rows(file: Path) -> list[tuple[int, list[str]]]:
+def _tsv_rows(file: Path) -> Iterator[tuple[int, list[str]]]:
+    for line, text in enumerate(lines_of(file), 1):
+        yield line, text.split("\t")
+
+
+def _csv_rows(file: Path) -> Iterator[tuple[int, list[str]]]:
     reader = csv.reader(io.StringIO(text_of(file), newline=""), strict=True)
-    rows: list[tuple[int, list[str]]] = []
     line = 1
     try:
         for cells in reader:
             if cells:
-                rows.append((line, cells))
+                yield line, cells
             line = reader.line_num + 1
     except csv.Error as error:
         raise InputError(
             f"{file}, line {line}: not CSV: {error}",
             "A cell with commas, quotes or line ends is quoted, and a quote in it doubled.",
         ) from None
-    return rows
 
 
 def _read_jsonl(file: Path, wanted: Sequence[str]) -> Table:

@@ -166,7 +166,7 @@ def test_sets_recorded_before_these_were_told_have_the_studys_labels(
     old = tmp_path / "old"
     shutil.copytree(home.results_path.parent, old)
     connection = sqlite3.connect(old / "mlflow.db")
-    told = ("label_names", "drawn", "n_source")
+    told = ("drawn", "n_source")
     marks = ", ".join("?" * len(told))
     connection.execute(
         f"DELETE FROM params WHERE key IN ({marks}) AND run_uuid IN "
