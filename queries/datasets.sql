@@ -17,7 +17,8 @@ named AS (
 )
 SELECT
     d.dataset, d.role, d.n_examples, c.n_discovery, c.n_held_out, c.n_groups,
-    coalesce(n.subsets, []::VARCHAR[]) AS subsets, d.data_digest, d.source
+    coalesce(n.subsets, []::VARCHAR[]) AS subsets, d.data_digest, d.source,
+    d.projection, d.drawn, d.n_source
 FROM datasets d
 JOIN study_subsets(getvariable('study')) s ON s.dataset = d.dataset AND s.subset = 'all'
 LEFT JOIN counted c ON c.data_digest = d.data_digest

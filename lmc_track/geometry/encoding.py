@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmc_track.tasks.dataset import Dataset
+from lmc_track.tasks.projection import Projection
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,8 @@ class EncodedDataset:
 
     ``inputs`` maps each model input (``input_ids``, for some models ``token_type_ids``) to
     one row of ids an example. ``digest`` is SHA-256 over the data and these ids: the identity
-    of an evaluation's input. One that lies in ``file`` goes to other processes as the name of it.
+    of an evaluation's input. ``projection`` tells how logits become those of the set's labels.
+    One that lies in ``file`` goes to other processes as the name of it.
     """
 
     name: str
@@ -50,6 +52,7 @@ class EncodedDataset:
     inputs: dict[str, Ragged]
     pad_token_id: int
     digest: str
+    projection: Projection | None = None
     file: Path | None = None
 
     @property
@@ -64,7 +67,7 @@ class EncodedDataset:
         from lmc_track.geometry.token_cache import read_encoded
 
         if self.file is not None:
-            return read_encoded, (self.file, self.name)
+            return read_encoded, (self.file, self.name, self.projection)
         return EncodedDataset, tuple(getattr(self, field) for field in self.__dataclass_fields__)
 
 
@@ -90,6 +93,7 @@ def encode(dataset: Dataset, tokenizer: Any, longest: int | None) -> EncodedData
         inputs,
         tokenizer.pad_token_id or 0,
         _digest(dataset.digest, inputs),
+        dataset.projection,
     )
 
 

@@ -13,13 +13,15 @@ from torch.nn.functional import cross_entropy
 from lmc_track.geometry.batching import Reading
 from lmc_track.geometry.encoding import EncodedDataset
 from lmc_track.geometry.metrics import summarize
+from lmc_track.tasks.projection import Projection, projected
 
 
 @dataclass(frozen=True)
 class Predictions:
     """A model's answers on one data set, in the data set's order.
 
-    ``loss`` (n,) is the cross-entropy in nats, ``logits`` (n, labels) are raw; both float32.
+    ``loss`` (n,) is the cross-entropy in nats, ``logits`` (n, labels of the model) are raw; both
+    float32. ``labels`` are the data set's own: loss and metrics are of the projected logits.
     """
 
     dataset: str
@@ -27,6 +29,7 @@ class Predictions:
     labels: NDArray[np.int64]
     loss: NDArray[np.float32]
     logits: NDArray[np.float32]
+    projection: Projection | None = None
 
     @property
     def mean_loss(self) -> float:
@@ -35,7 +38,8 @@ class Predictions:
 
     def metrics(self, task_metric: str) -> dict[str, float]:
         """Mean loss, accuracy and the task's own metric."""
-        return summarize(self.labels, self.logits, self.loss, task_metric)
+        logits = projected(self.logits, self.projection)
+        return summarize(self.labels, logits, self.loss, task_metric)
 
 
 @torch.inference_mode()
@@ -53,9 +57,12 @@ def read(model: Any, reading: Reading) -> torch.Tensor:
 
 
 def predictions_of(data: EncodedDataset, logits: torch.Tensor) -> Predictions:
-    """Predictions with ``logits``, shape (n, labels), of the examples of ``data``.
+    """Predictions with ``logits``, shape (n, labels of the model), of the examples of ``data``.
 
-    The loss is taken in float32.
+    The loss is taken in float32, of projected logits in float64.
     """
-    loss = cross_entropy(logits, torch.tensor(data.labels), reduction="none")
-    return Predictions(data.name, data.example_ids, data.labels, loss.numpy(), logits.numpy())
+    own = torch.from_numpy(projected(logits.numpy(), data.projection))
+    loss = cross_entropy(own, torch.tensor(data.labels), reduction="none").float()
+    return Predictions(
+        data.name, data.example_ids, data.labels, loss.numpy(), logits.numpy(), data.projection
+    )

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from lmc_track.geometry.encoding import EncodedDataset, Ragged, encode
 from lmc_track.tasks.dataset import Dataset
+from lmc_track.tasks.projection import Projection
 
 _FORMAT = 1
 _FACTS = b"lmc-track"
@@ -36,13 +37,13 @@ class TokenCache:
         """``dataset`` as ``tokenizer`` reads it; a file that is damaged is made again."""
         file = self._folder / f"{self._key(dataset)}.arrow"
         try:
-            return read_encoded(file, dataset.name, verify=True)
+            return read_encoded(file, dataset.name, dataset.projection, verify=True)
         except (OSError, ValueError, KeyError):  # pyarrow's own errors are among these
             made = encode(dataset, tokenizer, self._longest)
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             _write(made, file)
-            return read_encoded(file, dataset.name)
+            return read_encoded(file, dataset.name, dataset.projection)
         except OSError:  # a cache that cannot be written costs time, nothing else
             return made
 
@@ -51,7 +52,9 @@ class TokenCache:
         return hashlib.sha256(content.encode()).hexdigest()[:40]
 
 
-def read_encoded(file: Path, name: str, *, verify: bool = False) -> EncodedDataset:
+def read_encoded(
+    file: Path, name: str, projection: Projection | None = None, *, verify: bool = False
+) -> EncodedDataset:
     """The token file ``file``, mapped into memory, as data set ``name``.
 
     Raises:
@@ -70,6 +73,7 @@ def read_encoded(file: Path, name: str, *, verify: bool = False) -> EncodedDatas
         inputs,
         facts["pad_token_id"],
         facts["digest"],
+        projection,
         file,
     )
     if verify and _checksum(found) != facts["checksum"]:

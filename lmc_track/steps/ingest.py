@@ -164,6 +164,7 @@ class _Reader:
                     "role": data.role,
                     "source": run.params["source"],
                     "n_examples": int(run.params["n_examples"]),
+                    **_labels_and_draw(record, run),
                 }
             )
             file = record.artifacts.get(run.run_id, run.artifact_uri, "examples.parquet")
@@ -302,6 +303,21 @@ class _Reader:
             if pairs is not None:
                 ids = [models[key].run_id for key in pairs["models"]]
                 self._rows["co_assignments"] += _co_assignments(run.run_id, ids, pairs)
+
+
+def _labels_and_draw(record: StudyRecord, run: RunEntry) -> dict[str, Any]:
+    """What is told of a data set's labels and of how it was drawn, on record since version 4."""
+    given = {
+        name: json.loads(run.params[name]) if name in run.params else None
+        for name in ("label_names", "projection_groups")
+    }
+    return {
+        "label_names": given["label_names"] or list(record.facts.label_names),
+        "projection": run.params.get("projection"),
+        "projection_groups": given["projection_groups"],
+        "drawn": run.params.get("drawn"),
+        "n_source": int(run.params["n_source"]) if "n_source" in run.params else None,
+    }
 
 
 def _co_assignments(clustering_id: str, model_ids: list[str], pairs: dict[str, Any]) -> _Rows:

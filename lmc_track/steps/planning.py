@@ -25,7 +25,8 @@ from lmc_track.models.pretraining import pretrained_base
 from lmc_track.models.recipe import check_trainer_options, recipe, recipe_digest
 from lmc_track.progress import Progress
 from lmc_track.study import ModelSeeds, Study, parse_seeds
-from lmc_track.study.sections import AgreementTask
+from lmc_track.study.tabular_section import TabularTask
+from lmc_track.study.task_sections import AgreementTask
 from lmc_track.tasks.dataset import Dataset
 from lmc_track.tasks.loading import load_task
 from lmc_track.tasks.sampling import sample
@@ -33,8 +34,6 @@ from lmc_track.tasks.task import Task
 from lmc_track.tracking.keys import model_key
 from lmc_track.tracking.location import Location, prepare
 from lmc_track.tracking.studies import RecordedDataset, RecordedModel, StudyFacts
-
-_WHERE_DATA_ARE = {"name", "data_dir", "hub", "revision"}
 
 
 @dataclass(frozen=True)
@@ -99,13 +98,9 @@ def plan_study(
     )
     facts = StudyFacts(
         name=study.name,
-        file=_resolved(study),
+        file=_resolved(study, environ),
         identity={
-            "task": {
-                key: value
-                for key, value in study.task.model_dump(mode="json", exclude_none=True).items()
-                if key == "name" or key not in _WHERE_DATA_ARE
-            },
+            "task": study.task.identity(),
             "base_digest": base_id,
             "training_data_digest": _common_digest([data.digest for data in task.training_sets()]),
             "label_names": list(task.label_names),
@@ -168,12 +163,14 @@ def _common_digest(digests: list[str]) -> str:
     return hashlib.sha256(" ".join(sorted(digests)).encode()).hexdigest()
 
 
-def _resolved(study: Study) -> dict[str, Any]:
+def _resolved(study: Study, environ: Mapping[str, str]) -> dict[str, Any]:
     """The study file with every default filled in and folders absolute.
 
     So a recorded study can be run by its name from anywhere.
     """
     content = study.model_dump(mode="json")
+    if isinstance(study.task, TabularTask) and not environ.get("LMC_DATA_DIR"):
+        content["task"]["data_dir"] = study.task.data_dir or "."
     for section, key in (("model", "base"), ("task", "data_dir")):
         folder = content[section].get(key)
         if folder and Path(folder).expanduser().is_dir():

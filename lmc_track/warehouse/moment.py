@@ -87,7 +87,7 @@ class Moment:
         *,
         precision: str | None = None,
     ) -> NDArray[np.float32]:
-        """Logits (len(run_ids), n, c) of models and points on ``examples``, NaN where unknown."""
+        """Raw logits (len(run_ids), n, c) of runs on ``examples``, NaN where unknown."""
         return run_logits(self.connection, study, run_ids, examples, precision=precision)
 
     def supporting_runs(self) -> Iterator[SupportingRuns]:

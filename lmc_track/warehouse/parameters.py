@@ -19,7 +19,15 @@ CHOICES = {
         "relative_gap",
     ),
     "order": ("cluster", "study"),
-    "metric": ("loss", "error", "accuracy", "matthews_correlation", "f1"),
+    "metric": (
+        "loss",
+        "error",
+        "accuracy",
+        "balanced_accuracy",
+        "auc",
+        "matthews_correlation",
+        "f1",
+    ),
     "level": ("subset", "label", "example"),
 }
 """Parameters whose values are the same in every results file."""

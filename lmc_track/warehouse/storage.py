@@ -6,6 +6,7 @@ for run, data set and precision together; the view ``predictions`` spells them o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
@@ -38,7 +39,8 @@ def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
         CREATE SCHEMA storage;
         CREATE TABLE storage.prediction_sets (
             set_no INTEGER, run_id VARCHAR, dataset VARCHAR, precision VARCHAR,
-            data_digest VARCHAR, file_no INTEGER);
+            data_digest VARCHAR, projection VARCHAR, projection_groups BIGINT[][],
+            file_no INTEGER);
         CREATE TABLE storage.prediction_rows (
             set_no INTEGER, example_id BIGINT, label INTEGER, loss REAL, logits FLOAT[]);
         """
@@ -120,7 +122,7 @@ def fill_predictions(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot) 
             SELECT run_id, unnest(datasets) AS dataset, precision, file_no FROM prediction_files
         )
         SELECT row_number() OVER (ORDER BY file_no, dataset),
-               run_id, dataset, sets.precision, data_digest, file_no
+               run_id, dataset, sets.precision, data_digest, projection, projection_groups, file_no
         FROM sets JOIN runs USING (run_id) JOIN datasets USING (study, dataset)
         ORDER BY 1
         """
@@ -142,15 +144,16 @@ def fill_predictions(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot) 
     connection.execute("ALTER TABLE storage.prediction_sets DROP COLUMN file_no")
 
 
-def fill_evaluations(connection: duckdb.DuckDBPyConnection, statement: str) -> None:
-    """Evaluations of all predictions, by ``statement``, which takes some sets at a time.
+def fill_evaluations(connection: duckdb.DuckDBPyConnection, statements: Sequence[str]) -> None:
+    """Evaluations of all predictions, by ``statements``, which take some sets at a time.
 
     One statement over everything would keep an aggregate of every set in memory until its end.
     """
     connection.execute("CREATE TEMP TABLE unordered_evaluations AS FROM evaluations LIMIT 0")
     last = connection.execute("SELECT coalesce(max(set_no), 0) FROM storage.prediction_sets")
     for first in range(1, last.fetchall()[0][0] + 1, _SETS_AT_ONCE):
-        connection.execute(statement, {"first": first, "last": first + _SETS_AT_ONCE - 1})
+        for statement in statements:
+            connection.execute(statement, {"first": first, "last": first + _SETS_AT_ONCE - 1})
     # In the order in which results are asked for, so that a query reads few of the rows.
     connection.execute(
         """

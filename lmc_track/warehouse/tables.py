@@ -109,6 +109,15 @@ DATASETS = Table(
         Column("role", "VARCHAR", "validation, train_sample or diagnostic"),
         Column("source", "VARCHAR", "where the examples came from"),
         Column("n_examples", "BIGINT", "number of examples"),
+        Column(
+            "label_names", "VARCHAR[]", "names of its labels; the study's own, unless projected"
+        ),
+        Column("projection", "VARCHAR", "what is made of several logits: max, logsumexp or NULL"),
+        Column(
+            "projection_groups", "BIGINT[][]", "for each of its labels, the logits of it, from 0"
+        ),
+        Column("drawn", "VARCHAR", "how its examples were drawn from others; all; NULL: not told"),
+        Column("n_source", "BIGINT", "number of examples they were drawn from"),
     ),
     ("study", "dataset"),
 )
@@ -118,7 +127,7 @@ EXAMPLES = Table(
     (
         Column("data_digest", "VARCHAR", "digest of the set"),
         Column("example_id", "BIGINT", "number within the joined sources"),
-        Column("label", "BIGINT", "index into the study's label_names"),
+        Column("label", "BIGINT", "index into the data set's label_names"),
         Column("text", "VARCHAR", "the text; several columns joined by a tab"),
         Column("group_id", "VARCHAR", "examples that belong together, or NULL"),
         Column("half", "VARCHAR", "discovery or held-out"),
@@ -361,6 +370,7 @@ TABLES = (*RECORDED[:5], *COMPUTED, *RECORDED[5:], *DERIVED)
 _POLARS_TYPES: dict[str, pl.DataType] = {
     "VARCHAR": pl.String(),
     "VARCHAR[]": pl.List(pl.String()),
+    "BIGINT[][]": pl.List(pl.List(pl.Int64())),
     "BIGINT": pl.Int64(),
     "INTEGER": pl.Int32(),
     "DOUBLE": pl.Float64(),

@@ -19,6 +19,7 @@ from lmc_track.geometry.loading import load_weights
 from lmc_track.geometry.weights_cache import Checkpoint
 from lmc_track.models.checkpoints import weights_digest
 from lmc_track.tasks.dataset import Dataset, build_dataset
+from lmc_track.tasks.projection import Projection
 from support.tiny_models import WORDS, tiny_classifiers
 
 
@@ -93,6 +94,28 @@ def test_results_do_not_depend_on_the_batches(
     )
     assert np.allclose(one.logits, other.logits, atol=1e-5)
     assert (one.example_ids == other.example_ids).all()
+
+
+def test_losses_are_of_projected_logits_and_logits_stay_raw(
+    folders: list[Path], dataset: Dataset, encoded: EncodedDataset
+) -> None:
+    swapped = Projection("max", ("acceptable", "unacceptable"), ((1,), (0,)))
+    own = replace(encoded, projection=swapped, labels=1 - encoded.labels)
+    plain = Engine({"v": encoded}).model_predictions(Checkpoint(folders[0]), ["v"])["v"]
+    found = Engine({"v": own}).model_predictions(Checkpoint(folders[0]), ["v"])["v"]
+    assert np.array_equal(found.logits, plain.logits)
+    assert np.allclose(found.loss, plain.loss, atol=1e-6)
+    assert found.metrics("accuracy")["accuracy"] == plain.metrics("accuracy")["accuracy"]
+
+
+def test_a_projection_makes_another_evaluation(
+    folders: list[Path], dataset: Dataset, encoded: EncodedDataset
+) -> None:
+    swapped = Projection("max", ("acceptable", "unacceptable"), ((1,), (0,)))
+    tokenizer = AutoTokenizer.from_pretrained(str(folders[0]))
+    own = encode(replace(dataset, projection=swapped), tokenizer, 32)
+    assert own.projection == swapped
+    assert own.digest != encoded.digest
 
 
 def test_bf16_stays_close_to_fp32(folders: list[Path], encoded: EncodedDataset) -> None:

@@ -22,7 +22,7 @@ COLUMNS = {
     "models": "name position cluster head_seed data_seed validation_loss validation_accuracy "
     "validation_metric seconds weights_digest model_id",
     "datasets": "dataset role n_examples n_discovery n_held_out n_groups subsets data_digest "
-    "source",
+    "source projection drawn n_source",
     "diagnostics": "model position cluster dataset role subset metric value n_examples model_id",
     "barrier_pairs": "model_a model_b position_a position_b cluster_a cluster_b same_cluster "
     "convexity_gap barrier_height interpolation_instability curve_area relative_gap support "
