@@ -13,7 +13,7 @@ import click
 from lmc_track.errors import LmcTrackError
 
 COMMANDS = (
-    "demo", "init", "run", "finetune", "evaluate", "interpolate", "ingest", "cluster",
+    "demo", "init", "run", "finetune", "register", "evaluate", "interpolate", "ingest", "cluster",
     "query", "sql", "schema", "report", "export", "materialize", "status", "ui",
 )  # fmt: skip
 

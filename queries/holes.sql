@@ -9,13 +9,15 @@ WITH the_study AS (
     SELECT study, alphas, coalesce(getvariable('precision'), precision) AS precision
     FROM studies WHERE study = getvariable('study')
 ),
-the_models AS (SELECT * FROM models WHERE study = getvariable('study')),
+the_models AS (SELECT * FROM study_models(getvariable('study'), NULL)),
 the_sets AS (
     SELECT dataset, place FROM study_subsets(getvariable('study'))
     WHERE subset = 'all' AND dataset = coalesce(getvariable('dataset'), dataset)
 ),
 the_paths AS (
     SELECT p.* FROM paths p JOIN the_study s ON s.study = p.study AND s.precision = p.precision
+    SEMI JOIN the_models a ON a.model_id = p.model_a_id
+    SEMI JOIN the_models b ON b.model_id = p.model_b_id
     WHERE p.modules = 'all'
 ),
 evaluated AS (

@@ -44,7 +44,8 @@ def sentences(facts: Facts) -> list[str]:
 def _measured(facts: Facts) -> str:
     summary = facts.summary
     models = wording.count(facts.models.height, "finetuned model")
-    task = f"{models} of the task {summary['task']} (base: {wording.base_name(summary['base'])})"
+    base = f" (base: {wording.base_name(summary['base'])})" if summary["base"] else ""
+    task = f"{models} of the task {summary['task']}{base}"
     sets = wording.count(facts.datasets.height, "data set")
     if facts.models.height == 1:
         return f"{task} was evaluated on {sets}; a path needs two models, so there are no paths."

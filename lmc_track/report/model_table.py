@@ -37,6 +37,8 @@ def _who(facts: Facts) -> Iterator[_Filled]:
     if facts.found is not None and facts.found.n_clusters > 1:
         clusters = models["cluster"].to_list()
         yield Column("cluster", numeric=False), [Cell(_dash(c, c), cluster=c) for c in clusters]
+    if models["head_seed"].null_count() == models.height:
+        return
     if models["head_seed"].equals(models["data_seed"]):
         yield Column("seed"), [Cell(_dash(seed, seed)) for seed in models["head_seed"].to_list()]
         return

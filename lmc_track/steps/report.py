@@ -16,7 +16,7 @@ from lmc_track.report.page import render_report
 from lmc_track.steps.commands import reproduction, ui_command
 from lmc_track.tracking.keys import report_key
 from lmc_track.tracking.location import Location
-from lmc_track.tracking.studies import StudyRecord
+from lmc_track.tracking.studies import StudyFacts, StudyRecord
 from lmc_track.tracking.tags import versions
 from lmc_track.warehouse.results import open_results
 
@@ -96,6 +96,18 @@ def _keep(record: StudyRecord, page: str, study: str) -> None:
     record.index.add(run)
 
 
+def _origins(facts: StudyFacts) -> dict[str, str]:
+    """What the models were made of, as far as the study knows."""
+    base, data = facts.identity["base_digest"], facts.identity["training_data_digest"]
+    rows = {}
+    if base is not None:
+        rows["Base model"] = f"{facts.base} (digest {base[:16]})"
+    if data is not None:
+        rows["Training data"] = f"digest {data[:16]}"
+        rows["Recipe"] = json.dumps(facts.identity["finetune"], sort_keys=True)
+    return rows
+
+
 def _provenance(record: StudyRecord, location: Location) -> dict[str, str]:
     """What the numbers rest on; nothing in it changes when nothing was measured."""
     facts = record.facts
@@ -103,9 +115,7 @@ def _provenance(record: StudyRecord, location: Location) -> dict[str, str]:
         "Tracking store": location.shown_uri,
         "MLflow experiment": f"{facts.name} (id {record.experiment_id})",
         "MLflow UI": ui_command(location),
-        "Base model": f"{facts.base} (digest {facts.identity['base_digest'][:16]})",
-        "Training data": f"digest {facts.identity['training_data_digest'][:16]}",
-        "Recipe": json.dumps(facts.identity["finetune"], sort_keys=True),
+        **_origins(facts),
         "Common grid": ", ".join(f"{alpha:.4g}" for alpha in facts.alphas),
         "Precision of evaluation": facts.precision,
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lmc_track.geometry.interpolation import interior
-from lmc_track.steps.planning import planned_pairs
+from lmc_track.steps.pairs import planned_pairs
 from lmc_track.steps.recording import find_recorded
 from lmc_track.study import Study, build_study
 from lmc_track.tracking.keys import path_key, point_key

@@ -43,6 +43,11 @@ def model_key(
     )
 
 
+def registered_key(weights_digest: str) -> str:
+    """A model that was finetuned elsewhere: its weights, whoever has them."""
+    return _key("registered", {"weights": weights_digest})
+
+
 def path_key(key_a: str, key_b: str, precision: str, modules: str = "all") -> str:
     return _key("path", {"a": key_a, "b": key_b, "precision": precision, "modules": modules})
 

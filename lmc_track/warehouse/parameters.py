@@ -115,7 +115,7 @@ def check_values(connection: duckdb.DuckDBPyConnection, query: Query) -> None:
 
 def _choices(query: Query, name: str) -> tuple[str, ...]:
     # A gap is defined for what is low where models are good; other metrics have curves only.
-    if name == "metric" and "study_pairs(" in query.sql:
+    if name == "metric" and ("study_pairs(" in query.sql or "step_pairs(" in query.sql):
         return _GAP_METRICS
     return CHOICES[name]
 

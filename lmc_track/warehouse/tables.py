@@ -60,10 +60,11 @@ MODELS = Table(
         Column("source", "VARCHAR", "finetuned, registered or imported"),
         Column("head_seed", "BIGINT", "seed of the head's initial weights"),
         Column("data_seed", "BIGINT", "seed of data order and dropout"),
-        Column("step", "BIGINT", "training step of the checkpoint"),
+        Column("step", "BIGINT", "training step of the checkpoint, the last one where it ended"),
         Column("weights_digest", "VARCHAR", "SHA-256 over the tensors"),
         Column("created", "TIMESTAMP", "when its run started, UTC"),
         Column("seconds", "DOUBLE", "wall time of its run, seconds"),
+        Column("checkpoint_of", "VARCHAR", "model its training ended with; NULL of that itself"),
     ),
     ("model_id",),
 )

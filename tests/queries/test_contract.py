@@ -84,6 +84,10 @@ COLUMNS = {
     "n_predicted half text",
     "paths": "model_a model_b cluster_a cluster_b same_cluster modules precision n_common "
     "n_refined n_missing l2_distance cosine seconds created path_id",
+    "cluster_dynamics": "training step is_end cluster component complete_cluster nearest_cluster "
+    "own_gap other_gap moved settled validation_loss diagnostic model model_id",
+    "step_summary": "step is_end n_models n_pairs n_missing mean_gap max_gap mean_gap_within "
+    "mean_gap_between n_components n_complete_clusters n_away tau",
     "run_cost": "kind n_runs n_timed total_seconds mean_seconds median_seconds max_seconds",
 }
 # What a parameter of these names may default to. NULL: results are not narrowed by it.
@@ -101,7 +105,11 @@ DEFAULTS = {
 }
 # Every parameter that takes text, with a query that has it.
 TEXTS = {p.name: n for n, q in queries().items() for p in q.parameters if p.sql_type == "VARCHAR"}
-OF_GAPS = [n for n, q in queries().items() if "study_pairs(" in q.sql and q.parameter("metric")]
+OF_GAPS = [
+    n
+    for n, q in queries().items()
+    if ("study_pairs(" in q.sql or "step_pairs(" in q.sql) and q.parameter("metric")
+]
 
 
 @pytest.mark.parametrize("name", COLUMNS)
@@ -122,7 +130,7 @@ def test_diagnostics_default_to_the_held_out_half(name: str) -> None:
     assert half.default == "'held-out'"
 
 
-@pytest.mark.parametrize("name", ["threshold_components", "merge_tree"])
+@pytest.mark.parametrize("name", ["threshold_components", "merge_tree", "cluster_dynamics"])
 def test_memberships_default_to_the_discovery_half(name: str) -> None:
     half = queries()[name].parameter("half")
     assert half is not None
