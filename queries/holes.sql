@@ -30,6 +30,8 @@ pairs AS (
     JOIN the_models b ON a.position < b.position
     CROSS JOIN the_study s
     ANTI JOIN the_paths p ON p.model_a_id = a.model_id AND p.model_b_id = b.model_id
+    -- Imported scores alone have no grid, and no path is missing.
+    WHERE len(s.alphas) > 2
 ),
 counted AS (
     SELECT p.path_id, e.dataset, count(DISTINCT t.alpha) AS n
@@ -56,6 +58,7 @@ unevaluated AS (
     FROM the_models m
     CROSS JOIN the_sets d
     ANTI JOIN evaluated e ON e.run_id = m.model_id AND e.dataset = d.dataset
+    ANTI JOIN imported_values i ON i.run_id = m.model_id AND i.dataset = d.dataset
 ),
 -- Evaluated, but an example's loss is infinite or no number: there is no mean loss and no gap.
 not_finite AS (

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from lmc_track.names import is_name
+from lmc_track.study.imported_section import ImportedTask
 from lmc_track.study.seeds import Seeds, parse_seeds
 
 ClusterMethod = Literal["spectral", "juneja2023", "threshold"]
@@ -96,7 +97,7 @@ class ColaTask(Section):
     revision: str | None = Field(None, description="Revision of the hub data set.")
 
 
-TaskSection = Annotated[AgreementTask | ColaTask, Field(discriminator="name")]
+TaskSection = Annotated[AgreementTask | ColaTask | ImportedTask, Field(discriminator="name")]
 TASK_NAMES = ("agreement", "cola")
 
 

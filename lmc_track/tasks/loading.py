@@ -4,12 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from lmc_track.errors import InputError
+from lmc_track.study.imported_section import ImportedTask
 from lmc_track.study.sections import AgreementTask, ColaTask
 from lmc_track.tasks.task import Task
 
 
-def load_task(section: AgreementTask | ColaTask, environ: Mapping[str, str]) -> Task:
-    """The task that ``section`` describes; its data are read when they are asked for."""
+def load_task(
+    section: AgreementTask | ColaTask | ImportedTask, environ: Mapping[str, str]
+) -> Task:
+    """The task that ``section`` describes; its data are read when they are asked for.
+
+    Raises:
+        InputError: the section is that of imported results.
+    """
+    if isinstance(section, ImportedTask):
+        raise InputError(
+            "the study holds imported results: there is nothing to finetune, evaluate or measure",
+            "What can be done with them: lmc-track import, ingest, cluster, query, report.",
+        )
     if isinstance(section, AgreementTask):
         from lmc_track.tasks.agreement import Agreement
 

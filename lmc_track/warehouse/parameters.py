@@ -74,6 +74,26 @@ def set_variables(
             connection.execute(f'SET VARIABLE "{p.name}" = CAST({p.default} AS {p.sql_type})')
 
 
+def settle_half(
+    connection: duckdb.DuckDBPyConnection, query: Query, values: dict[str, Any]
+) -> None:
+    """Take all examples where nobody asked for a half and the set has none, as imported values.
+
+    Of a query about several sets it is validation that decides.
+    """
+    if "half" in values or query.parameter("half") is None or query.parameter("study") is None:
+        return
+    named = "coalesce(getvariable('dataset'), 'validation')"
+    found = connection.execute(
+        f"SELECT bool_and(coalesce(values_only, false)) FILTER (dataset = {named}), "
+        "bool_and(coalesce(values_only, false)) "
+        "FROM datasets WHERE study = getvariable('study')"
+    ).fetchall()
+    of_the_set, of_every_set = found[0]
+    if of_every_set if of_the_set is None else of_the_set:
+        connection.execute("SET VARIABLE half = 'all'")
+
+
 def reset_variables(connection: duckdb.DuckDBPyConnection, query: Query) -> None:
     """Forget the parameters of ``query``, so that the next one on the connection has its own."""
     for p in query.parameters:

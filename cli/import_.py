@@ -1,0 +1,209 @@
+"""``lmc-track import``: results that were made elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from .options import find_location, location_options
+from .terminal import TerminalProgress
+
+if TYPE_CHECKING:
+    from lmc_track.importers.naming import ModelNames
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+FILE = click.Path(path_type=Path)
+
+
+@click.group("import")
+def command() -> None:
+    """Record results that were made elsewhere, so that queries and the report work on them.
+
+    What was taken over is kept in MLflow like everything else; importing it again changes nothing.
+    A study that does not exist is made. Then: lmc-track ingest.
+
+    \b
+    Example:
+      lmc-track import scores accuracies.csv --study feather --preset feather
+    """
+
+
+def _study_options(function: Function) -> Function:
+    function = click.option(
+        "--base", default="", metavar="TEXT", help="The models' base model, where the study is new."
+    )(function)
+    function = click.option(
+        "--task",
+        default="",
+        metavar="TEXT",
+        help="What the models were finetuned for, where the study is new.",
+    )(function)
+    return click.option(
+        "--study", required=True, metavar="NAME", help="The study that they are recorded in."
+    )(function)
+
+
+def _naming_options(function: Function) -> Function:
+    function = click.option(
+        "--name",
+        metavar="TEMPLATE",
+        help="What a model is called: {} is what the group of --match finds.  [default: {}]",
+    )(function)
+    return click.option(
+        "--match",
+        metavar="REGEX",
+        help="Which texts are models; others are left out and counted.  [default: all]",
+    )(function)
+
+
+@command.command("scores")
+@click.argument("file", type=FILE)
+@_study_options
+@click.option(
+    "--preset",
+    type=click.Choice(["feather"]),
+    help="Options for a published table: the 100 BERTs of McCoy, Min and Linzen (2020).",
+)
+@_naming_options
+@click.option(
+    "--models-in", metavar="COLUMN", help="The column of the models.  [default: the first]"
+)
+@click.option(
+    "--column",
+    "columns",
+    multiple=True,
+    metavar="REGEX=DATASET[:SUBSET[:METRIC]]",
+    help="What columns hold; {} is what the group of REGEX finds. Repeatable; other columns are "
+    "left out and counted.  [default: every column, by its header of that form]",
+)
+@click.option("--metric", default="accuracy", show_default=True, help="What is not told to be else.")
+@click.option("--percent", is_flag=True, help="Shares are told in hundredths.")
+@click.option(
+    "--primary",
+    default="",
+    metavar="DATASET:SUBSET:METRIC",
+    help="What clusters are compared on.",
+)
+@location_options
+def scores(
+    file: Path,
+    study: str,
+    task: str,
+    base: str,
+    preset: str | None,
+    match: str | None,
+    name: str | None,
+    models_in: str | None,
+    columns: tuple[str, ...],
+    metric: str,
+    percent: bool,
+    primary: str,
+    home: str | None,
+    tracking_uri: str | None,
+) -> None:
+    """Record a table of scores: a model a row, an evaluation set or a part of it a column.
+
+    FILE is separated by commas, tabs or semicolons and has a header. Validation accuracy is the
+    set called validation.
+
+    \b
+    Examples:
+      lmc-track import scores accuracies.csv --study feather --preset feather
+      lmc-track import scores t.tsv --study mine --match 'Run (\\d+)' --name 'seed-{}' \\
+          --column 'dev=validation' --column '(l[en]_.+)=hans:{}'
+    """
+    from lmc_track.importers.presets import SCORE_PRESETS
+    from lmc_track.importers.scores import column_rule, read_scores
+    from lmc_track.steps.import_scores import import_scores
+    from lmc_track.steps.import_study import StudyWords
+
+    if preset is not None:
+        told = SCORE_PRESETS[preset]
+        match, name = match or told.match, name or told.name
+        columns = columns or told.columns
+        task, base = task or told.task, base or told.base
+        primary = primary or told.primary
+    table = read_scores(
+        file,
+        _names(match, name),
+        [column_rule(text) for text in columns],
+        model_column=models_in,
+        metric=metric,
+        percent=percent,
+    )
+    _left_out("row", table.skipped_rows)
+    _left_out("column", table.skipped_columns)
+    if table.n_empty:
+        _say(f"{table.n_empty:,} cells are empty: these models have no such score.")
+    location = find_location(home, tracking_uri)
+    words = StudyWords(task, base, primary)
+    found = import_scores(study, table, location, TerminalProgress(), words)
+    _say(
+        f"{found.n_values:,} scores of {found.n_models:,} models; "
+        f"{found.n_changed:,} models have gained some. Next: lmc-track ingest"
+    )
+
+
+@command.command("clusters")
+@click.argument("file", type=FILE)
+@_study_options
+@click.option("--key", metavar="KEY", help="The part of a JSON object that holds the memberships.")
+@_naming_options
+@location_options
+def clusters(
+    file: Path,
+    study: str,
+    task: str,
+    base: str,
+    key: str | None,
+    match: str | None,
+    name: str | None,
+    home: str | None,
+    tracking_uri: str | None,
+) -> None:
+    """Record known memberships of models, as a clustering of the method `published`.
+
+    FILE is a table with the columns model and cluster, or JSON: a cluster for each model, a list of
+    models for each cluster, or the list of one cluster, beside which all other models of the study
+    are the other.
+
+    \b
+    Example:
+      lmc-track import clusters minority_seeds.json --study feather --key mnli \\
+          --name 'feather_berts_{}'
+    """
+    from lmc_track.importers.memberships import read_memberships
+    from lmc_track.steps.import_clusters import import_clusters
+    from lmc_track.steps.import_study import StudyWords
+
+    told = read_memberships(file, _names(match, name), key)
+    _left_out("name", told.skipped)
+    location = find_location(home, tracking_uri)
+    found = import_clusters(study, told, location, TerminalProgress(), StudyWords(task, base))
+    parts = ", ".join(
+        f"{label} ({size:,})" for label, size in zip(found.labels, found.sizes, strict=True)
+    )
+    new = "" if found.outcome.made else "; it was on record already"
+    outside = f"; {found.n_outside:,} models are in none" if found.n_outside else ""
+    _say(f"Clusters from 0: {parts}{outside}{new}. Next: lmc-track ingest")
+
+
+def _names(match: str | None, name: str | None) -> ModelNames:
+    from lmc_track.importers.naming import model_names
+
+    return model_names(match, name)
+
+
+def _left_out(noun: str, texts: Iterable[str]) -> None:
+    listed = list(texts)
+    if listed:
+        shown = ", ".join(listed[:8]) + (", …" if len(listed) > 8 else "")
+        count = f"1 {noun} is" if len(listed) == 1 else f"{len(listed):,} {noun}s are"
+        _say(f"{count} left out: {shown}.")
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)

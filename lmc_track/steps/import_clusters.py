@@ -1,0 +1,100 @@
+"""Putting published memberships on record, as a clustering that was not found here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from lmc_track.analysis.clustering import number_clusters
+from lmc_track.errors import InputError
+from lmc_track.importers.memberships import Memberships
+from lmc_track.progress import Progress
+from lmc_track.steps.cluster_records import PUBLISHED, ClusteringOutcome, record_known
+from lmc_track.steps.import_study import Import, StudyWords, importing, record_models
+from lmc_track.tracking.location import Location
+from lmc_track.tracking.studies import RecordedModel
+
+REST = "others"
+
+
+@dataclass(frozen=True)
+class ImportedClusters:
+    """What an import of memberships did: sizes by cluster number, and models left out."""
+
+    outcome: ClusteringOutcome
+    sizes: tuple[int, ...]
+    labels: tuple[str, ...]
+    n_outside: int
+
+
+def import_clusters(
+    study: str,
+    memberships: Memberships,
+    location: Location,
+    progress: Progress,
+    words: StudyWords | None = None,
+) -> ImportedClusters:
+    """Record ``memberships`` as a clustering of ``study``, by the method ``published``.
+
+    A study that does not exist is made of the models that are named. Of one that exists, models
+    that are not named are one cluster more where the file says so, and else in none.
+
+    Raises:
+        InputError: the study has no such model, or there would be no others. Nothing was recorded.
+    """
+    source = f"memberships {memberships.file.name}"
+    with importing(study, location, source, words or StudyWords()) as work:
+        groups = _groups(work, memberships)
+        members = {model.key: label for label, models in groups for model in models}
+        if work.is_imported:
+            work.facts = replace(work.facts, primary_method=PUBLISHED)
+        record = work.record()
+        if work.existing is None:
+            named = dict(zip((m.name for m in memberships.models), memberships.models, strict=True))
+            added = [(model, named[model.name]) for model in record.facts.models]
+            for run in record_models(record, added, source).values():
+                record.recorder.finish(run)
+                record.index.add(run)
+        models = [model for model in record.facts.models if model.key in members]
+        texts = [members[model.key] for model in models]
+        order = list(dict.fromkeys(texts))
+        labels = number_clusters(np.array([order.index(text) for text in texts]))
+        numbered = dict(zip(labels.tolist(), texts, strict=True))
+        names = tuple(numbered[number] for number in sorted(numbered))
+        sizes = tuple(texts.count(name) for name in names)
+        decision = (
+            f"Published, not found here ({source}): clusters of "
+            f"{', '.join(map(str, sizes[:-1]))}{' and ' if len(sizes) > 1 else ''}{sizes[-1]} models."
+        )
+        settings = {"source": memberships.file.name, "labels": list(names)}
+        outcome = record_known(
+            record, PUBLISHED, [m.key for m in models], labels.tolist(), settings, decision
+        )
+    outside = len(record.facts.models) - len(models)
+    return ImportedClusters(outcome, sizes, names, outside)
+
+
+def _groups(work: Import, told: Memberships) -> list[tuple[str, list[RecordedModel]]]:
+    """The clusters by label, in models of the study."""
+    known = {model.name: model for model in work.facts.models}
+    groups: list[tuple[str, list[RecordedModel]]] = []
+    for label, models in told.groups:
+        for named in models:
+            if work.existing is not None and named.name not in known:
+                shown = ", ".join(list(known)[:6]) + (", …" if len(known) > 6 else "")
+                raise InputError(
+                    f"{named.where}: the study {work.name!r} has no model {named.name!r}",
+                    f"Its models are {shown}; --match and --name say what models are called here.",
+                )
+        groups.append((label, [work.model(named) for named in models]))
+    if told.rest:
+        inside = {model.key for _, models in groups for model in models}
+        others = [model for model in work.facts.models if model.key not in inside]
+        if not others:
+            raise InputError(
+                f"{told.file} names one cluster, and the study {work.name!r} has no other models",
+                "Import the models first, such as with: lmc-track import scores",
+            )
+        groups.append((REST, others))
+    return groups

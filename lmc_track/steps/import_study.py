@@ -1,0 +1,285 @@
+"""The study that results made elsewhere are recorded in: made where there is none, grown else.
+
+Everything is checked before anything is written. Models are found by name, so that results of the
+same models come together whatever they were taken from.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+
+from lmc_track.errors import InputError
+from lmc_track.importers.naming import NamedModel
+from lmc_track.names import is_name
+from lmc_track.study import build_study
+from lmc_track.tracking.keys import dataset_key, imported_model_key
+from lmc_track.tracking.location import Location, prepare
+from lmc_track.tracking.lock import study_lock
+from lmc_track.tracking.recorder import Recorder
+from lmc_track.tracking.runs import RunEntry
+from lmc_track.tracking.store import Store
+from lmc_track.tracking.studies import (
+    RecordedDataset,
+    RecordedModel,
+    StudyFacts,
+    StudyRecord,
+    find_study,
+    write_study,
+)
+from lmc_track.tracking.tags import SOURCE_TAG
+
+_NO_GRID = (0.0, 1.0)
+_PRECISION = "fp32"
+
+
+@dataclass(frozen=True)
+class StudyWords:
+    """What the user says of the study: the models' task, their base, what they are compared on."""
+
+    task: str = ""
+    base: str = ""
+    primary: str = ""
+
+
+@dataclass
+class Import:
+    """One import under way: the study as it is recorded, and as it will be.
+
+    ``source`` is what the results are taken from, in a few words.
+    """
+
+    name: str
+    source: str
+    words: StudyWords
+    store: Store
+    existing: StudyRecord | None
+    facts: StudyFacts
+
+    @property
+    def is_imported(self) -> bool:
+        """Whether the study holds imported results only."""
+        return bool(self.facts.identity.get("imported"))
+
+    def model(self, named: NamedModel) -> RecordedModel:
+        """The model of the study that ``named`` is; planned where there is none.
+
+        A study of finetuned or registered models gains none: results are of models that it has.
+
+        Raises:
+            InputError: it would gain one.
+        """
+        key = imported_model_key(named.name, named.step)
+        models = self.facts.models
+        for model in models:
+            if model.key == key:
+                return model
+        alike = [m for m in models if m.name == named.name]
+        for model in alike:
+            if named.step is None:
+                self._check_step(model, named)
+                return model
+            if model.step in (None, named.step):
+                return model
+        if not self.is_imported:
+            raise InputError(
+                f"{named.where}: the study {self.name!r} has no model {named.name!r}",
+                f"Its models are {_listed(m.name for m in models)}; --match and --name say what "
+                "models are called here.",
+            )
+        name = f"{named.name}-step-{named.step}" if alike else named.name
+        if any(model.name == name for model in models) or not is_name(name):
+            raise InputError(
+                f"{named.where}: another model is called {name!r} already",
+                "Name the models otherwise with --name.",
+            )
+        model = RecordedModel(
+            name, len(models), None, None, key, source="imported", step=named.step
+        )
+        self.facts = replace(self.facts, models=(*models, model))
+        return model
+
+    def _check_step(self, model: RecordedModel, named: NamedModel) -> None:
+        steps = [m for m in self.facts.models if m.name.startswith(f"{model.name}-step-")]
+        if model.source == "imported" and model.step is not None and steps:
+            raise InputError(
+                f"{named.where}: {named.name!r} is on record after step {model.step} and as "
+                f"{_listed(m.name for m in steps)}; which one is meant is not said",
+                "Name the models of one step with --name, such as '{}-step-15000'.",
+            )
+
+    def dataset(self, data: RecordedDataset) -> None:
+        """Plan the evaluation set ``data``.
+
+        Raises:
+            InputError: the study has one of that name with other examples.
+        """
+        for known in self.facts.datasets:
+            if known.name == data.name:
+                if known.digest != data.digest:
+                    raise InputError(
+                        f"the study {self.name!r} has a data set {data.name!r} that holds other "
+                        "examples, or values from another kind of results",
+                        "Numbers of different examples must not be mixed: give this one another "
+                        "name.",
+                    )
+                return
+        self.facts = replace(self.facts, datasets=(*self.facts.datasets, data))
+
+    def record(self) -> StudyRecord:
+        """Put the study, its data sets of values and its models on record, as planned."""
+        record = write_study(self.store, self.facts)
+        record.recorder.delete(
+            run
+            for kind in ("model", "dataset", "path", "point", "clusters")
+            for run in record.index.unfinished(kind)
+        )
+        return record
+
+
+@contextmanager
+def importing(
+    study: str, location: Location, source: str, words: StudyWords
+) -> Iterator[Import]:
+    """Hold the lock of ``study`` while results from ``source`` are checked and recorded.
+
+    Raises:
+        InputError: the name is none, or the study is recorded with other ``words``.
+    """
+    if not is_name(study):
+        raise InputError(
+            f"{study!r} is no name of a study",
+            "Use letters, digits and _ . - (at most 100), such as feather.",
+        )
+    store = Store(location)
+    prepare(location)
+    with study_lock(location, study):
+        existing = find_study(store, study)
+        facts = existing.facts if existing else _new_facts(study, words)
+        if existing is not None:
+            _check_words(facts, words)
+            if words.primary and facts.identity.get("imported"):
+                facts = replace(facts, primary_diagnostic=words.primary)
+        yield Import(study, source, words, store, existing, facts)
+        store.analyze()
+
+
+def _new_facts(study: str, words: StudyWords) -> StudyFacts:
+    content: dict[str, Any] = {
+        "study": {"name": study, "description": "Results made elsewhere."},
+        "task": {"name": "imported", "of": words.task},
+        "model": {"base": words.base},
+        "cluster": {"methods": ["juneja2023"], "primary_diagnostic": words.primary or None},
+    }
+    checked = build_study(content, source="the import")
+    return StudyFacts(
+        name=study,
+        file=checked.model_dump(mode="json"),
+        identity={
+            "imported": True,
+            "task": {"name": words.task or "imported"},
+            "base": words.base,
+            "base_digest": None,
+            "training_data_digest": None,
+            "finetune": {},
+        },
+        metric="accuracy",
+        label_names=(),
+        text_columns=(),
+        base=words.base or "a base model that is not told",
+        base_folder="",
+        precision=_PRECISION,
+        primary_diagnostic=words.primary or "validation:all:accuracy",
+        primary_method="juneja2023",
+        alphas=_NO_GRID,
+        models=(),
+        datasets=(),
+    )
+
+
+def _check_words(facts: StudyFacts, words: StudyWords) -> None:
+    imported = bool(facts.identity.get("imported"))
+    said = {"--task": words.task, "--base": words.base}
+    known = {
+        "--task": facts.identity["task"]["name"],
+        "--base": facts.identity.get("base") if imported else facts.base,
+    }
+    for option, value in said.items():
+        if imported and value and value != known[option]:
+            raise InputError(
+                f"{option} {value!r}: the study {facts.name!r} is recorded with "
+                f"{known[option] or 'none'!r}",
+                f"Leave {option} out, or give the study another name.",
+            )
+
+
+def record_models(
+    record: StudyRecord, models: Sequence[tuple[RecordedModel, NamedModel]], source: str
+) -> dict[str, RunEntry]:
+    """Runs of ``models`` by key, begun where there are none; whoever fills these finishes them."""
+    runs = {}
+    for model, named in models:
+        run = record.index.find("model", model.key)
+        if run is None:
+            run = start_model(record.recorder, model, named, source)
+        runs[model.key] = run
+    return runs
+
+
+def start_model(
+    recorder: Recorder, model: RecordedModel, named: NamedModel, source: str
+) -> RunEntry:
+    """Begin the run of an imported model."""
+    run = recorder.start(
+        "model",
+        model.key,
+        model.name,
+        f"{named.original}, from {source}. Only its results are known here, not its weights.",
+        tags={SOURCE_TAG: source},
+    )
+    recorder.log(
+        run,
+        params={
+            "name": model.name,
+            "original_name": named.original,
+            "position": model.position,
+            "source": "imported",
+            "step": model.step,
+        },
+    )
+    return run
+
+
+def record_value_sets(
+    record: StudyRecord, datasets: Iterable[RecordedDataset], source: str
+) -> None:
+    """A run for every evaluation set of which only values are known, that has none yet."""
+    for data in datasets:
+        key = dataset_key(data.name, data.digest)
+        if record.index.find("dataset", key) is not None:
+            continue
+        run = record.recorder.start(
+            "dataset",
+            key,
+            f"data {data.name}",
+            f"Evaluation set {data.name} ({data.role}): values from {source}, without examples.",
+            tags={SOURCE_TAG: source},
+        )
+        record.recorder.log(
+            run,
+            params={
+                "dataset": data.name,
+                "role": data.role,
+                "data_digest": data.digest,
+                "source": source,
+            },
+        )
+        record.recorder.finish(run)
+        record.index.add(run)
+
+
+def _listed(names: Iterable[str]) -> str:
+    shown = list(names)
+    return ", ".join(shown[:6]) + (", …" if len(shown) > 6 else "") or "none"
