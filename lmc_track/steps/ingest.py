@@ -21,7 +21,7 @@ from lmc_track.tracking.location import Location, prepare
 from lmc_track.tracking.runs import RunEntry
 from lmc_track.tracking.store import Store
 from lmc_track.tracking.studies import StudyRecord, find_study, study_names
-from lmc_track.tracking.tags import GRID_TAG, PARENT_TAG, read_slot
+from lmc_track.tracking.tags import GRID_TAG, PARENT_TAG, SOURCE_TAG, read_slot
 from lmc_track.tracking.values import Value, is_values_file, read_values
 from lmc_track.warehouse.rebuild import RebuildReport, rebuild
 from lmc_track.warehouse.snapshot import PredictionFile, Snapshot
@@ -341,4 +341,7 @@ def _time(milliseconds: int) -> datetime:
 
 
 def _seconds(run: RunEntry) -> float | None:
-    return None if run.end_time is None else (run.end_time - run.start_time) / 1000
+    """What a run took; of imported results that is not known."""
+    if run.end_time is None or SOURCE_TAG in run.tags:
+        return None
+    return (run.end_time - run.start_time) / 1000
