@@ -61,14 +61,15 @@ def record_clustering(
     found: Clustering,
     decision: str,
     precision: str,
+    half: str,
 ) -> ClusteringOutcome:
-    """Record what ``method`` found for ``models`` (their keys, in study order)."""
+    """Record what ``method`` found for ``models`` (their keys, in study order) on ``half``."""
     content = {
         "method": method,
         "metric": "loss",
         "dataset": "validation",
         "subset": "all",
-        "half": "all" if method == "juneja2023" else "discovery",
+        "half": half,
         "modules": "all",
         "precision": precision,
         "n_models": len(models),

@@ -232,24 +232,30 @@ def start_model(
     recorder: Recorder, model: RecordedModel, named: NamedModel, source: str
 ) -> RunEntry:
     """Begin the run of an imported model."""
+    original = _storable(named.original)
     run = recorder.start(
         "model",
         model.key,
         model.name,
-        f"{named.original}, from {source}. Only its results are known here, not its weights.",
+        f"{original[:200]}, from {source}. Only its results are known here, not its weights.",
         tags={SOURCE_TAG: source},
     )
     recorder.log(
         run,
         params={
             "name": model.name,
-            "original_name": named.original,
+            "original_name": original,
             "position": model.position,
             "source": "imported",
             "step": model.step,
         },
     )
     return run
+
+
+def _storable(text: str) -> str:
+    """``text`` without what a database cannot hold: halves of characters, and zero bytes."""
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\x00", "?")
 
 
 def record_value_sets(

@@ -69,16 +69,20 @@ def recorded_values(record: StudyRecord, run: RunEntry) -> dict[tuple[str, str, 
 
 
 def check_agreement(
-    known: Mapping[tuple[str, str, str], Value], added: Iterable[Value], model: str, where: str
+    known: Mapping[tuple[str, str, str], Value],
+    added: Iterable[Value],
+    model: str,
+    where: str,
+    within: float = 1e-9,
 ) -> None:
-    """Refuse values that differ from those on record.
+    """Refuse values that differ by more than ``within`` from those on record.
 
     Raises:
         InputError: one does; names the model and ``where`` it is said.
     """
     for value in added:
         old = known.get(value.what)
-        if old is not None and abs(old.value - value.value) > 1e-9:
+        if old is not None and abs(old.value - value.value) > within:
             raise InputError(
                 f"{where}: the {value.metric} of {model} on {value.dataset}, {value.subset}, is "
                 f"{value.value:.6g}; on record it is {old.value:.6g}",
