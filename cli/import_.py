@@ -33,6 +33,12 @@ def command() -> None:
 
 def _study_options(function: Function) -> Function:
     function = click.option(
+        "--primary",
+        default="",
+        metavar="DATASET:SUBSET:METRIC",
+        help="What clusters are compared on.",
+    )(function)
+    function = click.option(
         "--base", default="", metavar="TEXT", help="The models' base model, where the study is new."
     )(function)
     function = click.option(
@@ -81,18 +87,13 @@ def _naming_options(function: Function) -> Function:
 )
 @click.option("--metric", default="accuracy", show_default=True, help="What is not told to be else.")
 @click.option("--percent", is_flag=True, help="Shares are told in hundredths.")
-@click.option(
-    "--primary",
-    default="",
-    metavar="DATASET:SUBSET:METRIC",
-    help="What clusters are compared on.",
-)
 @location_options
 def scores(
     file: Path,
     study: str,
     task: str,
     base: str,
+    primary: str,
     preset: str | None,
     match: str | None,
     name: str | None,
@@ -100,7 +101,6 @@ def scores(
     columns: tuple[str, ...],
     metric: str,
     percent: bool,
-    primary: str,
     home: str | None,
     tracking_uri: str | None,
 ) -> None:
@@ -167,6 +167,7 @@ def interpolation_logs(
     study: str,
     task: str,
     base: str,
+    primary: str,
     match: str | None,
     name: str | None,
     dataset: str | None,
@@ -202,7 +203,7 @@ def interpolation_logs(
         location,
         TerminalProgress(),
         dataset=dataset,
-        words=StudyWords(task, base),
+        words=StudyWords(task, base, primary),
     )
     if found.holes:
         shown = ", ".join(f"{a} with {b}" for a, b in found.holes[:5])
@@ -213,6 +214,91 @@ def interpolation_logs(
     _say(
         f"{found.n_pairs:,} pairs of {found.n_models:,} models on {', '.join(found.datasets)}; "
         f"{found.n_new:,} paths have gained points. Next: lmc-track ingest"
+    )
+
+
+@command.command("evaluation-logs")
+@click.argument("paths", metavar="DIR|FILE…", nargs=-1, required=True, type=FILE)
+@_study_options
+@click.option(
+    "--dataset", required=True, metavar="NAME", help="What the evaluation set is called here."
+)
+@_naming_options
+@click.option(
+    "--subsets",
+    type=FILE,
+    metavar="FILE",
+    help="A table of the evaluation set that tells the subsets of its examples.",
+)
+@click.option(
+    "--text-columns",
+    default="sentence1,sentence2",
+    show_default=True,
+    metavar="NAMES",
+    help="Its columns of text, in the order of the model's input.",
+)
+@click.option(
+    "--subset-columns",
+    default="heuristic,heuristic+gold_label,subcase",
+    show_default=True,
+    metavar="NAMES",
+    help="Its columns whose values are subsets; a+b joins the values of two.",
+)
+@location_options
+def evaluation_logs(
+    paths: tuple[Path, ...],
+    study: str,
+    task: str,
+    base: str,
+    primary: str,
+    dataset: str,
+    match: str | None,
+    name: str | None,
+    subsets: Path | None,
+    text_columns: str,
+    subset_columns: str,
+    home: str | None,
+    tracking_uri: str | None,
+) -> None:
+    """Record evaluation logs, a JSON file a model, as predictions.
+
+    The examples are recorded as a data set with halves, so everything that is computed from
+    predictions works. A model is called by the name of its file. The defaults of --text-columns and
+    --subset-columns are those of HANS.
+
+    \b
+    Example:
+      lmc-track import evaluation-logs logs --study feather --dataset hans \\
+          --match 'hans_eval_bert_(\\d+)' --name 'feather_berts_{}' \\
+          --subsets heuristics_evaluation_set.txt
+    """
+    from lmc_track.importers.evaluation_logs import read_evaluation_logs
+    from lmc_track.importers.subset_tables import read_subsets
+    from lmc_track.steps.import_evaluations import import_evaluations
+    from lmc_track.steps.import_study import StudyWords
+
+    logs = read_evaluation_logs(paths, _names(match, name))
+    _left_out("file", logs.skipped)
+    table = None
+    if subsets is not None:
+        table = read_subsets(subsets, text_columns.split(","), subset_columns.split(","))
+    location = find_location(home, tracking_uri)
+    found = import_evaluations(
+        study,
+        logs,
+        dataset,
+        location,
+        TerminalProgress(),
+        subsets=table,
+        words=StudyWords(task, base, primary),
+    )
+    if found.n_outside:
+        _say(f"{found.n_outside:,} examples are not in {subsets}: they are in no subset.")
+    if found.projected:
+        _say("The logs' probabilities are used: their logits are of other labels.")
+    _say(
+        f"{found.n_examples:,} examples of {dataset}, predictions of {found.n_models:,} models, "
+        f"{found.n_new:,} of them new. Next: lmc-track ingest"
     )
 
 
@@ -227,6 +313,7 @@ def clusters(
     study: str,
     task: str,
     base: str,
+    primary: str,
     key: str | None,
     match: str | None,
     name: str | None,
@@ -251,7 +338,7 @@ def clusters(
     told = read_memberships(file, _names(match, name), key)
     _left_out("name", told.skipped)
     location = find_location(home, tracking_uri)
-    found = import_clusters(study, told, location, TerminalProgress(), StudyWords(task, base))
+    found = import_clusters(study, told, location, TerminalProgress(), StudyWords(task, base, primary))
     parts = ", ".join(
         f"{label} ({size:,})" for label, size in zip(found.labels, found.sizes, strict=True)
     )

@@ -11,7 +11,7 @@ WITH the_study AS (
 ),
 the_models AS (SELECT * FROM models WHERE study = getvariable('study')),
 the_sets AS (
-    SELECT dataset, place FROM study_subsets(getvariable('study'))
+    SELECT dataset, place, values_only FROM study_subsets(getvariable('study'))
     WHERE subset = 'all' AND dataset = coalesce(getvariable('dataset'), dataset)
 ),
 the_paths AS (
@@ -52,6 +52,11 @@ unfinished AS (
     JOIN the_models b ON b.model_id = p.model_b_id
     LEFT JOIN counted c ON c.path_id = p.path_id AND c.dataset = d.dataset
     WHERE len(s.alphas) - 2 > coalesce(c.n, 0)
+        -- Imported values of models alone are no sign that paths were to be evaluated there too.
+        AND (
+            d.dataset IN (SELECT dataset FROM counted)
+            OR NOT (d.values_only OR EXISTS (SELECT 1 FROM the_models WHERE source = 'imported'))
+        )
 ),
 unevaluated AS (
     SELECT 2, 'evaluation', m.name, NULL, m.position, NULL, d.dataset, d.place, 1

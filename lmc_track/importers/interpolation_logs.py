@@ -8,6 +8,7 @@ between is skipped. It does not know which models are on record, nor in which or
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections.abc import Iterable, Iterator
@@ -127,7 +128,7 @@ def _read(file: Path, step: int | None, broken: list[InputError]) -> Iterator[Lo
             return
         raise
     starts = [k for k, line in enumerate(lines) if line.startswith("Euclidean distance between")]
-    for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
+    for start, end in itertools.pairwise([*starts, len(lines)]):
         try:
             yield _pair(file, lines, start, end, step)
         except InputError as error:
@@ -145,7 +146,7 @@ def _pair(file: Path, lines: list[str], start: int, end: int, step: int | None) 
     dataset = next((m[1] for line in lines[start:end] if (m := _ON.fullmatch(line))), None)
     points = tuple(sorted(_points(file, lines, start, end), key=lambda point: point.share))
     pair = LoggedPair(file, start + 1, begins[1], begins[2], distance, dataset, step, points)
-    _check(pair, end)
+    _check(pair, max(k for k in range(start, end) if lines[k]))
     return pair
 
 
@@ -200,16 +201,16 @@ def _values(file: Path, columns: list[str], row: str, line: int) -> dict[str, fl
     return told
 
 
-def _check(pair: LoggedPair, end: int) -> None:
+def _check(pair: LoggedPair, last: int) -> None:
     shares = [point.share for point in pair.points]
     if len(shares) < 3 or abs(shares[0]) > _TOLERANCE or abs(shares[-1] - 1) > _TOLERANCE:
         raise _breaks_off(
             pair.file,
-            end - 1,
+            last,
             f"the interpolation between {pair.what} (line {pair.line}) has {len(shares)} points "
             "and does not reach from one model to the other",
         )
-    for a, b in zip(pair.points, pair.points[1:], strict=False):
+    for a, b in itertools.pairwise(pair.points):
         if b.share - a.share < _TOLERANCE:
             raise InputError(
                 f"{pair.file}, line {b.line}: the point [{1 - b.share:g}, {b.share:g}] is there "

@@ -56,7 +56,7 @@ class TextTable:
 def read_table(file: Path) -> TextTable:
     """A table with a header, separated by commas, tabs or semicolons, whichever the header has.
 
-    Quoting is CSV's. Rows without any text are left out.
+    Quoting is CSV's; between tabs there is none. Rows without any text are left out.
 
     Raises:
         InputError: the file cannot be read, is empty or broken, or a row has other columns.
@@ -64,7 +64,11 @@ def read_table(file: Path) -> TextTable:
     text = read_text(file)
     first = text.split("\n", 1)[0]
     delimiter = max(",\t;", key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    # Data sets separated by tabs are published without quoting.
+    quoting = csv.QUOTE_NONE if delimiter == "\t" else csv.QUOTE_MINIMAL
+    reader = csv.reader(
+        io.StringIO(text, newline=""), delimiter=delimiter, strict=True, quoting=quoting
+    )
     header: tuple[str, ...] | None = None
     rows: list[tuple[int, tuple[str, ...]]] = []
     for line, cells in _csv_rows(reader, file):

@@ -153,11 +153,12 @@ def importing(
             f"{study!r} is no name of a study",
             "Use letters, digits and _ . - (at most 100), such as feather.",
         )
+    new = _new_facts(study, words)
     store = Store(location)
     prepare(location)
     with study_lock(location, study):
         existing = find_study(store, study)
-        facts = existing.facts if existing else _new_facts(study, words)
+        facts = existing.facts if existing else new
         if existing is not None:
             _check_words(facts, words)
             if words.primary and facts.identity.get("imported"):
@@ -188,7 +189,7 @@ def _new_facts(study: str, words: StudyWords) -> StudyFacts:
         metric="accuracy",
         label_names=(),
         text_columns=(),
-        base=words.base or "a base model that is not told",
+        base=words.base or "not told",
         base_folder="",
         precision=_PRECISION,
         primary_diagnostic=words.primary or "validation:all:accuracy",
