@@ -85,7 +85,9 @@ def _naming_options(function: Function) -> Function:
     help="What columns hold; {} is what the group of REGEX finds. Repeatable; other columns are "
     "left out and counted.  [default: every column, by its header of that form]",
 )
-@click.option("--metric", default="accuracy", show_default=True, help="What is not told to be else.")
+@click.option(
+    "--metric", default="accuracy", show_default=True, help="What is not told to be else."
+)
 @click.option("--percent", is_flag=True, help="Shares are told in hundredths.")
 @location_options
 def scores(
@@ -338,7 +340,9 @@ def clusters(
     told = read_memberships(file, _names(match, name), key)
     _left_out("name", told.skipped)
     location = find_location(home, tracking_uri)
-    found = import_clusters(study, told, location, TerminalProgress(), StudyWords(task, base, primary))
+    found = import_clusters(
+        study, told, location, TerminalProgress(), StudyWords(task, base, primary)
+    )
     parts = ", ".join(
         f"{label} ({size:,})" for label, size in zip(found.labels, found.sizes, strict=True)
     )

@@ -1,8 +1,8 @@
 """The evaluation logs of the models that Juneja et al. (2023) published, a JSON file a model.
 
-``label_dict`` says which number a label has; ``samples`` are lists of ``logits``, ``probabilities``,
-``label`` and ``sentence``, the input as the tokenizer spells it, with [CLS] and [SEP]. It does not
-know which models or data sets are on record.
+``label_dict`` says which number a label has; each of ``samples`` has ``logits``,
+``probabilities``, ``label`` and ``sentence``, the input as the tokenizer spells it, with [CLS] and
+[SEP]. This does not know which models or data sets are on record.
 """
 
 from __future__ import annotations

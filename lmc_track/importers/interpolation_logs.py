@@ -1,9 +1,9 @@
 """The text logs of ``interpolate_1d.py`` of github.com/aNOnWhyMooS/connectivity, pair by pair.
 
-A pair begins with ``Euclidean distance between A and B: D.`` and goes on, for every point, with a row
+A pair begins with ``Euclidean distance between A and B: D.``. For every point follow a row
 ``[c1, c2]`` and a small table whose columns are ``point_num``, ``loss`` and what else was measured.
 The weights of a point are c1·A + c2·B, and the first point is [0, 1]: *B*. Whatever else is printed
-between is skipped. It does not know which models are on record, nor in which order.
+between is skipped. This does not know which models are on record, nor in which order.
 """
 
 from __future__ import annotations

@@ -23,19 +23,15 @@ _FORMS = (
 
 @dataclass(frozen=True)
 class Memberships:
-    """``groups``: label of a cluster and its models, in the file's order.
+    """``members``: every model with the label of its cluster, in the file's order.
 
     ``rest``: models that are not named are one cluster more. ``skipped``: texts that are no models.
     """
 
     file: Path
-    groups: tuple[tuple[str, tuple[NamedModel, ...]], ...]
+    members: tuple[tuple[NamedModel, str], ...]
     rest: bool
     skipped: tuple[str, ...]
-
-    @property
-    def models(self) -> tuple[NamedModel, ...]:
-        return tuple(model for _, models in self.groups for model in models)
 
 
 def read_memberships(file: Path, names: ModelNames, key: str | None = None) -> Memberships:
@@ -50,7 +46,7 @@ def read_memberships(file: Path, names: ModelNames, key: str | None = None) -> M
         raise InputError(f"--key {key!r}: {file} is no JSON file", "Leave --key out.")
     else:
         pairs, rest = _from_table(file), False
-    groups: dict[str, list[NamedModel]] = {}
+    members: list[tuple[NamedModel, str]] = []
     skipped: list[str] = []
     seen: dict[str, NamedModel] = {}
     for cluster, text, where in pairs:
@@ -66,15 +62,13 @@ def read_memberships(file: Path, names: ModelNames, key: str | None = None) -> M
             )
         check_distinct([*([seen[name]] if name in seen else []), model])
         seen[name] = model
-        groups.setdefault(cluster, []).append(model)
+        members.append((model, cluster))
     if not seen:
         raise InputError(
             f"{file}: no text in it is a model by {names.match.pattern!r}",
             "Say which are with --match.",
         )
-    return Memberships(
-        file, tuple((c, tuple(models)) for c, models in groups.items()), rest, tuple(skipped)
-    )
+    return Memberships(file, tuple(members), rest, tuple(skipped))
 
 
 _Pairs = list[tuple[str, str, str]]  # cluster, model, where
@@ -87,7 +81,9 @@ def _from_table(file: Path) -> _Pairs:
     for line, cells in table.rows:
         where = f"{file}, line {line}"
         if not cells[model] or not cells[cluster]:
-            raise InputError(f"{where}: model or cluster is empty", "Fill in both, or drop the row.")
+            raise InputError(
+                f"{where}: model or cluster is empty", "Fill in both, or drop the row."
+            )
         pairs.append((cells[cluster], cells[model], where))
     return pairs
 

@@ -30,7 +30,7 @@ class SubsetTable:
 
 def letters(text: str) -> str:
     """What is left of ``text`` when accents, case, marks and spaces are not counted."""
-    plain = unicodedata.normalize("NFKD", text.lower())
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     return "".join(c for c in plain if c.isalnum())
 
 

@@ -64,10 +64,12 @@ def read_table(file: Path) -> TextTable:
     text = read_text(file)
     first = text.split("\n", 1)[0]
     delimiter = max(",\t;", key=first.count)
-    # Data sets separated by tabs are published without quoting.
-    quoting = csv.QUOTE_NONE if delimiter == "\t" else csv.QUOTE_MINIMAL
     reader = csv.reader(
-        io.StringIO(text, newline=""), delimiter=delimiter, strict=True, quoting=quoting
+        io.StringIO(text, newline=""),
+        delimiter=delimiter,
+        strict=True,
+        # Data sets separated by tabs are published without quoting.
+        quoting=csv.QUOTE_NONE if delimiter == "\t" else csv.QUOTE_MINIMAL,
     )
     header: tuple[str, ...] | None = None
     rows: list[tuple[int, tuple[str, ...]]] = []

@@ -5,7 +5,6 @@ from __future__ import annotations
 from lmc_track.report import wording
 from lmc_track.report.facts import Facts, Found
 
-
 PUBLISHED = "published"
 
 

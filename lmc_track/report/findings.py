@@ -50,7 +50,9 @@ def _measured(facts: Facts) -> str:
         return f"{task} was evaluated on {sets}; a path needs two models, so there are no paths."
     possible, complete = facts.pairs.height, facts.measured.height
     if not facts.has_paths and facts.summary["grid_points"] < 3:
-        return f"{task} are known by imported values on {sets}; no paths between them are on record."
+        return (
+            f"{task} are known by imported values on {sets}; no paths between them are on record."
+        )
     if complete == 0:
         return f"{task} were evaluated on {sets}; no path between them is complete yet."
     pairs = f"all {possible:,}" if complete == possible else f"{complete:,} of {possible:,}"

@@ -43,7 +43,8 @@ def filled(table: Table) -> Table:
     """``table`` without the columns in which no cell says anything: imported models have no gaps
     before there are paths, no seeds, no weights."""
     kept = [
-        k for k in range(len(table.columns))
+        k
+        for k in range(len(table.columns))
         if not table.rows or any(row[k].text != wording.MISSING for row in table.rows)
     ]
     return Table(

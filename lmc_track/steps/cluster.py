@@ -74,15 +74,15 @@ def _lacking(study: Study, gaps: _Gaps, method: str) -> str:
     if gaps.headroom is not None or method == "juneja2023":
         return ""
     if method == "threshold":
+        if study.cluster.tau is not None:
+            return ""
         return (
-            ""
-            if study.cluster.tau is not None
-            else "threshold needs a tolerance in nats, as the way to chance is not known of imported "
-            "values: --set cluster.tau=0.1"
+            "threshold was not run: of imported values the way to chance is not known, so it needs "
+            "a tolerance in nats, such as --set cluster.tau=0.1"
         )
     return (
-        f"{method} finds clusters on one half of the examples and judges them on the other; imported "
-        "values have no halves, so it was not run"
+        f"{method} was not run: it finds clusters on one half of the examples and judges them on "
+        "the other, and imported values have no halves"
     )
 
 

@@ -13,7 +13,6 @@ from lmc_track.progress import Progress
 from lmc_track.steps.cluster_records import PUBLISHED, ClusteringOutcome, record_known
 from lmc_track.steps.import_study import Import, StudyWords, importing, record_models
 from lmc_track.tracking.location import Location
-from lmc_track.tracking.studies import RecordedModel
 
 REST = "others"
 
@@ -45,13 +44,12 @@ def import_clusters(
     """
     source = f"memberships {memberships.file.name}"
     with importing(study, location, source, words or StudyWords()) as work:
-        groups = _groups(work, memberships)
-        members = {model.key: label for label, models in groups for model in models}
+        members = _members(work, memberships)
         if work.is_imported:
             work.facts = replace(work.facts, primary_method=PUBLISHED)
         record = work.record()
         if work.existing is None:
-            named = dict(zip((m.name for m in memberships.models), memberships.models, strict=True))
+            named = {model.name: model for model, _ in memberships.members}
             added = [(model, named[model.name]) for model in record.facts.models]
             for run in record_models(record, added, source).values():
                 record.recorder.finish(run)
@@ -63,10 +61,8 @@ def import_clusters(
         numbered = dict(zip(labels.tolist(), texts, strict=True))
         names = tuple(numbered[number] for number in sorted(numbered))
         sizes = tuple(texts.count(name) for name in names)
-        decision = (
-            f"Published, not found here ({source}): clusters of "
-            f"{', '.join(map(str, sizes[:-1]))}{' and ' if len(sizes) > 1 else ''}{sizes[-1]} models."
-        )
+        listed = " and ".join(filter(None, [", ".join(map(str, sizes[:-1])), str(sizes[-1])]))
+        decision = f"Published, not found here ({source}): clusters of {listed} models."
         settings = {"source": memberships.file.name, "labels": list(names)}
         outcome = record_known(
             record, PUBLISHED, [m.key for m in models], labels.tolist(), settings, decision
@@ -75,26 +71,24 @@ def import_clusters(
     return ImportedClusters(outcome, sizes, names, outside)
 
 
-def _groups(work: Import, told: Memberships) -> list[tuple[str, list[RecordedModel]]]:
-    """The clusters by label, in models of the study."""
+def _members(work: Import, told: Memberships) -> dict[str, str]:
+    """The label of the cluster of each model, by the key that it has in the study."""
     known = {model.name: model for model in work.facts.models}
-    groups: list[tuple[str, list[RecordedModel]]] = []
-    for label, models in told.groups:
-        for named in models:
-            if work.existing is not None and named.name not in known:
-                shown = ", ".join(list(known)[:6]) + (", …" if len(known) > 6 else "")
-                raise InputError(
-                    f"{named.where}: the study {work.name!r} has no model {named.name!r}",
-                    f"Its models are {shown}; --match and --name say what models are called here.",
-                )
-        groups.append((label, [work.model(named) for named in models]))
+    members: dict[str, str] = {}
+    for named, label in told.members:
+        if work.existing is not None and named.name not in known:
+            shown = ", ".join(list(known)[:6]) + (", …" if len(known) > 6 else "")
+            raise InputError(
+                f"{named.where}: the study {work.name!r} has no model {named.name!r}",
+                f"Its models are {shown}; --match and --name say what models are called here.",
+            )
+        members[work.model(named).key] = label
     if told.rest:
-        inside = {model.key for _, models in groups for model in models}
-        others = [model for model in work.facts.models if model.key not in inside]
+        others = [model.key for model in work.facts.models if model.key not in members]
         if not others:
             raise InputError(
                 f"{told.file} names one cluster, and the study {work.name!r} has no other models",
                 "Import the models first, such as with: lmc-track import scores",
             )
-        groups.append((REST, others))
-    return groups
+        members |= dict.fromkeys(others, REST)
+    return members

@@ -56,9 +56,7 @@ def record_imported_path(
     ``models`` are runs by model key, ``digests`` those of the data sets.
     """
     run = record.index.find("path", path.key)
-    missing = [
-        name for name in path.curves if run is None or run.evaluation(name) != digests[name]
-    ]
+    missing = [name for name in path.curves if run is None or run.evaluation(name) != digests[name]]
     if not missing:
         return 0
     identity = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from lmc_track.importers.naming import NamedModel
 from lmc_track.importers.scores import ScoreTable

@@ -6,10 +6,10 @@ same models come together whatever they were taken from.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
-from collections.abc import Iterable, Iterator, Sequence
 
 from lmc_track.errors import InputError
 from lmc_track.importers.naming import NamedModel
@@ -140,9 +140,7 @@ class Import:
 
 
 @contextmanager
-def importing(
-    study: str, location: Location, source: str, words: StudyWords
-) -> Iterator[Import]:
+def importing(study: str, location: Location, source: str, words: StudyWords) -> Iterator[Import]:
     """Hold the lock of ``study`` while results from ``source`` are checked and recorded.
 
     Raises:

@@ -10,9 +10,7 @@ from lmc_track.study.sections import AgreementTask, ColaTask
 from lmc_track.tasks.task import Task
 
 
-def load_task(
-    section: AgreementTask | ColaTask | ImportedTask, environ: Mapping[str, str]
-) -> Task:
+def load_task(section: AgreementTask | ColaTask | ImportedTask, environ: Mapping[str, str]) -> Task:
     """The task that ``section`` describes; its data are read when they are asked for.
 
     Raises:

@@ -56,7 +56,6 @@ class RunEntry:
             if tag.startswith(EVAL_TAG) and FILE_TAG + (slot := tag[len(EVAL_TAG) :]) in self.tags
         }
 
-
     def measured(self) -> dict[str, tuple[str, dict[str, float]]]:
         """slot → (digest, metric → value) of finished evaluations that left no file.
 
@@ -64,11 +63,18 @@ class RunEntry:
         """
         found = {}
         for tag, value in self.tags.items():
-            if tag.startswith(EVAL_TAG) and FILE_TAG + (slot := tag[len(EVAL_TAG) :]) not in self.tags:
+            if (
+                tag.startswith(EVAL_TAG)
+                and FILE_TAG + (slot := tag[len(EVAL_TAG) :]) not in self.tags
+            ):
                 ending = f"/{slot}"
                 found[slot] = (
                     value,
-                    {n.removesuffix(ending): v for n, v in self.metrics.items() if n.endswith(ending)},
+                    {
+                        n.removesuffix(ending): v
+                        for n, v in self.metrics.items()
+                        if n.endswith(ending)
+                    },
                 )
         return found
 

@@ -64,7 +64,7 @@ class Moment:
         set_variables(self.connection, query, values)
         try:
             settle_half(self.connection, query, values)
-            check_values(self.connection, query)
+            check_values(self.connection, query, values)
             yield
         finally:
             reset_variables(self.connection, query)

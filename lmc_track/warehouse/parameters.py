@@ -100,10 +100,16 @@ def reset_variables(connection: duckdb.DuckDBPyConnection, query: Query) -> None
         connection.execute(f'RESET VARIABLE "{p.name}"')
 
 
-def check_values(connection: duckdb.DuckDBPyConnection, query: Query) -> None:
-    """Refuse names that the results do not have: an empty table would not say why it is empty."""
+def check_values(
+    connection: duckdb.DuckDBPyConnection, query: Query, values: dict[str, Any]
+) -> None:
+    """Refuse names that the results do not have: an empty table would not say why it is empty.
+
+    Only names that were given: a default that a study lacks, such as validation of imported
+    results, is not the user's mistake.
+    """
     for p in query.parameters:
-        if p.name not in CHOICES and p.name not in _KNOWN_VALUES:
+        if p.name not in values or (p.name not in CHOICES and p.name not in _KNOWN_VALUES):
             continue
         # An own query about all studies may have a data set without a study.
         if p.name in _KNOWN_VALUES and query.parameter("study") is None:
@@ -115,7 +121,7 @@ def check_values(connection: duckdb.DuckDBPyConnection, query: Query) -> None:
             known = list(_choices(query, p.name))
         else:
             known = [row[0] for row in connection.execute(_KNOWN_VALUES[p.name]).fetchall()]
-            # The default data set of a study that has no evaluations is not the user's mistake.
+            # Analyses name what they always ask for, of studies that have no evaluations too.
             if not known and p.default is not None:
                 continue
         if value not in known:

@@ -32,8 +32,8 @@ class Snapshot:
     """Everything that a record held at one moment.
 
     ``examples`` maps a data digest to the Parquet file of its examples (columns as
-    ``lmc_track.tasks.dataset.Dataset.frame``), whose text columns are ``text_columns[digest]``. Sets
-    of which only values are known have none.
+    ``lmc_track.tasks.dataset.Dataset.frame``), whose text columns are ``text_columns[digest]``.
+    Sets of which only values are known have none.
     """
 
     tracking_uri: str

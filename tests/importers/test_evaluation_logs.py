@@ -16,10 +16,13 @@ from lmc_track.errors import InputError
 from lmc_track.importers.evaluation_logs import EvaluationLogs, read_evaluation_logs
 from lmc_track.importers.naming import model_names
 from lmc_track.importers.subset_tables import letters, read_subsets
-from support.published_logs import evaluation_log, write_json
+from support.published_logs import evaluation_log, names_the_file, write_json
 
 YES_NO = {"no": 0, "yes": 1}
-SAMPLES = [("[CLS] a cat [SEP] the cat [SEP]", 1, [0.25, 0.75]), ("[CLS] b [SEP] c [SEP]", 0, [0.9, 0.1])]
+SAMPLES = [
+    ("[CLS] a cat [SEP] the cat [SEP]", 1, [0.25, 0.75]),
+    ("[CLS] b [SEP] c [SEP]", 0, [0.9, 0.1]),
+]
 LOG = evaluation_log(YES_NO, SAMPLES)
 PLAIN = model_names(None, None)
 
@@ -127,7 +130,7 @@ def test_no_logs_are_refused(tmp_path: Path) -> None:
 
 def test_subsets_are_found_by_letters(tmp_path: Path) -> None:
     file = tmp_path / "hans.tsv"
-    file.write_text("s1\ts2\theuristic\tlabel\nThe café's cat.\tA \"cat\".\tlexical\tyes\n")
+    file.write_text('s1\ts2\theuristic\tlabel\nThe café\'s cat.\tA "cat".\tlexical\tyes\n')
     table = read_subsets(file, ["s1", "s2"], ["heuristic", "heuristic+label"])
     assert table.of(["the cafe ' s cat .", 'a " cat " .']) == ("lexical", "lexical-yes")
     assert table.of(["another", "cat"]) is None
@@ -181,6 +184,6 @@ def test_no_log_does_worse_than_being_refused(fuzzed: Path, content: bytes) -> N
     try:
         found = read_evaluation_logs([file], PLAIN)
     except InputError as error:
-        assert str(file) in str(error)
+        names_the_file(error, file)
     else:
         assert len(found.logs) == 1

@@ -33,8 +33,8 @@ COLUMNS = {
     "gap_summary": "pairs n_pairs mean median min max mean_relative n_missing",
     "cluster_table": "cluster n_models models n_pairs_within mean_gap_within max_gap_within "
     "mean_gap_to_others mean_validation_loss mean_validation_accuracy",
-    "cluster_diagnostics": "dataset role subset metric half cluster n_models mean sd min max spread "
-    "n_out mean_out difference auc r adjusted_difference adjusted_auc adjusted_r p_value "
+    "cluster_diagnostics": "dataset role subset metric half cluster n_models mean sd min max "
+    "spread n_out mean_out difference auc r adjusted_difference adjusted_auc adjusted_r p_value "
     "p_corrected adjusted_p_value adjusted_p_corrected smallest_p is_primary reversed verdict",
     "cluster_effects": "dataset role subset metric half cluster n_in n_out mean_in mean_out "
     "difference auc validation_auc r adjusted_difference adjusted_auc adjusted_r p_value "

@@ -11,7 +11,7 @@ Loss = Callable[[str, str, float], float]
 
 
 def bump(height: float, skew: float = 0.0) -> Loss:
-    """The loss of (1-alpha)·a + alpha·b: .4 at the ends, highest towards b where ``skew`` is > 0."""
+    """The loss of (1-alpha)·a + alpha·b: .4 at the ends, highest towards b if ``skew`` > 0."""
     return lambda a, b, alpha: 0.4 + height * 4 * alpha * (1 - alpha) * (1 + skew * (alpha - 0.5))
 
 
@@ -88,3 +88,8 @@ def write_json(file: Path, content: Any) -> Path:
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(content))
     return file
+
+
+def names_the_file(error: Exception, file: Path) -> None:
+    """A refusal of what is in ``file`` must say where it is."""
+    assert str(file) in str(error)
