@@ -139,7 +139,8 @@ def scores(
     _left_out("row", table.skipped_rows)
     _left_out("column", table.skipped_columns)
     if table.n_empty:
-        _say(f"{table.n_empty:,} cells are empty: these models have no such score.")
+        cells = "1 cell is" if table.n_empty == 1 else f"{table.n_empty:,} cells are"
+        _say(f"{cells} empty: no score is recorded for them.")
     location = find_location(home, tracking_uri)
     words = StudyWords(task, base, primary)
     found = import_scores(study, table, location, TerminalProgress(), words)
