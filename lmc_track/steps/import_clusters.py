@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,10 +10,13 @@ import numpy as np
 from lmc_track.analysis.clustering import number_clusters
 from lmc_track.errors import InputError
 from lmc_track.importers.memberships import Memberships
+from lmc_track.importers.naming import NamedModel
 from lmc_track.progress import Progress
 from lmc_track.steps.cluster_records import PUBLISHED, ClusteringOutcome, record_known
-from lmc_track.steps.import_study import Import, StudyWords, importing, record_models
+from lmc_track.steps.import_records import record_models
+from lmc_track.steps.import_study import Import, StudyWords, importing
 from lmc_track.tracking.location import Location
+from lmc_track.tracking.studies import StudyRecord
 
 REST = "others"
 
@@ -43,17 +47,12 @@ def import_clusters(
         InputError: the study has no such model, or there would be no others. Nothing was recorded.
     """
     source = f"memberships {memberships.file.name}"
-    with importing(study, location, source, words or StudyWords()) as work:
+    with importing(study, location, words or StudyWords(), StudyWords()) as work:
         members = _members(work, memberships)
         if work.is_imported:
             work.facts = replace(work.facts, primary_method=PUBLISHED)
         record = work.record()
-        if work.existing is None:
-            named = {model.name: model for model, _ in memberships.members}
-            added = [(model, named[model.name]) for model in record.facts.models]
-            for run in record_models(record, added, source).values():
-                record.recorder.finish(run)
-                record.index.add(run)
+        _record_missing(record, members, memberships, source)
         models = [model for model in record.facts.models if model.key in members]
         texts = [members[model.key] for model in models]
         order = list(dict.fromkeys(texts))
@@ -71,6 +70,21 @@ def import_clusters(
     return ImportedClusters(outcome, sizes, names, outside)
 
 
+def _record_missing(
+    record: StudyRecord, members: Mapping[str, str], told: Memberships, source: str
+) -> None:
+    """Runs of imported models that have none: of a study that memberships alone make."""
+    named = {model.name: model for model, _ in told.members}
+    missing = [
+        (model, named.get(model.name, NamedModel(model.name, model.name, str(told.file))))
+        for model in record.facts.models
+        if model.key in members and record.index.find("model", model.key) is None
+    ]
+    for run in record_models(record, missing, source).values():
+        record.recorder.finish(run)
+        record.index.add(run)
+
+
 def _members(work: Import, told: Memberships) -> dict[str, str]:
     """The label of the cluster of each model, by the key that it has in the study."""
     known = {model.name: model for model in work.facts.models}
@@ -84,7 +98,11 @@ def _members(work: Import, told: Memberships) -> dict[str, str]:
             )
         members[work.model(named).key] = label
     if told.rest:
-        others = [model.key for model in work.facts.models if model.key not in members]
+        others = [
+            model.key
+            for model in work.facts.models
+            if model.key not in members and (model.source == "imported" or work.has_run(model))
+        ]
         if not others:
             raise InputError(
                 f"{told.file} names one cluster, and the study {work.name!r} has no other models",

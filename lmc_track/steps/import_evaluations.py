@@ -15,7 +15,8 @@ from lmc_track.importers.evaluation_logs import EvaluationLog, EvaluationLogs
 from lmc_track.importers.subset_tables import SubsetTable
 from lmc_track.names import is_name
 from lmc_track.progress import Progress
-from lmc_track.steps.import_study import Import, StudyWords, importing, record_models
+from lmc_track.steps.import_records import record_models
+from lmc_track.steps.import_study import Import, StudyWords, importing
 from lmc_track.steps.recording import record_dataset
 from lmc_track.tasks.dataset import Dataset, build_dataset
 from lmc_track.tracking.keys import digest
@@ -60,7 +61,7 @@ def import_evaluations(
         raise InputError(f"{dataset!r} is no name of a data set", "Such as hans or validation.")
     source = f"evaluation logs such as {logs.logs[0].model.original}.json"
     data, n_outside = _dataset(logs, dataset, source, subsets)
-    with importing(study, location, source, words or StudyWords()) as work:
+    with importing(study, location, words or StudyWords(), StudyWords()) as work:
         _check_labels(work, logs)
         models = [work.model(log.model) for log in logs.logs]
         recorded = RecordedDataset(data.name, data.role, data.digest, data.digest)

@@ -8,13 +8,8 @@ from dataclasses import dataclass
 from lmc_track.importers.naming import NamedModel
 from lmc_track.importers.scores import ScoreTable
 from lmc_track.progress import Progress
-from lmc_track.steps.import_study import (
-    Import,
-    StudyWords,
-    importing,
-    record_models,
-    record_value_sets,
-)
+from lmc_track.steps.import_records import record_models, record_value_sets
+from lmc_track.steps.import_study import Import, StudyWords, importing
 from lmc_track.tracking.keys import values_digest
 from lmc_track.tracking.location import Location
 from lmc_track.tracking.studies import RecordedDataset, RecordedModel
@@ -39,15 +34,18 @@ def import_scores(
     location: Location,
     progress: Progress,
     words: StudyWords | None = None,
+    if_new: StudyWords | None = None,
 ) -> ImportedScores:
     """Record the scores of ``table`` in ``study``; what is on record already is not repeated.
+
+    ``if_new`` is what a study that is made gets where ``words`` are silent.
 
     Raises:
         InputError: a score differs from the recorded one, the study's data set of that name holds
             other examples, or the study is of other models. Nothing was recorded.
     """
     source = f"scores {table.file.name}"
-    with importing(study, location, source, words or StudyWords()) as work:
+    with importing(study, location, words or StudyWords(), if_new or StudyWords()) as work:
         models = [work.model(named) for named in table.models]
         datasets = _datasets(work, table)
         values = [

@@ -6,7 +6,7 @@ same models come together whatever they were taken from.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,11 +15,9 @@ from lmc_track.errors import InputError
 from lmc_track.importers.naming import NamedModel
 from lmc_track.names import is_name
 from lmc_track.study import build_study
-from lmc_track.tracking.keys import dataset_key, imported_model_key
+from lmc_track.tracking.keys import imported_model_key
 from lmc_track.tracking.location import Location, prepare
 from lmc_track.tracking.lock import study_lock
-from lmc_track.tracking.recorder import Recorder
-from lmc_track.tracking.runs import RunEntry
 from lmc_track.tracking.store import Store
 from lmc_track.tracking.studies import (
     RecordedDataset,
@@ -46,14 +44,9 @@ class StudyWords:
 
 @dataclass
 class Import:
-    """One import under way: the study as it is recorded, and as it will be.
-
-    ``source`` is what the results are taken from, in a few words.
-    """
+    """One import under way: the study as it is recorded, and as it will be."""
 
     name: str
-    source: str
-    words: StudyWords
     store: Store
     existing: StudyRecord | None
     facts: StudyFacts
@@ -69,7 +62,7 @@ class Import:
         A study of finetuned or registered models gains none: results are of models that it has.
 
         Raises:
-            InputError: it would gain one.
+            InputError: it would gain one, or has not made it yet.
         """
         key = imported_model_key(named.name, named.step)
         models = self.facts.models
@@ -80,9 +73,15 @@ class Import:
         for model in alike:
             if named.step is None:
                 self._check_step(model, named)
-                return model
-            if model.step in (None, named.step):
-                return model
+            elif model.step not in (None, named.step):
+                continue
+            if model.source != "imported" and not self.has_run(model):
+                raise InputError(
+                    f"{named.where}: the study {self.name!r} has not made its model "
+                    f"{model.name!r} yet",
+                    f"Run first: lmc-track finetune {self.name}",
+                )
+            return model
         if not self.is_imported:
             raise InputError(
                 f"{named.where}: the study {self.name!r} has no model {named.name!r}",
@@ -95,11 +94,16 @@ class Import:
                 f"{named.where}: another model is called {name!r} already",
                 "Name the models otherwise with --name.",
             )
-        model = RecordedModel(
-            name, len(models), None, None, key, source="imported", step=named.step
-        )
+        position = max((model.position for model in models), default=-1) + 1
+        model = RecordedModel(name, position, None, None, key, source="imported", step=named.step)
         self.facts = replace(self.facts, models=(*models, model))
         return model
+
+    def has_run(self, model: RecordedModel) -> bool:
+        """Whether ``model`` is on record, not only planned."""
+        return (
+            self.existing is not None and self.existing.index.find("model", model.key) is not None
+        )
 
     def _check_step(self, model: RecordedModel, named: NamedModel) -> None:
         steps = [m for m in self.facts.models if m.name.startswith(f"{model.name}-step-")]
@@ -129,19 +133,26 @@ class Import:
         self.facts = replace(self.facts, datasets=(*self.facts.datasets, data))
 
     def record(self) -> StudyRecord:
-        """Put the study, its data sets of values and its models on record, as planned."""
+        """Put the study on record as planned; what an interrupted import left is deleted."""
         record = write_study(self.store, self.facts)
-        record.recorder.delete(
-            run
-            for kind in ("model", "dataset", "path", "point", "clusters")
-            for run in record.index.unfinished(kind)
-        )
+        index = record.index
+        kinds = ("model", "dataset", "path", "point", "clusters")
+        left = [run for kind in kinds for run in index.unfinished(kind) if SOURCE_TAG in run.tags]
+        orphans = [point for run in left for point in index.children(run)]
+        record.recorder.delete([*left, *orphans])
+        for point in orphans:
+            index.remove(point)
         return record
 
 
 @contextmanager
-def importing(study: str, location: Location, source: str, words: StudyWords) -> Iterator[Import]:
-    """Hold the lock of ``study`` while results from ``source`` are checked and recorded.
+def importing(
+    study: str, location: Location, words: StudyWords, if_new: StudyWords
+) -> Iterator[Import]:
+    """Hold the lock of ``study`` while results are checked and recorded.
+
+    ``words`` are what the user says of the study; where they are silent, a new one gets
+    ``if_new``.
 
     Raises:
         InputError: the name is none, or the study is recorded with other ``words``.
@@ -151,7 +162,12 @@ def importing(study: str, location: Location, source: str, words: StudyWords) ->
             f"{study!r} is no name of a study",
             "Use letters, digits and _ . - (at most 100), such as feather.",
         )
-    new = _new_facts(study, words)
+    new = _new_facts(
+        study,
+        StudyWords(
+            words.task or if_new.task, words.base or if_new.base, words.primary or if_new.primary
+        ),
+    )
     store = Store(location)
     prepare(location)
     with study_lock(location, study):
@@ -161,7 +177,7 @@ def importing(study: str, location: Location, source: str, words: StudyWords) ->
             _check_words(facts, words)
             if words.primary and facts.identity.get("imported"):
                 facts = replace(facts, primary_diagnostic=words.primary)
-        yield Import(study, source, words, store, existing, facts)
+        yield Import(study, store, existing, facts)
         store.analyze()
 
 
@@ -212,77 +228,6 @@ def _check_words(facts: StudyFacts, words: StudyWords) -> None:
                 f"{known[option] or 'none'!r}",
                 f"Leave {option} out, or give the study another name.",
             )
-
-
-def record_models(
-    record: StudyRecord, models: Sequence[tuple[RecordedModel, NamedModel]], source: str
-) -> dict[str, RunEntry]:
-    """Runs of ``models`` by key, begun where there are none; whoever fills these finishes them."""
-    runs = {}
-    for model, named in models:
-        run = record.index.find("model", model.key)
-        if run is None:
-            run = start_model(record.recorder, model, named, source)
-        runs[model.key] = run
-    return runs
-
-
-def start_model(
-    recorder: Recorder, model: RecordedModel, named: NamedModel, source: str
-) -> RunEntry:
-    """Begin the run of an imported model."""
-    original = _storable(named.original)
-    run = recorder.start(
-        "model",
-        model.key,
-        model.name,
-        f"{original[:200]}, from {source}. Only its results are known here, not its weights.",
-        tags={SOURCE_TAG: source},
-    )
-    recorder.log(
-        run,
-        params={
-            "name": model.name,
-            "original_name": original,
-            "position": model.position,
-            "source": "imported",
-            "step": model.step,
-        },
-    )
-    return run
-
-
-def _storable(text: str) -> str:
-    """``text`` without what a database cannot hold: halves of characters, and zero bytes."""
-    return text.encode("utf-8", "replace").decode("utf-8").replace("\x00", "?")
-
-
-def record_value_sets(
-    record: StudyRecord, datasets: Iterable[RecordedDataset], source: str
-) -> None:
-    """A run for every evaluation set of which only values are known, that has none yet."""
-    for data in datasets:
-        key = dataset_key(data.name, data.digest)
-        if record.index.find("dataset", key) is not None:
-            continue
-        run = record.recorder.start(
-            "dataset",
-            key,
-            f"data {data.name}",
-            f"Evaluation set {data.name} ({data.role}): values from {source}, without examples.",
-            tags={SOURCE_TAG: source},
-        )
-        record.recorder.log(
-            run,
-            params={
-                "dataset": data.name,
-                "role": data.role,
-                "data_digest": data.digest,
-                "source": source,
-            },
-        )
-        record.recorder.finish(run)
-        record.index.add(run)
 
 
 def _listed(names: Iterable[str]) -> str:
