@@ -7,7 +7,7 @@ import click
 from . import import_clusters, import_evaluation_logs, import_interpolation_logs, import_scores
 
 
-@click.group("import")
+@click.group("import", short_help="Record results that were made elsewhere.")
 def command() -> None:
     """Record results that were made elsewhere, so that queries and the report work on them.
 

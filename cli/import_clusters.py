@@ -11,7 +11,7 @@ from .options import find_location, location_options
 from .terminal import TerminalProgress
 
 
-@click.command("clusters")
+@click.command("clusters", short_help="Record known memberships of models.")
 @click.argument("file", type=FILE)
 @study_options
 @click.option("--key", metavar="KEY", help="The part of a JSON object that holds the memberships.")

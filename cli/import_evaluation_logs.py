@@ -11,7 +11,7 @@ from .options import find_location, location_options
 from .terminal import TerminalProgress
 
 
-@click.command("evaluation-logs")
+@click.command("evaluation-logs", short_help="Record evaluation logs as predictions.")
 @click.argument("paths", metavar="DIR|FILE…", nargs=-1, required=True, type=FILE)
 @study_options
 @click.option(

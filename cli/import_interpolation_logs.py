@@ -11,7 +11,7 @@ from .options import find_location, location_options
 from .terminal import TerminalProgress
 
 
-@click.command("interpolation-logs")
+@click.command("interpolation-logs", short_help="Record logs of interpolate_1d.py as paths.")
 @click.argument("folder", metavar="DIR", type=FILE)
 @study_options
 @naming_options

@@ -11,7 +11,7 @@ from .options import find_location, location_options
 from .terminal import TerminalProgress
 
 
-@click.command("scores")
+@click.command("scores", short_help="Record a table of scores.")
 @click.argument("file", type=FILE)
 @study_options
 @click.option(

@@ -430,3 +430,58 @@ def test_the_published_figures_come_out(home: Location) -> None:
     assert row["auc"] == pytest.approx(wins / (12 * 88))
     assert frame.height == 2 * 38
     assert frame.filter(pl.col("reversed") & (pl.col("cluster") == 1)).height == 16
+
+
+def test_an_interrupted_import_is_completed_by_the_next(
+    home: Location, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from lmc_track.steps import import_scores as step
+
+    record, calls = step.record_values, []
+
+    def interrupted(*arguments: Any) -> bool:
+        calls.append(arguments)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return record(*arguments)
+
+    monkeypatch.setattr(step, "record_values", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        scores(home, tmp_path, SCORES)
+    scores(home, tmp_path, SCORES)
+    index = runs_of(home, "other")
+    assert len(index.all("model")) == 3
+    assert index.unfinished("model") == []
+    assert results(home).query("diagnostics", study="other")["value"].null_count() == 0
+
+
+def test_results_of_a_model_that_is_only_planned_are_refused(
+    copied: Callable[[], Location], tmp_path: Path
+) -> None:
+    home = copied()
+    store = Store(home)
+    (run,) = [r for r in runs_of(home).all("model") if r.params["name"] == "seed-3"]
+    store.client.delete_run(run.run_id)
+    file = tmp_path / "scores.csv"
+    file.write_text("run,paws\n0,.5\n3,.75\n")
+    with pytest.raises(
+        InputError, match=r"line 3: the study 'tiny' has not made its model 'seed-3'"
+    ):
+        import_scores("tiny", read_scores(file, SEEDS), home, Silent())
+
+
+def test_a_preset_only_speaks_where_the_user_and_the_study_are_silent(
+    home: Location, tmp_path: Path
+) -> None:
+    file = tmp_path / "scores.csv"
+    file.write_text(SCORES)
+    table = read_scores(file, SEEDS)
+    told = StudyWords("mnli", "bert", "hans:all:accuracy")
+    import_scores("other", table, home, Silent(), StudyWords(task="qqp"), told)
+    import_scores("other", table, home, Silent(), None, StudyWords("cola", "another"))
+    row = results(home).query("study_summary", study="other").row(0, named=True)
+    assert (row["task"], row["base"], row["primary_diagnostic"]) == (
+        "qqp",
+        "bert",
+        "hans:all:accuracy",
+    )
