@@ -122,25 +122,25 @@ def find_recorded(name: str, location: Location, kinds: Iterable[str] | None = N
 
 def record_datasets(plan: Plan, record: StudyRecord) -> None:
     """A run for every evaluation set that has none yet."""
+    record.recorder.delete(record.index.unfinished("dataset"))
+    for data in plan.datasets.values():
+        record_dataset(data, record)
+
+
+def record_dataset(data: Dataset, record: StudyRecord) -> None:
+    """A run for the evaluation set ``data``, unless there is one."""
     recorder = record.recorder
-    recorder.delete(record.index.unfinished("dataset"))
-    for name, data in plan.datasets.items():
-        key = dataset_key(name, data.digest)
-        if record.index.find("dataset", key) is not None:
-            continue
-        run = recorder.start(
-            "dataset",
-            key,
-            f"data {name}",
-            _dataset_note(data),
-        )
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder) / "examples.parquet"
-            data.frame.write_parquet(file)
-            recorder.artifacts.put(run.run_id, run.artifact_uri, file, "examples.parquet")
-        recorder.log(run, params=_dataset_params(data))
-        recorder.finish(run)
-        record.index.add(run)
+    key = dataset_key(data.name, data.digest)
+    if record.index.find("dataset", key) is not None:
+        return
+    run = recorder.start("dataset", key, f"data {data.name}", _dataset_note(data))
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "examples.parquet"
+        data.frame.write_parquet(file)
+        recorder.artifacts.put(run.run_id, run.artifact_uri, file, "examples.parquet")
+    recorder.log(run, params=_dataset_params(data))
+    recorder.finish(run)
+    record.index.add(run)
 
 
 def _dataset_note(data: Dataset) -> str:
