@@ -23,6 +23,7 @@ from lmc_track.study import Study
 from lmc_track.tracking.keys import registered_key
 from lmc_track.tracking.location import Location, prepare
 from lmc_track.tracking.lock import study_lock
+from lmc_track.tracking.runs import RunEntry
 from lmc_track.tracking.store import Store
 from lmc_track.tracking.studies import (
     RecordedModel,
@@ -87,8 +88,8 @@ def register_models(
             work.advance()
     plan = plan_on_record(study, location, progress, stand_in=found[0].folder)
     existing = find_study(Store(location), study.name, kinds=("model",))
-    keyed = [(one, registered_key(weights_digest(one.folder))) for one in found]
-    new = _not_on_record(keyed, existing)
+    digested = [(one, weights_digest(one.folder)) for one in found]
+    new = _not_on_record(digested, existing)
     names = _names(new, plan.facts if existing is None else existing.facts, plan.facts, options)
     fitting = checked_candidates(plan, new, names, options.labels, progress)
     candidates = scored_candidates(plan, fitting, progress)
@@ -99,23 +100,26 @@ def register_models(
             _record(in_study_order(plan, record), record, candidates, progress, options.copy)
     existing = find_study(Store(location), study.name, kinds=("model",))
     assert existing is not None
-    return _outcome(keyed, candidates, existing)
+    return _outcome(digested, candidates, existing)
 
 
 def _not_on_record(
-    keyed: list[tuple[FoundCheckpoint, str]], existing: StudyRecord | None
+    digested: list[tuple[FoundCheckpoint, str]], existing: StudyRecord | None
 ) -> dict[str, FoundCheckpoint]:
-    """The checkpoints that are not registered yet, by key; of two with the same weights one."""
-    on_record = (
-        {m.key for m in existing.facts.models if existing.index.find("model", m.key)}
-        if existing is not None
-        else set()
-    )
+    """The checkpoints whose weights no model has, by key; of two with the same weights one."""
     new: dict[str, FoundCheckpoint] = {}
-    for one, key in keyed:
-        if key not in on_record:
-            new.setdefault(key, one)
+    for one, digest in digested:
+        if existing is None or _run_with(existing, digest) is None:
+            new.setdefault(registered_key(digest), one)
     return new
+
+
+def _run_with(record: StudyRecord, digest: str) -> RunEntry | None:
+    """The run of the study's model that has these weights, as found or as put into order."""
+    listed = [record.index.find("model", model.key) for model in record.facts.models]
+    same = (run for run in listed if run is not None and run.params.get("weights_digest") == digest)
+    registered = record.index.find("model", registered_key(digest))
+    return registered if registered in listed else next(same, None)
 
 
 def _names(
@@ -183,19 +187,18 @@ def _record(
 
 
 def _outcome(
-    keyed: list[tuple[FoundCheckpoint, str]], candidates: list[Candidate], record: StudyRecord
+    digested: list[tuple[FoundCheckpoint, str]], candidates: list[Candidate], record: StudyRecord
 ) -> list[Registered]:
-    names = {model.key: model.name for model in record.facts.models}
     scored = {one.key: one for one in candidates}
     told: list[Registered] = []
-    for one, key in keyed:
-        run = record.index.find("model", key)
+    for one, digest in digested:
+        run = _run_with(record, digest)
         assert run is not None
-        candidate = scored.pop(key, None)
+        candidate = scored.pop(run.key, None)
         order = run.params.get("label_order")
         told.append(
             Registered(
-                names[key],
+                run.name,
                 one.origin,
                 None if order is None else tuple(order.split(",")),
                 None if candidate is None else candidate.balanced_accuracy,

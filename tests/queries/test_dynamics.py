@@ -89,7 +89,7 @@ def test_a_study_without_checkpoints_has_its_ends(study: GapStudy) -> None:
     assert rows["nearest_cluster"].to_list() == [0, 0, 1, 1]
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=10)
 @given(st.lists(st.floats(0, 1), min_size=18, max_size=18), st.floats(0, 1))
 def test_the_ends_are_divided_as_threshold_components_divides_them(
     study: GapStudy, values: list[float], tau: float

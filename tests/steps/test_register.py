@@ -22,7 +22,7 @@ from lmc_track.progress import Silent
 from lmc_track.steps.materialize import materialize_run
 from lmc_track.steps.planning import plan_study
 from lmc_track.steps.register import Options, Registered, register_models
-from lmc_track.steps.run import interpolate_step, run_study
+from lmc_track.steps.run import finetune_step, interpolate_step, run_study
 from lmc_track.steps.status import study_status
 from lmc_track.study import ModelSeeds, Study, build_study
 from lmc_track.tracking.artifacts import local_folder
@@ -140,6 +140,16 @@ def test_the_same_weights_are_registered_once(
     second = register(home_with_base, checkpoints[0], checkpoints[1])
     assert [(one.name, one.is_new) for one in second] == [("run-0", False), ("run-1", True)]
     assert len(runs_of(home_with_base).all("model")) == 2
+
+
+def test_weights_that_the_study_finetuned_itself_are_skipped(
+    home_with_base: Location, finished: Location
+) -> None:
+    study = tiny_study(finetune={"seeds": "0-1"})
+    finetune_step(study, home_with_base, Silent())
+    own = artifact(finished, "seed-1")
+    found = register(home_with_base, own, artifact(finished, "seed-2"), study=study)
+    assert [(one.name, one.is_new) for one in found] == [("seed-1", False), ("model", True)]
 
 
 def test_folders_of_one_name_get_names_of_their_own(
@@ -275,11 +285,11 @@ def test_seeds_and_registered_models_grow_one_study(
     home_with_base: Location, checkpoints: list[Path]
 ) -> None:
     register(home_with_base, *checkpoints[2:4])
-    run_study(tiny_study(finetune={"seeds": "0-1"}), home_with_base, Silent())
-    register(home_with_base, checkpoints[1], study=tiny_study(finetune={"seeds": "0-1"}))
-    run_study(tiny_study(finetune={"seeds": "0-1"}), home_with_base, Silent())
+    run_study(tiny_study(finetune={"seeds": "0"}), home_with_base, Silent())
+    register(home_with_base, checkpoints[1], study=tiny_study(finetune={"seeds": "0"}))
+    run_study(tiny_study(finetune={"seeds": "0"}), home_with_base, Silent())
     frame = lmc_track.open(home_with_base.home).query("models", study="tiny")
-    assert frame["name"].to_list() == ["run-2", "run-3", "seed-0", "seed-1", "run-1"]
+    assert frame["name"].to_list() == ["run-2", "run-3", "seed-0", "run-1"]
     pairs = lmc_track.open(home_with_base.home).query("barrier_pairs", study="tiny")
     assert pairs["convexity_gap"].null_count() == 0
     finished = {row["what"]: row["missing"] for row in study_status(home_with_base, "tiny")}
