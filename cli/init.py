@@ -11,7 +11,7 @@ import click
 @click.argument("path", type=click.Path(dir_okay=False, path_type=Path))
 @click.option(
     "--task",
-    type=click.Choice(["agreement", "cola"]),
+    type=click.Choice(["agreement", "cola", "mnli", "qqp", "tabular"]),
     default="cola",
     show_default=True,
     help="What the models are finetuned on.",
@@ -26,6 +26,7 @@ def command(path: Path, task: str, base: str | None, name: str | None, force: bo
     Examples:
       lmc-track init study.toml --base google-bert/bert-base-uncased
       lmc-track init my-agreement.toml --task agreement
+      lmc-track init mine.toml --task tabular
     """
     from lmc_track.errors import InputError
     from lmc_track.names import is_name, safe_name

@@ -96,7 +96,7 @@ total AS (
 )
 SELECT
     m.level, m.subset,
-    coalesce(s.label_names[m.label + 1], m.label::VARCHAR) AS label,
+    coalesce(d.label_names[m.label + 1], s.label_names[m.label + 1], m.label::VARCHAR) AS label,
     m.example_id, e.text, m.n_examples, m.n_pairs,
     m.mean_excess, m.mean_departure, m.mean_averaging,
     CASE WHEN t.stands_out THEN m.mean_excess * m.n_examples / t.excess END AS share,
@@ -105,6 +105,7 @@ SELECT
 FROM ranked m
 CROSS JOIN total t
 JOIN studies s ON s.study = getvariable('study')
+JOIN datasets d ON d.study = s.study AND d.dataset = getvariable('dataset')
 LEFT JOIN the_examples e ON e.example_id = m.example_id
 WHERE m.level = coalesce(getvariable('level'), m.level)
     AND (m.level <> 'example' OR rank <= coalesce(getvariable('limit'), rank))

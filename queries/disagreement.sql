@@ -36,7 +36,7 @@ overall AS (
     GROUP BY example_id, label
 )
 SELECT
-    o.example_id, coalesce(s.label_names[o.label + 1], o.label::VARCHAR) AS label,
+    o.example_id, coalesce(d.label_names[o.label + 1], s.label_names[o.label + 1], o.label::VARCHAR) AS label,
     o.n_models, o.share AS right_overall, c.shares AS right_in_clusters, c.spread,
     list_transform(range(o.n_labels), lambda k: coalesce(o.said[k], 0)) AS n_predicted,
     e.half, e.text

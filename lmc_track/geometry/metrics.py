@@ -1,4 +1,7 @@
-"""Measures of predictions: mean loss, accuracy, Matthews correlation, F1."""
+"""Measures of predictions: mean loss, accuracy, what is beside it, Matthews correlation, F1.
+
+Logits are those of the data set's own labels, projected where it has such.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,45 @@ import numpy as np
 from numpy.typing import NDArray
 
 Integers = NDArray[np.int64]
-Floats = NDArray[np.float32]
+Floats = NDArray[np.floating]
 
 
 def accuracy(labels: Integers, predicted: Integers) -> float:
     """Share of examples whose predicted label is right."""
     return float(np.mean(labels == predicted))
+
+
+def balanced_accuracy(labels: Integers, predicted: Integers) -> float:
+    """Mean over the labels that occur of the share of their examples that is right.
+
+    (Brodersen et al. 2010.) A model that prefers one label gains nothing by it, unless it is the
+    only one that occurs.
+    """
+    occurring, counts = np.unique(labels, return_counts=True)
+    right = [int(np.sum((labels == k) & (predicted == k))) for k in occurring]
+    return float(np.mean(np.array(right) / counts))
+
+
+def auc(labels: Integers, scores: Floats) -> float | None:
+    """How often an example of label 1 has a higher score than one of label 0; ties count half.
+
+    The area under the ROC curve (Hanley and McNeil 1982): it does not depend on where between the
+    labels a model draws the line. None where one of the labels does not occur or a score is NaN.
+    """
+    values, place = np.unique(scores, return_inverse=True)
+    positive = np.bincount(place[labels == 1], minlength=len(values))
+    negative = np.bincount(place[labels == 0], minlength=len(values))
+    pairs = int(positive.sum()) * int(negative.sum())
+    if not pairs or np.isnan(values).any():
+        return None
+    # Twice the pairs that are in order, in whole numbers: ties are one of the two.
+    below = 2 * np.cumsum(negative) - negative
+    return float(int(positive @ below) / (2 * pairs))
+
+
+def score(logits: Floats) -> Floats:
+    """By how much the logit of label 1 of two is above the other, (..., 2) to (...), in float64."""
+    return np.subtract(logits[..., 1], logits[..., 0], dtype=np.float64)
 
 
 def matthews_correlation(labels: Integers, predicted: Integers) -> float:
@@ -32,7 +68,12 @@ def f1(labels: Integers, predicted: Integers) -> float:
     return float(2 * both / either) if either else 0.0
 
 
-_TASK_METRICS = {"accuracy": accuracy, "matthews_correlation": matthews_correlation, "f1": f1}
+_TASK_METRICS = {
+    "accuracy": accuracy,
+    "balanced_accuracy": balanced_accuracy,
+    "matthews_correlation": matthews_correlation,
+    "f1": f1,
+}
 
 
 def summarize(labels: Integers, logits: Floats, loss: Floats, task_metric: str) -> dict[str, float]:

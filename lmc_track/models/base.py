@@ -70,7 +70,7 @@ def base_digest(folder: Path) -> str:
     JSON files count by content, not by layout.
     """
     digest = hashlib.sha256(f"lmc-track base v1 {weights_digest(folder)}".encode())
-    _add_files(digest, folder, _PASSING_CONFIG)
+    _add_files(digest, folder, ("config.json", *sorted(TOKENIZER_FILES)), _PASSING_CONFIG)
     return digest.hexdigest()
 
 
@@ -80,12 +80,22 @@ def reader_digest(folder: Path) -> str:
     It is what stands for the base model of a study that has none. Names of labels do not count.
     """
     digest = hashlib.sha256(b"lmc-track reader v1")
-    _add_files(digest, folder, (*_PASSING_CONFIG, "id2label", "label2id"))
+    passing = (*_PASSING_CONFIG, "id2label", "label2id")
+    _add_files(digest, folder, ("config.json", *sorted(TOKENIZER_FILES)), passing)
     return digest.hexdigest()
 
 
-def _add_files(digest: Any, folder: Path, passing_config: Sequence[str]) -> None:
-    for name in ("config.json", *sorted(TOKENIZER_FILES)):
+def tokenizer_digest(folder: Path) -> str:
+    """SHA-256 (hex) over the tokenizer in ``folder``."""
+    digest = hashlib.sha256(b"lmc-track tokenizer v1")
+    _add_files(digest, folder, sorted(TOKENIZER_FILES), ())
+    return digest.hexdigest()
+
+
+def _add_files(
+    digest: Any, folder: Path, names: Sequence[str], passing_config: Sequence[str]
+) -> None:
+    for name in names:
         file = folder / name
         if not file.is_file():
             continue

@@ -8,7 +8,7 @@ import polars as pl
 
 from lmc_track.report import wording
 from lmc_track.report.facts import Facts
-from lmc_track.report.tables import Cell, Column, Table, gap_text, half_name
+from lmc_track.report.tables import Cell, Column, Table, filled, gap_text, half_name
 
 _MOST_DIAGNOSTICS = 4
 _Filled = tuple[Column, list[Cell]]
@@ -23,11 +23,13 @@ def model_table(facts: Facts) -> Table:
         (Column("seconds"), [Cell(_dash(value, f"{value or 0:.1f}")) for value in seconds]),
         (Column("weights digest", numeric=False), [Cell(text, code=True) for text in digests]),
     ]
-    return Table(
-        f"Models; loss and accuracy on all of validation, gaps and "
-        f"{wording.metric_name(facts.primary.metric)} of diagnostics on {half_name(facts)}",
-        tuple(column for column, _ in columns),
-        tuple(zip(*(cells for _, cells in columns), strict=True)),
+    return filled(
+        Table(
+            f"Models; loss and accuracy on all of validation, gaps and "
+            f"{wording.metric_name(facts.primary.metric)} of diagnostics on {half_name(facts)}",
+            tuple(column for column, _ in columns),
+            tuple(zip(*(cells for _, cells in columns), strict=True)),
+        )
     )
 
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 MISSING = "–"
-_METRICS = {"matthews_correlation": "Matthews correlation", "f1": "F1"}
+_METRICS = {"matthews_correlation": "Matthews correlation", "f1": "F1", "auc": "AUC"}
 _WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 

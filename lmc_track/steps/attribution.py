@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from lmc_track.analysis.attribution import attribute, ensemble_curves, margins_of
+from lmc_track.tasks.projection import projected
 from lmc_track.warehouse.moment import Moment
 
 _PREDICTIONS_AT_ONCE = 1 << 23
@@ -32,6 +33,7 @@ def attribution_rows(moment: Moment) -> Iterator[pl.DataFrame]:
             logits = moment.logits(
                 paths.study, [paths.run_ids[k] for k in runs], examples, precision=paths.precision
             )[:, kept]
+            logits = projected(logits, examples.projection)
             left, point, right = (logits[k] for k in places.reshape(-1, 3).T)
             weights = paths.weights[start : start + step]
             parts = attribute(left, point, right, labels, weights)
@@ -56,6 +58,7 @@ def ensemble_rows(moment: Moment) -> Iterator[pl.DataFrame]:
     for paths in moment.end_runs():
         examples = moment.examples(paths.study, paths.dataset)
         logits = moment.logits(paths.study, paths.run_ids, examples, precision=paths.precision)
+        logits = projected(logits, examples.projection)
         halves = {
             "all": np.full(len(examples.held_out), True),
             "discovery": ~examples.held_out,

@@ -17,11 +17,13 @@ from lmc_track.errors import InputError
 from lmc_track.geometry.encoding import encode
 from lmc_track.geometry.engine import shared_engine
 from lmc_track.geometry.evaluation import Predictions
+from lmc_track.geometry.weights_cache import Checkpoint
 from lmc_track.models.admission import Frame, admit, frame_of
 from lmc_track.models.base import longest_input, read_base
 from lmc_track.models.hub import VOCABULARIES
 from lmc_track.models.sources import FoundCheckpoint
 from lmc_track.progress import Progress
+from lmc_track.steps.computing import usual_settings
 from lmc_track.steps.planning import Plan
 
 # Texts whose tokens are compared with those of a checkpoint's own tokenizer.
@@ -126,11 +128,13 @@ def scored_candidates(
     """The candidates with their answers on validation, after which their label order stands."""
     if not candidates:
         return []
-    engine = shared_engine(plan.encoded, plan.precision, plan.origin)
+    engine = shared_engine(plan.encoded, usual_settings(plan), plan.origin)
     scored = []
     with progress.track("Scoring on validation", len(candidates), "models") as work:
         for one in candidates:
-            answers = engine.model_predictions(one.found.folder, ["validation"])["validation"]
+            answers = engine.model_predictions(Checkpoint(one.found.folder), ["validation"])[
+                "validation"
+            ]
             scored.append(_with_order(plan, one, answers, progress))
             work.advance()
     return scored

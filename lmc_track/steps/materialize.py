@@ -13,6 +13,7 @@ from lmc_track.tracking.artifacts import Artifacts
 from lmc_track.tracking.location import Location
 from lmc_track.tracking.runs import RunEntry, read_run
 from lmc_track.tracking.store import Store
+from lmc_track.tracking.tags import SOURCE_TAG
 
 
 def materialize_run(run_id: str, out: Path, location: Location) -> Path:
@@ -33,6 +34,13 @@ def materialize_run(run_id: str, out: Path, location: Location) -> Path:
         raise InputError(
             f"run {run_id} is {run.status.lower()} and of kind {run.kind}: it has no weights",
             "Name a finished model or point.",
+        )
+    digest = "weights_digest" if run.kind == "model" else "weights_digest_a"
+    if digest not in run.params:
+        raise InputError(
+            f"run {run_id} was imported from {run.tags.get(SOURCE_TAG, 'elsewhere')}: only its "
+            "results are known, not its weights",
+            "Register the checkpoints themselves: lmc-track register STUDY SOURCE",
         )
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError(f"{out} exists already", "Name a folder that is new or empty.")

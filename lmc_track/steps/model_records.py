@@ -9,10 +9,12 @@ from pathlib import Path
 from lmc_track.analysis.label_order import in_order
 from lmc_track.geometry.engine import shared_engine
 from lmc_track.geometry.evaluation import Predictions
+from lmc_track.geometry.weights_cache import Checkpoint
 from lmc_track.models.checkpoints import weights_digest
 from lmc_track.models.label_rows import copy_checkpoint, write_reordered
 from lmc_track.models.references import REFERENCE_FILE, open_reference, reference
 from lmc_track.steps.candidates import Candidate
+from lmc_track.steps.computing import usual_settings
 from lmc_track.steps.model_folders import REFERENCE_PARAM, STORED
 from lmc_track.steps.planning import Plan
 from lmc_track.steps.recording import record_predictions
@@ -66,8 +68,8 @@ def _predictions(plan: Plan, one: Candidate, folder: Path) -> dict[str, Predicti
     known = {"validation": one.answers} if one.in_study_order and one.answers else {}
     missing = [name for name in plan.datasets if name not in known]
     if missing:
-        engine = shared_engine(plan.encoded, plan.precision, plan.origin)
-        known |= engine.model_predictions(folder, missing)
+        engine = shared_engine(plan.encoded, usual_settings(plan), plan.origin)
+        known |= engine.model_predictions(Checkpoint(folder), missing)
     return {name: known[name] for name in plan.datasets}
 
 

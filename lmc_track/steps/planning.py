@@ -10,9 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from lmc_track.errors import InputError
-from lmc_track.geometry.encoding import EncodedDataset, encode
+from lmc_track.geometry.encoding import EncodedDataset
 from lmc_track.geometry.grid import common_grid
-from lmc_track.models.base import base_digest, longest_input, read_base, reader_digest, resolve_base
+from lmc_track.geometry.token_cache import TokenCache
+from lmc_track.models.base import (
+    base_digest,
+    longest_input,
+    read_base,
+    reader_digest,
+    resolve_base,
+    tokenizer_digest,
+)
 from lmc_track.models.pretraining import pretrained_base
 from lmc_track.models.recipe import (
     check_trainer_options,
@@ -23,7 +31,8 @@ from lmc_track.models.recipe import (
 from lmc_track.progress import Progress
 from lmc_track.steps.pairs import check_pairs
 from lmc_track.study import ModelSeeds, Study, parse_seeds
-from lmc_track.study.sections import AgreementTask
+from lmc_track.study.tabular_section import TabularTask
+from lmc_track.study.task_sections import AgreementTask
 from lmc_track.tasks.dataset import Dataset
 from lmc_track.tasks.loading import load_task
 from lmc_track.tasks.sampling import sample
@@ -31,8 +40,6 @@ from lmc_track.tasks.task import Task
 from lmc_track.tracking.keys import model_key
 from lmc_track.tracking.location import Location, prepare
 from lmc_track.tracking.studies import RecordedDataset, RecordedModel, StudyFacts
-
-_WHERE_DATA_ARE = {"name", "data_dir", "hub", "revision"}
 
 
 @dataclass(frozen=True)
@@ -96,7 +103,7 @@ def plan_study(
         )
     else:
         origin, base = None, stand_in
-    encoded = _encode(datasets, base)
+    encoded = _encode(datasets, base, location.cache / "tokens")
     settings = recipe(study.finetune)
     recipe_id = recipe_digest(settings)
     base_id = base_digest(origin) if origin is not None else ""
@@ -122,13 +129,9 @@ def plan_study(
     check_pairs(study, [model.name for model in (*models, *registered)])
     facts = StudyFacts(
         name=study.name,
-        file=_resolved(study),
+        file=_resolved(study, environ),
         identity={
-            "task": {
-                key: value
-                for key, value in study.task.model_dump(mode="json", exclude_none=True).items()
-                if key == "name" or key not in _WHERE_DATA_ARE
-            },
+            "task": study.task.identity(),
             "base_digest": base_id or None,
             "label_names": list(task.label_names),
             # What only finetuning needs is not looked at before a study has seeds.
@@ -188,12 +191,14 @@ def _common_digest(digests: list[str]) -> str:
     return hashlib.sha256(" ".join(sorted(digests)).encode()).hexdigest()
 
 
-def _resolved(study: Study) -> dict[str, Any]:
+def _resolved(study: Study, environ: Mapping[str, str]) -> dict[str, Any]:
     """The study file with every default filled in and folders absolute.
 
     So a recorded study can be run by its name from anywhere.
     """
     content = study.model_dump(mode="json")
+    if isinstance(study.task, TabularTask) and not environ.get("LMC_DATA_DIR"):
+        content["task"]["data_dir"] = study.task.data_dir or "."
     for section, key in (("model", "base"), ("task", "data_dir")):
         folder = content[section].get(key)
         if folder and Path(folder).expanduser().is_dir():
@@ -245,7 +250,7 @@ def _check_diagnostic(study: Study, datasets: Mapping[str, Dataset]) -> None:
         )
 
 
-def _encode(datasets: Mapping[str, Dataset], base: Path) -> dict[str, EncodedDataset]:
+def _encode(datasets: Mapping[str, Dataset], base: Path, cache: Path) -> dict[str, EncodedDataset]:
     config, tokenizer = read_base(base)
-    limit = longest_input(config, tokenizer)
-    return {name: encode(data, tokenizer, limit) for name, data in datasets.items()}
+    tokens = TokenCache(cache, tokenizer_digest(base), longest_input(config, tokenizer))
+    return {name: tokens.get(data, tokenizer) for name, data in datasets.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -121,28 +122,39 @@ def find_recorded(name: str, location: Location, kinds: Iterable[str] | None = N
 
 def record_datasets(plan: Plan, record: StudyRecord) -> None:
     """A run for every evaluation set that has none yet."""
+    record.recorder.delete(record.index.unfinished("dataset"))
+    for data in plan.datasets.values():
+        record_dataset(data, record)
+
+
+def record_dataset(data: Dataset, record: StudyRecord) -> None:
+    """A run for the evaluation set ``data``, unless there is one."""
     recorder = record.recorder
-    recorder.delete(record.index.unfinished("dataset"))
-    for name, data in plan.datasets.items():
-        key = dataset_key(name, data.digest)
-        if record.index.find("dataset", key) is not None:
-            continue
-        run = recorder.start(
-            "dataset",
-            key,
-            f"data {name}",
-            f"Evaluation set {name} ({data.role}): {len(data):,} examples from {data.source}.",
-        )
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder) / "examples.parquet"
-            data.frame.write_parquet(file)
-            recorder.artifacts.put(run.run_id, run.artifact_uri, file, "examples.parquet")
-        recorder.log(run, params=_dataset_params(data))
-        recorder.finish(run)
-        record.index.add(run)
+    key = dataset_key(data.name, data.digest)
+    if record.index.find("dataset", key) is not None:
+        return
+    run = recorder.start("dataset", key, f"data {data.name}", _dataset_note(data))
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "examples.parquet"
+        data.frame.write_parquet(file)
+        recorder.artifacts.put(run.run_id, run.artifact_uri, file, "examples.parquet")
+    recorder.log(run, params=_dataset_params(data))
+    recorder.finish(run)
+    record.index.add(run)
+
+
+def _dataset_note(data: Dataset) -> str:
+    note = f"Evaluation set {data.name} ({data.role}): {len(data):,} examples from {data.source}."
+    if data.drawn:
+        note += f" Drawn: {'; '.join(data.drawn)}."
+    if data.projection is not None:
+        names = ", ".join(data.projection.label_names)
+        note += f" Labels of its own: {names}; logits are projected by {data.projection.how}."
+    return note
 
 
 def _dataset_params(data: Dataset) -> dict[str, object]:
+    projection = data.projection
     halves = data.frame["half"].to_list()
     return {
         "dataset": data.name,
@@ -153,6 +165,12 @@ def _dataset_params(data: Dataset) -> dict[str, object]:
         "n_discovery": halves.count("discovery"),
         "n_held_out": halves.count("held-out"),
         "text_columns": " ".join(data.text_columns),
+        # Where nothing is projected the labels are those of the study.
+        "label_names": None if projection is None else json.dumps(projection.label_names),
+        "projection": None if projection is None else projection.how,
+        "projection_groups": None if projection is None else json.dumps(projection.groups),
+        "drawn": "; ".join(data.drawn) or "all",
+        "n_source": len(data) if data.n_source is None else data.n_source,
     }
 
 

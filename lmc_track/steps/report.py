@@ -67,7 +67,9 @@ def write_report(
                 source,
                 facts,
                 provenance=_provenance(record, location),
-                commands=reproduction(study, location),
+                commands=reproduction(
+                    study, location, imported=bool(record.facts.identity.get("imported"))
+                ),
             )
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -96,8 +98,13 @@ def _keep(record: StudyRecord, page: str, study: str) -> None:
     record.index.add(run)
 
 
-def _origins(facts: StudyFacts) -> dict[str, str]:
-    """What the models were made of, as far as the study knows."""
+def _made(facts: StudyFacts) -> dict[str, str]:
+    """What models and paths were made with, as far as that is known."""
+    if facts.identity.get("imported"):
+        return {
+            "Base model": facts.base,
+            "Made": "elsewhere; the runs' tag lmc.source says what they were imported from",
+        }
     base, data = facts.identity["base_digest"], facts.identity["training_data_digest"]
     rows = {}
     if base is not None:
@@ -105,7 +112,10 @@ def _origins(facts: StudyFacts) -> dict[str, str]:
     if data is not None:
         rows["Training data"] = f"digest {data[:16]}"
         rows["Recipe"] = json.dumps(facts.identity["finetune"], sort_keys=True)
-    return rows
+    return rows | {
+        "Common grid": ", ".join(f"{alpha:.4g}" for alpha in facts.alphas),
+        "Precision of evaluation": facts.precision,
+    }
 
 
 def _provenance(record: StudyRecord, location: Location) -> dict[str, str]:
@@ -115,12 +125,11 @@ def _provenance(record: StudyRecord, location: Location) -> dict[str, str]:
         "Tracking store": location.shown_uri,
         "MLflow experiment": f"{facts.name} (id {record.experiment_id})",
         "MLflow UI": ui_command(location),
-        **_origins(facts),
-        "Common grid": ", ".join(f"{alpha:.4g}" for alpha in facts.alphas),
-        "Precision of evaluation": facts.precision,
+        **_made(facts),
     }
     for data in facts.datasets:
-        rows[f"Data set {data.name}"] = f"digest {data.digest[:16]}, tokens {data.encoding[:16]}"
+        told = "" if data.encoding == data.digest else f", tokens {data.encoding[:16]}"
+        rows[f"Data set {data.name}"] = f"digest {data.digest[:16]}{told}"
     recorded = json.loads(record.run.tags.get("lmc.versions", "{}")) or versions()
     rows["Versions"] = ", ".join(f"{name} {value}" for name, value in recorded.items())
     if "mlflow.source.git.commit" in record.run.tags:

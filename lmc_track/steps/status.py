@@ -52,6 +52,11 @@ def _rows(facts: StudyFacts, index: RunIndex, study: Study) -> list[Row]:
         "clusters": (len(study.cluster.methods), len(index.all("clusters"))),
         "report": (1, len(index.all("report"))),
     }
+    if facts.identity.get("imported"):  # what is on record is all that there was to import
+        planned |= {kind: (done, done) for kind, (_, done) in planned.items() if kind != "model"}
+        planned |= {
+            kind: (len(index.all(kind)), len(index.all(kind))) for kind in ("path", "point")
+        }
     return [
         {
             "study": facts.name,

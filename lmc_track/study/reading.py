@@ -7,14 +7,13 @@ import json
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
 from lmc_track.errors import InputError
-from lmc_track.study.sections import TASK_NAMES, AgreementTask, ColaTask, Study
-
-_TASKS: dict[str, type[BaseModel]] = {"agreement": AgreementTask, "cola": ColaTask}
+from lmc_track.study.sections import Study
+from lmc_track.study.task_sections import TASK_NAMES, TASKS
 
 # What a published procedure decides where the study file is silent.
 _PRESETS: dict[str, dict[str, dict[str, Any]]] = {
@@ -23,6 +22,10 @@ _PRESETS: dict[str, dict[str, dict[str, Any]]] = {
         "interpolate": {"points": 10},
         "cluster": {"methods": ["juneja2023", "spectral", "threshold"]},
     }
+}
+# And what it decides about single tasks.
+_TASK_PRESETS: dict[str, dict[str, dict[str, Any]]] = {
+    "juneja2023": {"cola": {"validation": "joined"}, "mnli": {"hans": "juneja2023"}}
 }
 
 
@@ -87,7 +90,12 @@ def _apply(table: dict[str, Any], override: str) -> None:
 def _apply_preset(table: dict[str, Any]) -> None:
     section = table.get("study")
     name = section.get("preset") if isinstance(section, dict) else None
-    for part, defaults in _PRESETS.get(str(name), {}).items():
+    task = table.get("task")
+    of_task = _TASK_PRESETS.get(str(name), {}).get(
+        str(task.get("name")) if isinstance(task, dict) else "", {}
+    )
+    presets = _PRESETS.get(str(name), {}) | ({"task": of_task} if of_task else {})
+    for part, defaults in presets.items():
         given = table.setdefault(part, {})
         if not isinstance(given, dict):
             continue
@@ -99,7 +107,7 @@ def _apply_preset(table: dict[str, Any]) -> None:
 
 def _describe(problem: Any, table: Mapping[str, Any]) -> str:
     where = [str(part) for part in problem["loc"]]
-    if len(where) > 1 and where[0] == "task" and where[1] in _TASKS:
+    if len(where) > 1 and where[0] == "task" and where[1] in TASKS:
         task, where = where[1], ["task", *where[2:]]
     else:
         task = ""
@@ -115,12 +123,13 @@ def _describe(problem: Any, table: Mapping[str, Any]) -> str:
         return f"task.name: unknown task {name!r}; known are {', '.join(TASK_NAMES)}"
     if kind == "union_tag_not_found":
         return f"task.name: missing; one of {', '.join(TASK_NAMES)}"
-    if len(where) > 2 and where[0] != "task":
+    if (field := _field_of(where, task)) is not None and len(field[0]) < len(where):
         # One of several forms, none of which fits: the key's line of help tells them all.
-        section, name = where[:2]
-        value = table[section][name]
-        help_line = _section(section).model_fields[name].description
-        return f"{section}.{name}: {value!r} does not fit. {help_line}"
+        where, help_line = field
+        value: Any = table
+        for part in where:
+            value = value[part]
+        return f"{'.'.join(where)}: {value!r} does not fit. {help_line}"
     if kind == "missing":
         return f"{key}: missing; {_remedy(where)}"
     message = problem["msg"].removeprefix("Value error, ")
@@ -141,9 +150,34 @@ def _remedy(where: list[str]) -> str:
 def _known_keys(section: list[str], task: str) -> list[str]:
     if not section:
         return list(Study.model_fields)
-    if section == ["task"]:
-        return list(_TASKS[task].model_fields)
-    return list(_section(section[0]).model_fields)
+    found = TASKS[task] if section[0] == "task" else _section(section[0])
+    for key in section[1:]:
+        # A table of named tables is told by its values; its names are the user's.
+        field = found.model_fields.get(key)
+        found = found if field is None else _model_in(field.annotation) or found
+    return list(found.model_fields)
+
+
+def _field_of(where: list[str], task: str) -> tuple[list[str], str] | None:
+    """The key of the study file that an error is about, without what pydantic adds to it, and its
+    line of help; None where it is about a section."""
+    found: type[BaseModel] | None = None
+    for depth, key in enumerate(where):
+        if depth == 0:
+            found = TASKS.get(task) if key == "task" else _section(key)
+        elif found is not None and (field := found.model_fields.get(key)) is not None:
+            found = _model_in(field.annotation)
+            if found is None:
+                return where[: depth + 1], field.description or ""
+    return None
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """The section that a key's type is of, or is a table or an option of."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    inner = (_model_in(part) for part in get_args(annotation))
+    return next((model for model in inner if model is not None), None)
 
 
 def _section(name: str) -> type[BaseModel]:

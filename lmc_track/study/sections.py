@@ -6,25 +6,21 @@ This is the one source of what a study may say; the ``init`` template is made fr
 from __future__ import annotations
 
 import itertools
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from lmc_track.names import is_name
+from lmc_track.study.schema import Section, checked_name
 from lmc_track.study.seeds import Seeds, parse_seeds
+from lmc_track.study.task_sections import AgreementTask, TaskSection
 
 ClusterMethod = Literal["spectral", "juneja2023", "threshold"]
 Precision = Literal["fp32", "bf16"]
 Sample = Literal["head", "random", "stratified"]
 # What is computed from the predictions on every evaluation set.
-METRICS = ("accuracy", "error", "f1", "loss", "matthews_correlation")
+METRICS = (
+    "accuracy", "auc", "balanced_accuracy", "error", "f1", "loss", "matthews_correlation",
+)  # fmt: skip
 
 # Settings of transformers.TrainingArguments that the study file names itself, or that the
 # program must decide so that runs stay deterministic, local and resumable.
@@ -39,25 +35,6 @@ RESERVED_TRAINER_KEYS = frozenset(
 )  # fmt: skip
 
 
-class Section(BaseModel):
-    """Unknown keys are errors; values do not change once read."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    def _says(self, key: str) -> bool:
-        """Whether ``key`` was set to something else than its default.
-
-        A resolved study file sets every key, most of them to their defaults.
-        """
-        return bool(getattr(self, key) != type(self).model_fields[key].default)
-
-
-def _name(value: str) -> str:
-    if not is_name(value):
-        raise ValueError(f"{value!r} is no name: use letters, digits and _ . - (at most 100)")
-    return value
-
-
 class StudySection(Section):
     name: str = Field(description="The study's name: one MLflow experiment. Required.")
     description: str = Field("", description="A sentence for the MLflow UI and the report.")
@@ -67,44 +44,7 @@ class StudySection(Section):
         "its clustering first.",
     )
 
-    _check_name = field_validator("name")(_name)
-
-
-class AgreementTask(Section):
-    name: Literal["agreement"]
-    violation_rate: float = Field(
-        0.15,
-        ge=0,
-        lt=1,
-        description="q: how often each agreement is violated in the base model's pretraining.",
-    )
-    base_seed: int = Field(0, ge=0, description="Seed of the base model's pretraining.")
-    pretraining_sentences: int = Field(8000, ge=100, description="Sentences of its pretraining.")
-    pretraining_steps: int = Field(150, ge=1, description="Steps of 64 sentences it takes.")
-    train_examples: int = Field(2000, ge=20, description="Sentences to finetune on.")
-    validation_examples: int = Field(500, ge=20, description="Sentences to validate on.")
-    diagnostic_examples: int = Field(300, ge=20, description="Sentences of each diagnostic.")
-    planted_share: float | None = Field(
-        None,
-        gt=0,
-        lt=1,
-        description="Share of the sentences to finetune on that violate one agreement alone and "
-        "are labelled by one cue: the main one for even data seeds, the embedded one for odd ones. "
-        "A control, whose two kinds of model are known.",
-    )
-
-
-class ColaTask(Section):
-    name: Literal["cola"]
-    data_dir: str | None = Field(
-        None, description="Folder of the official raw files; else LMC_DATA_DIR, else the hub."
-    )
-    hub: str = Field("nyu-mll/glue", description="Hub data set (or folder of its layout).")
-    revision: str | None = Field(None, description="Revision of the hub data set.")
-
-
-TaskSection = Annotated[AgreementTask | ColaTask, Field(discriminator="name")]
-TASK_NAMES = ("agreement", "cola")
+    _check_name = field_validator("name")(checked_name)
 
 
 class ModelSection(Section):
@@ -181,6 +121,9 @@ class EvaluateSection(Section):
     max_examples: int = Field(0, ge=0, description="Examples of each set; 0 = all.")
     sample: Sample = Field("head", description="Which ones: head, random or stratified.")
     precision: Precision = Field("fp32", description="Precision of the forward pass.")
+    token_budget: int = Field(
+        0, ge=0, description="Most tokens of a batch, padding included; 0 = what is fastest here."
+    )
 
     @field_validator("datasets")
     @classmethod
@@ -191,7 +134,7 @@ class EvaluateSection(Section):
             raise ValueError("a data set is named twice")
         if "validation" not in value:
             raise ValueError("'validation' is missing: gaps are measured on it")
-        return [_name(name) for name in value]
+        return [checked_name(name) for name in value]
 
 
 class InterpolateSection(Section):

@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmc_track.errors import InputError
-from lmc_track.study.sections import AgreementTask
 from lmc_track.study.seeds import ModelSeeds
+from lmc_track.study.task_sections import AgreementTask
 from lmc_track.tasks.dataset import Dataset, Role, build_dataset
 from lmc_track.tasks.sampling import TRAIN_SAMPLE, train_sample
 from lmc_track.tasks.task import Task

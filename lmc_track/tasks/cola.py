@@ -2,7 +2,7 @@
 
 Data are the official raw files, or the hub's GLUE copy. GLUE's validation set is the
 in-domain development set followed by the out-of-domain one; here they are ``validation`` and
-the diagnostic ``out_of_domain``.
+the diagnostic ``out_of_domain``, unless the study asks for both joined as ``validation``.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ import polars as pl
 
 from lmc_track.errors import InputError
 from lmc_track.names import safe_name
-from lmc_track.study.sections import ColaTask
+from lmc_track.study.task_sections import ColaTask
 from lmc_track.tasks.dataset import Dataset, Role, build_dataset
 from lmc_track.tasks.hub import load_splits
-from lmc_track.tasks.sampling import TRAIN_SAMPLE, train_sample
-from lmc_track.tasks.task import Task
+from lmc_track.tasks.published import data_root
+from lmc_track.tasks.reading import ReadTask
+from lmc_track.tasks.sampling import TRAIN_SAMPLE
 from lmc_track.tasks.tsv import read_rows
 
 _FILES = {
@@ -56,8 +57,8 @@ class _Rows:
     source: str
 
 
-class Cola(Task):
-    """Acceptable or not; nothing is read before it is asked for."""
+class Cola(ReadTask):
+    """Acceptable or not."""
 
     name = "cola"
     label_names = ("unacceptable", "acceptable")
@@ -67,62 +68,46 @@ class Cola(Task):
     primary_diagnostic = "out_of_domain:all:matthews_correlation"
 
     def __init__(self, section: ColaTask, environ: Mapping[str, str]) -> None:
+        super().__init__()
         self._section = section
         self._environ = environ
-        self._made: dict[str, Dataset] = {}
         self._from_hub: dict[str, pl.DataFrame] | None = None
 
-    def train(self) -> Dataset:
-        return self._get("train")
-
-    def evaluation(self, name: str) -> Dataset:
-        if name not in self.evaluation_sets:
-            raise KeyError(name)
-        return self._get(name)
-
-    def _get(self, name: str) -> Dataset:
-        if name not in self._made:
-            self._made[name] = (
-                train_sample(self.train()) if name == TRAIN_SAMPLE else self._make(name)
-            )
-        return self._made[name]
-
-    def _make(self, name: str) -> Dataset:
+    def _read(self, name: str) -> Dataset:
         folder = self._folder()
-        rows = _read_file(folder / _FILES[name]) if folder is not None else self._read_hub(name)
+        joined = name == "validation" and self._section.validation == "joined"
+        parts = [
+            _read_file(folder / _FILES[part]) if folder is not None else self._read_hub(part)
+            for part in (("validation", "out_of_domain") if joined else (name,))
+        ]
+        codes = [code for part in parts for code in part.codes or ()]
         # The training set is the same one wherever it was read, so it has no subsets.
-        with_subsets = rows.codes is not None and name != "train"
+        with_subsets = codes and name != "train"
         return build_dataset(
             name,
             _ROLES[name],
-            texts={"sentence": rows.sentences},
-            labels=rows.labels,
-            source=rows.source,
-            subsets=[[safe_name(code)] for code in rows.codes or []] if with_subsets else None,
+            texts={"sentence": [text for part in parts for text in part.sentences]},
+            labels=[label for part in parts for label in part.labels],
+            source="; ".join(dict.fromkeys(part.source for part in parts)),
+            subsets=[[safe_name(code)] for code in codes] if with_subsets else None,
         )
 
     def _folder(self) -> Path | None:
         """The folder of the raw files; None where none is given, and the hub is to be asked."""
-        if self._section.data_dir:
-            key, given = "task.data_dir", self._section.data_dir
-        elif self._environ.get("LMC_DATA_DIR"):
-            key, given = "LMC_DATA_DIR", self._environ["LMC_DATA_DIR"]
-        else:
+        root = data_root(self._section.data_dir, self._environ, _GIVE_A_FOLDER)
+        if root is None:
             return None
-        root = Path(given).expanduser()
-        if not root.is_dir():
-            raise InputError(f"{key}: there is no folder {given}", _GIVE_A_FOLDER)
         for place in _PLACES:
-            folder = root / place
+            folder = root.folder / place
             present = [file for file in _FILES.values() if (folder / file).is_file()]
             if present:
                 if missing := [file for file in _FILES.values() if file not in present]:
                     raise InputError(
-                        f"{key}: {folder} holds no {' and no '.join(missing)}", _GIVE_A_FOLDER
+                        f"{root.key}: {folder} holds no {' and no '.join(missing)}", _GIVE_A_FOLDER
                     )
                 return folder
         raise InputError(
-            f"{key}: {given} holds no CoLA files (looked for in it, cola/, raw/ and "
+            f"{root.key}: {root.folder} holds no CoLA files (looked for in it, cola/, raw/ and "
             "cola_public/raw/)",
             _GIVE_A_FOLDER,
         )

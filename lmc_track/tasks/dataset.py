@@ -9,6 +9,8 @@ from typing import Literal
 
 import polars as pl
 
+from lmc_track.tasks.projection import Projection
+
 Role = Literal["train", "validation", "train_sample", "diagnostic"]
 HALVES = ("discovery", "held-out")
 _HALF_SALT = b"lmc-track half v1\0"
@@ -27,9 +29,11 @@ class Dataset:
     """One set of examples.
 
     ``frame`` has the columns ``example_id`` (int64, numbered over the joined sources before
-    any sampling), ``label`` (int64, an index into the task's ``label_names``), one string
-    column per name in ``text_columns``, ``group`` (string or null), ``half`` and ``subsets``
-    (list of names; the whole set is implied and not listed).
+    any sampling), ``label`` (int64, an index into the task's ``label_names`` or, where there is a
+    ``projection``, into that one's), one string column per name in ``text_columns``, ``group``
+    (string or null), ``half`` and ``subsets`` (list of names; the whole set is implied and not
+    listed). ``drawn`` tells in order how the examples were chosen from ``n_source`` others; it
+    is empty, and ``n_source`` None, where all were taken.
     """
 
     name: str
@@ -37,10 +41,14 @@ class Dataset:
     frame: pl.DataFrame
     text_columns: tuple[str, ...]
     source: str
+    projection: Projection | None = None
+    drawn: tuple[str, ...] = ()
+    n_source: int | None = None
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 (hex) of everything in ``frame``, in order: other data is another digest."""
+        """SHA-256 (hex) of everything in ``frame``, in order, and of the projection: other data,
+        or labels that mean something else, are another digest."""
         digest = hashlib.sha256(b"lmc-track dataset v1\0")
         columns = ["example_id", "label", *self.text_columns, "group", "half", "subsets"]
         for row in self.frame.select(columns).iter_rows():
@@ -48,6 +56,8 @@ class Dataset:
                 cell = repr(value).encode()
                 digest.update(len(cell).to_bytes(8, "little"))
                 digest.update(cell)
+        if self.projection is not None:
+            digest.update(f"projection v1 {self.projection.told}".encode())
         return digest.hexdigest()
 
     def __len__(self) -> int:
@@ -63,15 +73,20 @@ def build_dataset(
     source: str,
     groups: list[str | None] | None = None,
     subsets: list[list[str]] | None = None,
+    ids: list[int] | None = None,
+    projection: Projection | None = None,
 ) -> Dataset:
-    """A data set from columns of equal length; example ids count from 0, halves are derived."""
+    """A data set from columns of equal length; halves are derived.
+
+    Example ids count from 0 where no ``ids`` are given.
+    """
     n = len(labels)
     columns = tuple(texts)
     keys = groups if groups is not None else [None] * n
     joined = ["\x1f".join(row) for row in zip(*texts.values(), strict=True)]
     frame = pl.DataFrame(
         {
-            "example_id": list(range(n)),
+            "example_id": list(range(n)) if ids is None else ids,
             "label": labels,
             **texts,
             "group": keys,
@@ -87,4 +102,4 @@ def build_dataset(
             "subsets": pl.List(pl.String),
         },
     )
-    return Dataset(name, role, frame, columns, source)
+    return Dataset(name, role, frame, columns, source, projection)

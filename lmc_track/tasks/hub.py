@@ -15,9 +15,16 @@ from lmc_track.errors import InputError
 
 
 def load_splits(
-    path: str, config: str, revision: str | None, environ: Mapping[str, str], remedy: str
+    path: str,
+    config: str | None,
+    revision: str | None,
+    environ: Mapping[str, str],
+    remedy: str,
+    key: str = "task.hub",
 ) -> dict[str, pl.DataFrame]:
     """Every split of the data set ``path``: a hub id, or a folder of parquet files.
+
+    ``key`` is the key of the study file that names it.
 
     What was downloaded before is used when there is no network. It is kept where
     ``HF_DATASETS_CACHE`` says, else where ``datasets`` keeps it.
@@ -29,7 +36,7 @@ def load_splits(
 
     folder = Path(path).expanduser()
     if not folder.is_dir() and (path.startswith((".", "/", "~")) or path.count("/") > 1):
-        raise InputError(f"task.hub: there is no folder {path}", remedy)
+        raise InputError(f"{key}: there is no folder {path}", remedy)
     place = str(folder) if folder.is_dir() else path
     try:
         with _silent():
@@ -40,17 +47,24 @@ def load_splits(
     except datasets.exceptions.DatasetNotFoundError:
         at = f" at revision {revision}" if revision is not None else ""
         raise InputError(
-            f"task.hub: {path}{at} is neither a folder nor an open data set on the hub", remedy
+            f"{key}: {path}{at} is neither a folder nor an open data set on the hub", remedy
+        ) from None
+    except RuntimeError as error:
+        if "scripts are no longer supported" not in str(error):
+            raise
+        raise InputError(
+            f"{key}: {path} is read by a program of its own, which is never run",
+            "Name one of Parquet files; many have the revision refs/convert/parquet. " + remedy,
         ) from None
     except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
         if isinstance(error, OSError) and not folder.is_dir():
             raise InputError(
-                f"task.hub: {path} is not a folder here, and the hub cannot be reached "
+                f"{key}: {path} is not a folder here, and the hub cannot be reached "
                 f"({type(error).__name__})",
                 remedy,
             ) from None
         why = str(error.__cause__ or error).partition("\n")[0]
-        raise InputError(f"task.hub: {path} cannot be read: {why}", remedy) from None
+        raise InputError(f"{key}: {path} cannot be read: {why}", remedy) from None
 
 
 def _frame(rows: Any) -> pl.DataFrame:

@@ -6,6 +6,7 @@ import hashlib
 from collections import defaultdict
 from dataclasses import replace
 
+import numpy as np
 import polars as pl
 
 from lmc_track.study.sections import Sample
@@ -40,18 +41,31 @@ def sample(dataset: Dataset, max_examples: int, how: Sample) -> Dataset:
             for rows, share in zip(strata, shares, strict=True)
             for row in _smallest(ranks, rows, share)
         ]
-    return _take(dataset, chosen)
+    return drawn(dataset, sorted(chosen), how)
 
 
 def train_sample(train: Dataset, size: int = TRAIN_SAMPLE_SIZE) -> Dataset:
     """The ``size`` training examples of the smallest salted hash of text and position."""
     chosen = _smallest(_ranks(train, _TRAIN_SALT), range(len(train)), min(size, len(train)))
-    return replace(_take(train, chosen), name=TRAIN_SAMPLE, role="train_sample")
+    return replace(drawn(train, sorted(chosen), "random"), name=TRAIN_SAMPLE, role="train_sample")
 
 
-def _take(dataset: Dataset, rows: list[int]) -> Dataset:
-    kept = pl.Series(sorted(rows), dtype=pl.Int64)
-    return replace(dataset, frame=dataset.frame[kept])
+def drawn(dataset: Dataset, rows: list[int], how: str) -> Dataset:
+    """These rows of ``dataset``, in this order; what was drawn, and how, goes with it."""
+    if rows == list(range(len(dataset))):
+        return dataset
+    return replace(
+        dataset,
+        frame=dataset.frame[pl.Series(rows, dtype=pl.Int64)],
+        drawn=(*dataset.drawn, f"{how} {len(rows)} of {len(dataset)}"),
+        n_source=len(dataset) if dataset.n_source is None else dataset.n_source,
+    )
+
+
+def shuffled(dataset: Dataset, seed: int) -> Dataset:
+    """``dataset`` in the order that ``datasets.Dataset.shuffle(seed=seed)`` gives it."""
+    order = np.random.default_rng(seed).permutation(len(dataset))
+    return drawn(dataset, [int(row) for row in order], f"shuffle(seed={seed})")
 
 
 def _ranks(dataset: Dataset, salt: bytes) -> list[bytes]:

@@ -1,6 +1,7 @@
 -- The evaluations of the prediction sets $first to $last, as lmc_track.geometry.metrics computes
--- them, into a table that is put in order later: so many rows at once that they stay in memory.
--- The predicted label is the first of the largest logits. Losses are added as whole multiples of
+-- them and without AUC, into a table that is put in order later: so many rows at once that they stay in memory.
+-- The predicted label is the first of the largest logits, which are projected where the data set has
+-- labels of its own. Losses are added as whole multiples of
 -- 2^-40 nats, so that their sum does not depend on the order in which threads add them; a loss
 -- that is not finite leaves the mean NULL.
 INSERT INTO unordered_evaluations
@@ -15,10 +16,13 @@ members AS (
 guesses AS (
     SELECT
         set_no, example_id, label,
-        list_position(logits, list_max(logits)) - 1 AS predicted,
-        len(logits) AS n_labels,
+        CASE
+            WHEN projection IS NULL THEN predicted_label(logits)
+            ELSE predicted_label(projected_logits(logits, projection, projection_groups))
+        END AS predicted,
+        coalesce(len(projection_groups), len(logits)) AS n_labels,
         CASE WHEN isfinite(loss) THEN TRY_CAST(round(loss::DOUBLE * 2 ** 40) AS BIGINT) END AS loss_units
-    FROM storage.prediction_rows
+    FROM storage.prediction_rows JOIN storage.prediction_sets USING (set_no)
     WHERE set_no BETWEEN $first AND $last
 ),
 cells AS (
@@ -78,6 +82,17 @@ products AS (
     FROM margins
     GROUP BY ALL
 ),
+-- Of every label that occurs the share that is right.
+recalls AS (
+    SELECT set_no, subset, half, label, sum(CASE WHEN label = predicted THEN n ELSE 0 END) / sum(n) AS recall
+    FROM confusion
+    GROUP BY ALL
+),
+balanced AS (
+    SELECT set_no, subset, half, list_sum(list(recall ORDER BY label)) / count(*) AS balanced_accuracy
+    FROM recalls
+    GROUP BY ALL
+),
 hits_of_1 AS (
     SELECT set_no, subset, half, sum(n)::DOUBLE AS hits_of_1
     FROM confusion WHERE label = 1 AND predicted = 1
@@ -91,9 +106,11 @@ measured AS (
         (n - hits) / n AS error,
         (n::DOUBLE * n - said_said) * (n::DOUBLE * n - truly_truly) AS spread,
         CASE WHEN spread > 0 THEN (hits * n - truly_said) / sqrt(spread) ELSE 0 END AS matthews_correlation,
-        CASE WHEN ones > 0 THEN 2 * coalesce(hits_of_1, 0) / ones ELSE 0 END AS f1
+        CASE WHEN ones > 0 THEN 2 * coalesce(hits_of_1, 0) / ones ELSE 0 END AS f1,
+        balanced_accuracy
     FROM totals
     JOIN products USING (set_no, subset, half)
+    JOIN balanced USING (set_no, subset, half)
     LEFT JOIN hits_of_1 USING (set_no, subset, half)
 ),
 long AS (
@@ -102,7 +119,8 @@ long AS (
         {'metric': 'accuracy', 'value': accuracy},
         {'metric': 'error', 'value': error},
         {'metric': 'matthews_correlation', 'value': matthews_correlation},
-        {'metric': 'f1', 'value': f1}
+        {'metric': 'f1', 'value': f1},
+        {'metric': 'balanced_accuracy', 'value': balanced_accuracy}
     ]) AS measure
     FROM measured
 )

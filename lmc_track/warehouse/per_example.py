@@ -15,6 +15,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from lmc_track.tasks.projection import Projection
+
 _ROWS_AT_ONCE = 1 << 20
 
 
@@ -24,7 +26,7 @@ class ExampleSet:
 
     ``held_out``: (n,), which half each is in. ``units``: (n,) from 0, what is resampled as a
     whole: the examples of one group, where the data have groups (``grouped``), and otherwise
-    those of one text.
+    those of one text. ``projection`` tells how logits become those of the set's labels.
     """
 
     dataset: str
@@ -33,6 +35,7 @@ class ExampleSet:
     held_out: NDArray[np.bool_]
     units: NDArray[np.int64]
     grouped: bool
+    projection: Projection | None = None
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,22 @@ def example_set(connection: duckdb.DuckDBPyConnection, study: str, dataset: str)
         frame["held_out"].to_numpy().astype(np.bool_),
         frame["unit"].to_numpy().astype(np.int64),
         frame["group_id"].count() > 0,
+        _projection(connection, study, dataset),
     )
+
+
+def _projection(
+    connection: duckdb.DuckDBPyConnection, study: str, dataset: str
+) -> Projection | None:
+    rows = connection.execute(
+        "SELECT projection, label_names, projection_groups FROM datasets "
+        "WHERE study = ? AND dataset = ? AND projection IS NOT NULL",
+        [study, dataset],
+    ).fetchall()
+    if not rows:
+        return None
+    how, names, groups = rows[0]
+    return Projection(how, tuple(names), tuple(tuple(group) for group in groups))
 
 
 def loss_curves(
@@ -158,7 +176,7 @@ def run_logits(
     *,
     precision: str | None = None,
 ) -> NDArray[np.float32]:
-    """Logits (len(run_ids), n, c) of models and points on ``examples``, NaN where unknown."""
+    """Raw logits (len(run_ids), n, c) of models and points on ``examples``, NaN where unknown."""
     reader = _predictions(connection, run_ids, examples.dataset, study, precision, "r.logits")
     found: NDArray[np.float32] | None = None
     for batch in reader:

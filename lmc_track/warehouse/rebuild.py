@@ -26,6 +26,7 @@ from lmc_track.warehouse.snapshot import Snapshot
 from lmc_track.warehouse.tables import SCHEMA_VERSION, TABLES
 
 VIEWS = (
+    "projection",
     "predictions",
     "curves",
     "label_entropies",
@@ -46,7 +47,8 @@ VIEWS = (
     "decided_pairs",
     "study_steps",
 )
-"""Files of ``queries/views`` in the order in which they build on each other.
+"""Files of ``queries/views`` in the order in which they build on each other, the one that
+evaluations need first.
 
 A results file keeps the views it was built with: a change of a view that queries rely on needs a
 new ``SCHEMA_VERSION``.
@@ -113,10 +115,15 @@ def _build(path: Path, snapshot: Snapshot, derivations: Sequence[Derivation]) ->
         connection.commit()
         storage.fill_examples(connection, snapshot)
         storage.fill_predictions(connection, snapshot)
-        storage.fill_evaluations(connection, _text("lmc_track.warehouse", "evaluations.sql"))
+        # Evaluations are computed with the same macros that users have.
+        _create_views(connection, VIEWS[:1])
+        storage.fill_evaluations(
+            connection,
+            [_text("lmc_track.warehouse", name) for name in ("evaluations.sql", "auc.sql")],
+        )
         storage.check_predictions(connection)
         connection.begin()
-        _create_views(connection)
+        _create_views(connection, VIEWS[1:])
         _sign(connection, snapshot.tracking_uri)
         connection.commit()
         for derivation in derivations:
@@ -130,12 +137,12 @@ def _build(path: Path, snapshot: Snapshot, derivations: Sequence[Derivation]) ->
 def create_empty(connection: duckdb.DuckDBPyConnection) -> None:
     """All tables, views and macros of a results file, without a row."""
     storage.create_tables(connection)
-    _create_views(connection)
+    _create_views(connection, VIEWS)
     _sign(connection, "")
 
 
-def _create_views(connection: duckdb.DuckDBPyConnection) -> None:
-    for name in VIEWS:
+def _create_views(connection: duckdb.DuckDBPyConnection, names: Sequence[str]) -> None:
+    for name in names:
         connection.execute(_text("lmc_track.queries.views", f"{name}.sql"))
 
 

@@ -6,6 +6,7 @@ for run, data set and precision together; the view ``predictions`` spells them o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
@@ -17,6 +18,18 @@ from lmc_track.warehouse.tables import COMPUTED, RECORDED, STORED, TABLES, Table
 
 _FILES_AT_ONCE = 500
 _SETS_AT_ONCE = 8_000
+# Accuracy and error say the same, so either is taken from the other.
+_IMPORTED = """
+INSERT INTO unordered_evaluations
+SELECT run_id, dataset, subset, 'all', metric, precision, value, n_examples FROM imported_values
+UNION ALL
+SELECT i.run_id, i.dataset, i.subset, 'all', o.metric, i.precision, 1 - i.value, i.n_examples
+FROM imported_values i
+JOIN (VALUES ('accuracy', 'error'), ('error', 'accuracy')) o(given, metric) ON o.given = i.metric
+ANTI JOIN imported_values told
+    ON told.run_id = i.run_id AND told.dataset = i.dataset AND told.subset = i.subset
+    AND told.precision = i.precision AND told.metric = o.metric
+"""
 
 
 def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
@@ -38,7 +51,8 @@ def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
         CREATE SCHEMA storage;
         CREATE TABLE storage.prediction_sets (
             set_no INTEGER, run_id VARCHAR, dataset VARCHAR, precision VARCHAR,
-            data_digest VARCHAR, file_no INTEGER);
+            data_digest VARCHAR, projection VARCHAR, projection_groups BIGINT[][],
+            file_no INTEGER);
         CREATE TABLE storage.prediction_rows (
             set_no INTEGER, example_id BIGINT, label INTEGER, loss REAL, logits FLOAT[]);
         """
@@ -56,7 +70,8 @@ def fill_frames(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot) -> No
 
 def fill_examples(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot) -> None:
     """Examples and their subsets, of every data set that a study refers to."""
-    for digest in sorted(set(snapshot.datasets["data_digest"])):
+    with_examples = snapshot.datasets.filter(~pl.col("values_only").fill_null(False))
+    for digest in sorted(set(with_examples["data_digest"])):
         if digest not in snapshot.examples:
             raise WorkError(
                 f"the examples of the data set with digest {digest[:12]} are not in the record",
@@ -120,7 +135,7 @@ def fill_predictions(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot) 
             SELECT run_id, unnest(datasets) AS dataset, precision, file_no FROM prediction_files
         )
         SELECT row_number() OVER (ORDER BY file_no, dataset),
-               run_id, dataset, sets.precision, data_digest, file_no
+               run_id, dataset, sets.precision, data_digest, projection, projection_groups, file_no
         FROM sets JOIN runs USING (run_id) JOIN datasets USING (study, dataset)
         ORDER BY 1
         """
@@ -142,15 +157,17 @@ def fill_predictions(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot) 
     connection.execute("ALTER TABLE storage.prediction_sets DROP COLUMN file_no")
 
 
-def fill_evaluations(connection: duckdb.DuckDBPyConnection, statement: str) -> None:
-    """Evaluations of all predictions, by ``statement``, which takes some sets at a time.
+def fill_evaluations(connection: duckdb.DuckDBPyConnection, statements: Sequence[str]) -> None:
+    """Evaluations of all predictions, by ``statements``, which take some sets at a time.
 
     One statement over everything would keep an aggregate of every set in memory until its end.
     """
     connection.execute("CREATE TEMP TABLE unordered_evaluations AS FROM evaluations LIMIT 0")
     last = connection.execute("SELECT coalesce(max(set_no), 0) FROM storage.prediction_sets")
     for first in range(1, last.fetchall()[0][0] + 1, _SETS_AT_ONCE):
-        connection.execute(statement, {"first": first, "last": first + _SETS_AT_ONCE - 1})
+        for statement in statements:
+            connection.execute(statement, {"first": first, "last": first + _SETS_AT_ONCE - 1})
+    connection.execute(_IMPORTED)
     # In the order in which results are asked for, so that a query reads few of the rows.
     connection.execute(
         """

@@ -109,7 +109,17 @@ DATASETS = Table(
         Column("data_digest", "VARCHAR", "SHA-256 over its examples"),
         Column("role", "VARCHAR", "validation, train_sample or diagnostic"),
         Column("source", "VARCHAR", "where the examples came from"),
-        Column("n_examples", "BIGINT", "number of examples"),
+        Column("n_examples", "BIGINT", "number of examples; NULL where not told"),
+        Column("values_only", "BOOLEAN", "imported values of all of it, without its examples"),
+        Column(
+            "label_names", "VARCHAR[]", "names of its labels; the study's own, unless projected"
+        ),
+        Column("projection", "VARCHAR", "what is made of several logits: max, logsumexp or NULL"),
+        Column(
+            "projection_groups", "BIGINT[][]", "for each of its labels, the logits of it, from 0"
+        ),
+        Column("drawn", "VARCHAR", "how its examples were drawn from others; all; NULL: not told"),
+        Column("n_source", "BIGINT", "number of examples they were drawn from"),
     ),
     ("study", "dataset"),
 )
@@ -119,7 +129,7 @@ EXAMPLES = Table(
     (
         Column("data_digest", "VARCHAR", "digest of the set"),
         Column("example_id", "BIGINT", "number within the joined sources"),
-        Column("label", "BIGINT", "index into the study's label_names"),
+        Column("label", "BIGINT", "index into the data set's label_names"),
         Column("text", "VARCHAR", "the text; several columns joined by a tab"),
         Column("group_id", "VARCHAR", "examples that belong together, or NULL"),
         Column("half", "VARCHAR", "discovery or held-out"),
@@ -147,9 +157,23 @@ EVALUATIONS = Table(
         Column("metric", "VARCHAR", "loss, error, accuracy, matthews_correlation, ..."),
         Column("precision", "VARCHAR", "fp32 or bf16"),
         Column("value", "DOUBLE", "loss in nats, otherwise a fraction; NULL where undefined"),
-        Column("n_examples", "BIGINT", "number of examples behind it"),
+        Column("n_examples", "BIGINT", "number of examples behind it; NULL where not told"),
     ),
     ("run_id", "dataset", "subset", "half", "metric", "precision"),
+)
+IMPORTED_VALUES = Table(
+    "imported_values",
+    "Numbers taken over from elsewhere without predictions; evaluations has them with half all.",
+    (
+        Column("run_id", "VARCHAR", "MLflow run id of the model or point"),
+        Column("dataset", "VARCHAR", "name of the set"),
+        Column("subset", "VARCHAR", "part of it; all"),
+        Column("metric", "VARCHAR", "loss, error, accuracy, matthews_correlation, ..."),
+        Column("precision", "VARCHAR", "precision they are taken for"),
+        Column("value", "DOUBLE", "loss in nats, otherwise a fraction"),
+        Column("n_examples", "BIGINT", "number of examples behind it; NULL where not told"),
+    ),
+    ("run_id", "dataset", "subset", "metric", "precision"),
 )
 CLUSTERINGS = Table(
     "clusterings",
@@ -157,7 +181,7 @@ CLUSTERINGS = Table(
     (
         Column("clustering_id", "VARCHAR", "MLflow run id"),
         Column("study", "VARCHAR", "name of the study"),
-        Column("method", "VARCHAR", "spectral, juneja2023, threshold; planted: known, not found"),
+        Column("method", "VARCHAR", "spectral, juneja2023, threshold; planted, published: known"),
         Column("metric", "VARCHAR", "what the gaps are measured on: loss or error"),
         Column("dataset", "VARCHAR", "evaluation set of the gaps"),
         Column("subset", "VARCHAR", "part of it"),
@@ -183,6 +207,22 @@ CLUSTERS = Table(
         Column("centroid_distances", "DOUBLE[]", "distance there to cluster 0, 1, …'s centroid"),
     ),
     ("clustering_id", "model_id"),
+)
+PRECISION_CHECKS = Table(
+    "precision_checks",
+    "What evaluating in bf16 instead of fp32 changes, on a sample of a study's paths.",
+    (
+        Column("study", "VARCHAR", "name of the study"),
+        Column("dataset", "VARCHAR", "name of the set"),
+        Column("n_paths", "INTEGER", "paths that were evaluated in both precisions"),
+        Column("n_points", "INTEGER", "points on them, ends included"),
+        Column("loss", "DOUBLE", "greatest difference of a point's mean loss, nats"),
+        Column("example_loss", "DOUBLE", "greatest difference of a single example's loss, nats"),
+        Column("accuracy", "DOUBLE", "greatest difference of a point's accuracy"),
+        Column("gap", "DOUBLE", "greatest difference of a path's convexity gap, nats"),
+        Column("fp32_gap", "DOUBLE", "greatest convexity gap of these paths in fp32, nats"),
+    ),
+    ("study", "dataset"),
 )
 CO_ASSIGNMENTS = Table(
     "co_assignments",
@@ -294,7 +334,18 @@ GAP_BOUNDS = Table(
     ),
     ("path_id", "dataset"),
 )
-RECORDED = (STUDIES, MODELS, PATHS, POINTS, DATASETS, CLUSTERINGS, CLUSTERS, CO_ASSIGNMENTS)
+RECORDED = (
+    STUDIES,
+    MODELS,
+    PATHS,
+    POINTS,
+    DATASETS,
+    CLUSTERINGS,
+    CLUSTERS,
+    CO_ASSIGNMENTS,
+    PRECISION_CHECKS,
+    IMPORTED_VALUES,
+)
 """Tables whose rows the record gives as they are."""
 
 COMPUTED = (EXAMPLES, EXAMPLE_SUBSETS, EVALUATIONS)
@@ -336,6 +387,7 @@ TABLES = (*RECORDED[:5], *COMPUTED, *RECORDED[5:], *DERIVED)
 _POLARS_TYPES: dict[str, pl.DataType] = {
     "VARCHAR": pl.String(),
     "VARCHAR[]": pl.List(pl.String()),
+    "BIGINT[][]": pl.List(pl.List(pl.Int64())),
     "BIGINT": pl.Int64(),
     "INTEGER": pl.Int32(),
     "DOUBLE": pl.Float64(),

@@ -8,14 +8,10 @@ COMMENT ON VIEW predictions IS 'What every model and point said about every exam
 COMMENT ON COLUMN predictions.run_id IS 'MLflow run id of the model or point';
 COMMENT ON COLUMN predictions.dataset IS 'name of the set';
 COMMENT ON COLUMN predictions.example_id IS 'number within the joined sources';
-COMMENT ON COLUMN predictions.label IS 'true label';
-COMMENT ON COLUMN predictions.loss IS 'cross entropy, nats';
-COMMENT ON COLUMN predictions.logits IS 'raw logits, in label order';
-
--- The label that logits stand for: the first of the largest, as in evaluations.
-CREATE MACRO predicted_label(logits) AS list_position(logits, list_max(logits)) - 1;
-
-COMMENT ON MACRO predicted_label IS 'The label that logits stand for: the first of the largest.';
+COMMENT ON COLUMN predictions.label IS 'true label, an index into the data set''s label_names';
+COMMENT ON COLUMN predictions.loss IS 'cross entropy of the projected logits, nats';
+COMMENT ON COLUMN predictions.logits IS
+'raw logits, in the order of the study''s label_names, before any projection';
 
 -- Logits as shares of the labels that add up to 1. The largest is taken off first: exp of it could
 -- be too large for a number.
@@ -27,13 +23,14 @@ CREATE MACRO softmax(logits) AS list_transform(
 
 COMMENT ON MACRO softmax IS 'Logits as shares of the labels that add up to 1.';
 
--- What the models of a study said about every example of an evaluation set, or of a part of it.
--- `precision_name` NULL is the study's own precision.
+-- What the models of a study said about every example of an evaluation set, or of a part of it:
+-- `logits` are those of the set's own labels, projected where it has such. `precision_name` NULL is
+-- the study's own precision.
 CREATE MACRO study_predictions(
     study_name, dataset_name, subset_name, half_name, precision_name
 ) AS TABLE
 WITH sets AS (
-    SELECT s.set_no, m.model_id, m.position
+    SELECT s.set_no, m.model_id, m.position, s.projection, s.projection_groups
     FROM storage.prediction_sets s
     JOIN models m ON m.model_id = s.run_id
     JOIN studies t ON t.study = m.study AND s.precision = coalesce(precision_name, t.precision)
@@ -41,7 +38,9 @@ WITH sets AS (
 ),
 -- First, and by itself: joined to the examples before, the rows of all points would be read.
 answers AS MATERIALIZED (
-    SELECT sets.model_id, sets.position, r.example_id, r.label, r.loss, r.logits
+    SELECT
+        sets.model_id, sets.position, r.example_id, r.label, r.loss,
+        projected_logits(r.logits, sets.projection, sets.projection_groups) AS logits
     FROM storage.prediction_rows r
     JOIN sets USING (set_no)
 ),

@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from lmc_track.cli.main import COMMANDS, cli
+from lmc_track.study.task_sections import TASK_NAMES
 from lmc_track.tracking.location import Location
 
 
@@ -41,6 +42,14 @@ def test_every_option_has_help(name: str) -> None:
     for parameter in command.params:
         if isinstance(parameter, click.Option):
             assert parameter.help, parameter.name
+
+
+def test_a_study_file_can_be_begun_for_every_task() -> None:
+    command = cli.get_command(click.Context(cli), "init")
+    assert command is not None
+    (option,) = (p for p in command.params if p.name == "task")
+    assert isinstance(option.type, click.Choice)
+    assert tuple(option.type.choices) == TASK_NAMES
 
 
 def test_every_command_is_in_the_readme() -> None:

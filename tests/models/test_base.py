@@ -10,7 +10,7 @@ from lmc_track.errors import InputError
 from lmc_track.models.base import base_digest, longest_input, read_base, resolve_base
 from lmc_track.models.pretraining import pretrained_base
 from lmc_track.progress import Silent
-from lmc_track.study.sections import AgreementTask
+from lmc_track.study.task_sections import AgreementTask
 from support.tiny_models import tiny_base
 
 SMALL = AgreementTask(

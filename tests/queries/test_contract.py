@@ -22,8 +22,9 @@ COLUMNS = {
     "models": "name position cluster head_seed data_seed validation_loss validation_accuracy "
     "validation_metric seconds weights_digest model_id",
     "datasets": "dataset role n_examples n_discovery n_held_out n_groups subsets data_digest "
-    "source",
-    "diagnostics": "model position cluster dataset role subset metric value n_examples model_id",
+    "source projection drawn n_source",
+    "diagnostics": "model position cluster dataset role subset metric half value n_examples "
+    "model_id",
     "barrier_pairs": "model_a model_b position_a position_b cluster_a cluster_b same_cluster "
     "convexity_gap barrier_height interpolation_instability curve_area relative_gap support "
     "n_points l2_distance cosine path_id",
@@ -32,8 +33,8 @@ COLUMNS = {
     "gap_summary": "pairs n_pairs mean median min max mean_relative n_missing",
     "cluster_table": "cluster n_models models n_pairs_within mean_gap_within max_gap_within "
     "mean_gap_to_others mean_validation_loss mean_validation_accuracy",
-    "cluster_diagnostics": "dataset role subset metric cluster n_models mean sd min max spread "
-    "n_out mean_out difference auc r adjusted_difference adjusted_auc adjusted_r p_value "
+    "cluster_diagnostics": "dataset role subset metric half cluster n_models mean sd min max "
+    "spread n_out mean_out difference auc r adjusted_difference adjusted_auc adjusted_r p_value "
     "p_corrected adjusted_p_value adjusted_p_corrected smallest_p is_primary reversed verdict",
     "cluster_effects": "dataset role subset metric half cluster n_in n_out mean_in mean_out "
     "difference auc validation_auc r adjusted_difference adjusted_auc adjusted_r p_value "
@@ -57,6 +58,8 @@ COLUMNS = {
     "mean_rise mean_gap mean_whole_gap mean_l2_distance n_missing",
     "grid_error": "model_a model_b same_cluster grid_points n_refined grid_gap refined_gap missed "
     "missed_share support path_id",
+    "precision_check": "dataset role n_paths n_points loss example_loss accuracy gap fp32_gap "
+    "gap_share",
     "gap_decisions": "model_a model_b cluster_a cluster_b same_cluster gap estimate standard_error "
     "lower upper tau reading p_separated p_connected p p_adjusted decision unit n_units path_id",
     "decision_summary": "pairs n_pairs n_separated n_connected n_undecided n_missing tau q",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from lmc_track.errors import InputError
 from lmc_track.study import build_study, read_study
+from lmc_track.study.tabular_section import DiagnosticSection, TabularTask
 from lmc_track.study.template import study_template
 
 MINIMAL = {"study": {"name": "s"}, "task": {"name": "agreement"}}
@@ -125,13 +127,52 @@ def test_a_file_in_another_encoding_is_refused(tmp_path: Path) -> None:
         read_study(path)
 
 
-@pytest.mark.parametrize("task", ["agreement", "cola"])
+@pytest.mark.parametrize("task", ["agreement", "cola", "mnli", "qqp"])
 def test_the_template_is_a_valid_study(tmp_path: Path, task: str) -> None:
     path = tmp_path / "s.toml"
     path.write_text(study_template("mine", task))
     study = read_study(path)
     assert study.name == "mine"
     assert study == build_study({"study": {"name": "mine"}, "task": {"name": task}})
+
+
+def test_the_template_of_an_own_task_is_a_valid_study(tmp_path: Path) -> None:
+    path = tmp_path / "s.toml"
+    path.write_text(study_template("mine", "tabular"))
+    task = read_study(path).task
+    assert isinstance(task, TabularTask)
+    assert task.labels == ["negative", "positive"]
+    assert task.train is not None
+
+
+def test_every_key_of_an_own_set_is_in_the_template() -> None:
+    text = study_template("mine", "tabular")
+    for key in DiagnosticSection.model_fields:
+        assert f"{key} = " in text
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "value"), [("cola", "validation", "joined"), ("mnli", "hans", "juneja2023")]
+)
+def test_the_published_preset_decides_about_tasks_too(name: str, key: str, value: str) -> None:
+    content = {"study": {"name": "s", "preset": "juneja2023"}, "task": {"name": name}}
+    assert getattr(build_study(content).task, key) == value
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("task.train.file=3", "task.train.file: 3 does not fit. A file, or several"),
+        ("task.diagnostics.d.where.x=1.5", "task.diagnostics.d.where: {'x': 1.5} does not fit."),
+        ("task.train.tpye='tsv'", "task.train.tpye: unknown key; did you mean"),
+    ],
+)
+def test_what_is_wrong_with_a_set_is_told_by_its_key_once(override: str, said: str) -> None:
+    content = tomllib.loads(study_template("mine", "tabular"))
+    content["task"]["diagnostics"] = {"d": {"file": "d.tsv"}}
+    text = problems(content, override)
+    assert said in text
+    assert "1 problem:" in text
 
 
 def test_every_commented_key_of_the_template_is_known(tmp_path: Path) -> None:
@@ -153,3 +194,11 @@ def test_every_commented_key_of_the_template_is_known(tmp_path: Path) -> None:
 def test_a_resolved_study_reads_as_itself() -> None:
     study = build_study({**MINIMAL, "finetune": {"max_steps": 5, "head_seeds": "0-1"}})
     assert build_study(study.model_dump(mode="json")) == study
+
+
+def test_the_own_task_of_the_docs_is_a_valid_one() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "tasks.md").read_text(encoding="utf-8")
+    text = page.partition("```toml\n")[2].partition("```")[0]
+    task = build_study({"study": {"name": "s"}, **tomllib.loads(text)}).task
+    assert isinstance(task, TabularTask)
+    assert list(task.diagnostics) == ["hans"]

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lmc_track.errors import InputError
-from lmc_track.study.sections import AgreementTask
+from lmc_track.study.task_sections import AgreementTask
 from lmc_track.tasks.agreement import (
     INTRANSITIVE,
     NOUNS,

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from lmc_track.errors import InputError
-from lmc_track.study.sections import ColaTask
+from lmc_track.study.task_sections import ColaTask
 from lmc_track.tasks.cola import Cola
 from lmc_track.tasks.loading import load_task
 

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lmc_track.tasks.dataset import Dataset, build_dataset, half_of
+from lmc_track.tasks.projection import Projection
 
 
 def made(
@@ -85,3 +87,21 @@ def test_every_part_of_the_data_is_in_the_digest() -> None:
         made(["a", "b"], subsets=[["s"], []]).digest,
     }
     assert len(digests) == 7
+
+
+def test_what_labels_stand_for_is_in_the_digest() -> None:
+    plain = made(["a", "b"])
+    projections = [
+        Projection(how, names, groups)
+        for how, names, groups in (
+            ("max", ("x", "y"), ((0,), (1, 2))),
+            ("logsumexp", ("x", "y"), ((0,), (1, 2))),
+            ("max", ("x", "y"), ((1,), (0, 2))),
+        )
+    ]
+    digests = {replace(plain, projection=project).digest for project in [None, *projections]}
+    assert len(digests) == 4
+
+
+def test_digests_do_not_change_between_versions() -> None:
+    assert made(["a", "b"], labels=[0, 1], groups=["g", None]).digest.startswith("13b9282d0e9d5386")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from lmc_track.errors import InputError
-from lmc_track.study.sections import AgreementTask
 from lmc_track.study.seeds import ModelSeeds
+from lmc_track.study.task_sections import AgreementTask
 from lmc_track.tasks.agreement import Agreement
 from lmc_track.tasks.dataset import Dataset
 

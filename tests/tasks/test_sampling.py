@@ -2,13 +2,14 @@ from __future__ import annotations
 
 from collections import Counter
 
+import datasets
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lmc_track.study.sections import Sample
 from lmc_track.tasks.dataset import Dataset, build_dataset
-from lmc_track.tasks.sampling import sample, train_sample
+from lmc_track.tasks.sampling import sample, shuffled, train_sample
 
 WAYS: list[Sample] = ["head", "random", "stratified"]
 
@@ -93,3 +94,22 @@ def test_the_train_sample_is_another_than_the_random_one() -> None:
 def test_a_sample_has_a_digest_of_its_own() -> None:
     dataset = made([0, 1] * 50)
     assert sample(dataset, 10, "head").digest != dataset.digest
+
+
+@pytest.mark.parametrize("how", WAYS)
+def test_what_was_drawn_is_told(how: Sample) -> None:
+    taken = sample(made([0, 1] * 50), 10, how)
+    assert (taken.drawn, taken.n_source) == ((f"{how} 10 of 100",), 100)
+
+
+def test_every_draw_is_told_and_the_first_source_counted() -> None:
+    taken = sample(train_sample(made([0, 1] * 50), 20), 5, "head")
+    assert taken.drawn == ("random 20 of 100", "head 5 of 20")
+    assert taken.n_source == 100
+
+
+@given(st.integers(1, 200), st.integers(0, 2**32 - 1))
+@settings(max_examples=20)
+def test_shuffling_gives_the_order_of_the_hubs_library(n: int, seed: int) -> None:
+    published = datasets.Dataset.from_dict({"id": list(range(n))}).shuffle(seed=seed)
+    assert ids(shuffled(made([0] * n), seed)) == list(published["id"])

@@ -18,7 +18,14 @@ from lmc_track.geometry.curves import (
     interpolation_instability,
     relative_gap,
 )
-from lmc_track.geometry.metrics import accuracy, f1, matthews_correlation
+from lmc_track.geometry.metrics import (
+    accuracy,
+    auc,
+    balanced_accuracy,
+    f1,
+    matthews_correlation,
+    score,
+)
 from lmc_track.warehouse.matrices import chance_headroom, gap_matrix
 from lmc_track.warehouse.rebuild import rebuild
 from lmc_track.warehouse.results import Results, open_results
@@ -73,13 +80,16 @@ def test_every_evaluation_is_numpys(derived: Results, record: Snapshot) -> None:
                 for subset in kept["subsets"].explode().unique():
                     chosen = kept.filter(pl.col("subsets").list.contains(subset))
                     labels = chosen["label"].to_numpy()
-                    said = np.stack(chosen["logits"].to_list()).argmax(1)
+                    logits = np.stack(chosen["logits"].to_list())
+                    said = logits.argmax(1)
                     values = {
                         "loss": float(chosen["loss"].to_numpy().mean(dtype=np.float64)),
                         "accuracy": accuracy(labels, said),
                         "error": 1 - accuracy(labels, said),
                         "matthews_correlation": matthews_correlation(labels, said),
                         "f1": f1(labels, said),
+                        "balanced_accuracy": balanced_accuracy(labels, said),
+                        "auc": auc(labels, score(logits)),
                     }
                     rows += [
                         (file.run_id, dataset, subset, half, metric, value, len(labels))

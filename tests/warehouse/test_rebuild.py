@@ -11,7 +11,14 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from lmc_track.errors import InputError, LmcTrackError
-from lmc_track.geometry.metrics import accuracy, f1, matthews_correlation
+from lmc_track.geometry.metrics import (
+    accuracy,
+    auc,
+    balanced_accuracy,
+    f1,
+    matthews_correlation,
+    score,
+)
 from lmc_track.warehouse.matrices import gap_matrix
 from lmc_track.warehouse.rebuild import rebuild
 from lmc_track.warehouse.results import Results, open_results
@@ -68,13 +75,16 @@ def test_evaluations_are_those_of_the_predictions(results: Results, snapshot: Sn
                 & pl.col("example_id").is_in(wanted["example_id"].implode())
             )
             labels = chosen["label"].to_numpy()
-            said = np.stack(chosen["logits"].to_list()).argmax(axis=1)
+            logits = np.stack(chosen["logits"].to_list())
+            said = logits.argmax(axis=1)
             expected = {
                 "loss": float(chosen["loss"].cast(pl.Float64).mean() or 0.0),
                 "accuracy": accuracy(labels, said),
                 "error": 1 - accuracy(labels, said),
                 "matthews_correlation": matthews_correlation(labels, said),
                 "f1": f1(labels, said),
+                "balanced_accuracy": balanced_accuracy(labels, said),
+                "auc": auc(labels, score(logits)),
             }[row["metric"]]
             assert row["n_examples"] == len(chosen)
             if row["value"] is not None:

@@ -1,0 +1,31 @@
+"""What every section of a study file keeps to."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+from lmc_track.names import is_name
+
+
+class Section(BaseModel):
+    """Unknown keys are errors; values do not change once read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    def _says(self, key: str) -> bool:
+        """Whether ``key`` was set to something else than its default.
+
+        A resolved study file sets every key, most of them to their defaults.
+        """
+        return bool(getattr(self, key) != type(self).model_fields[key].default)
+
+
+def checked_name(value: str) -> str:
+    """``value``, which must be a name.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if not is_name(value):
+        raise ValueError(f"{value!r} is no name: use letters, digits and _ . - (at most 100)")
+    return value
