@@ -9,7 +9,9 @@ WITH the_study AS (
     SELECT study, alphas, coalesce(getvariable('precision'), precision) AS precision
     FROM studies WHERE study = getvariable('study')
 ),
-the_models AS (SELECT * FROM study_models(getvariable('study'), NULL)),
+the_models AS (
+    SELECT * FROM models WHERE study = getvariable('study') AND checkpoint_of IS NULL
+),
 the_sets AS (
     SELECT dataset, place, values_only FROM study_subsets(getvariable('study'))
     WHERE subset = 'all' AND dataset = coalesce(getvariable('dataset'), dataset)
