@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test docs lint clean
+.PHONY: help install demo test docs lint bench clean
 
 help:  ## Show the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -34,6 +34,9 @@ lint: $(STAMP)  ## Check style and types.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+bench: $(STAMP)  ## Measure the engine: make bench BASE=folder-of-an-encoder (LMC_DATA_DIR has CoLA).
+	$(BIN)/python benchmarks/engine.py --base "$(BASE)"
 
 clean:  ## Remove .venv and caches; the home with your studies stays.
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache build *.egg-info

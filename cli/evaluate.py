@@ -2,18 +2,35 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from .options import find_location, find_study, location_options, set_option, study_argument
+from .options import (
+    find_location,
+    find_study,
+    location_options,
+    placement_options,
+    set_option,
+    study_argument,
+)
 from .terminal import TerminalProgress
+
+if TYPE_CHECKING:
+    from lmc_track.execution import Placement
 
 
 @click.command("evaluate", short_help="Evaluate models and points on the data sets they lack.")
 @study_argument
 @set_option
+@placement_options
 @location_options
 def command(
-    study: str, overrides: tuple[str, ...], home: str | None, tracking_uri: str | None
+    study: str,
+    overrides: tuple[str, ...],
+    placement: Placement,
+    home: str | None,
+    tracking_uri: str | None,
 ) -> None:
     """Evaluate recorded models and points on the data sets they lack.
 
@@ -28,7 +45,7 @@ def command(
 
     location = find_location(home, tracking_uri)
     models, paths = evaluate_step(
-        find_study(study, overrides, location), location, TerminalProgress()
+        find_study(study, overrides, location), location, TerminalProgress(), placement
     )
     if models or paths:
         click.echo(f"{models} models and the points of {paths} paths evaluated.", err=True)

@@ -2,18 +2,35 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from .options import find_location, find_study, location_options, set_option, study_argument
+from .options import (
+    find_location,
+    find_study,
+    location_options,
+    placement_options,
+    set_option,
+    study_argument,
+)
 from .terminal import TerminalProgress
+
+if TYPE_CHECKING:
+    from lmc_track.execution import Placement
 
 
 @click.command("finetune", short_help="Finetune the models that are missing, one a seed.")
 @study_argument
 @set_option
+@placement_options
 @location_options
 def command(
-    study: str, overrides: tuple[str, ...], home: str | None, tracking_uri: str | None
+    study: str,
+    overrides: tuple[str, ...],
+    placement: Placement,
+    home: str | None,
+    tracking_uri: str | None,
 ) -> None:
     """Finetune the models that are missing, one a seed, and evaluate them.
 
@@ -24,5 +41,6 @@ def command(
     from lmc_track.steps.run import finetune_step
 
     location = find_location(home, tracking_uri)
-    made = finetune_step(find_study(study, overrides, location), location, TerminalProgress())
+    chosen = find_study(study, overrides, location)
+    made = finetune_step(chosen, location, TerminalProgress(), placement)
     click.echo(f"{made} models finetuned." if made else "Every model was there.", err=True)

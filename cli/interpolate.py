@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from .options import find_location, find_study, location_options, set_option, study_argument
+from .options import (
+    find_location,
+    find_study,
+    format_option,
+    location_options,
+    placement_options,
+    set_option,
+    study_argument,
+)
+from .output import show
 from .terminal import TerminalProgress
+
+if TYPE_CHECKING:
+    from lmc_track.execution import Placement
 
 
 @click.command("interpolate", short_help="Evaluate the models on the line between every two.")
@@ -17,12 +31,29 @@ from .terminal import TerminalProgress
     help="Move only this part of the network, such as encoder.layer.3 or classifier, and keep "
     "the rest of the first model; parts that move together are joined by +. Repeatable.",
 )
+@click.option(
+    "--check-precision",
+    is_flag=True,
+    help="Evaluate a sample of paths in fp32 and in bf16, and put on record how far losses and "
+    "gaps move. Nothing else is measured.",
+)
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Print what is to be done, and how long that may take; nothing is recorded.",
+)
+@format_option
 @set_option
+@placement_options
 @location_options
 def command(
     study: str,
     modules: tuple[str, ...],
+    check_precision: bool,
+    dry_run: bool,
+    output_format: str,
     overrides: tuple[str, ...],
+    placement: Placement,
     home: str | None,
     tracking_uri: str | None,
 ) -> None:
@@ -34,15 +65,25 @@ def command(
     \b
     Examples:
       lmc-track interpolate study.toml --set interpolate.points=21
+      lmc-track interpolate study.toml --dry-run
+      lmc-track interpolate study.toml --check-precision
+      lmc-track interpolate study.toml --workers 4
       lmc-track interpolate demo --modules embeddings --modules encoder.layer.0
     """
+    location = find_location(home, tracking_uri)
+    chosen, progress = find_study(study, overrides, location), TerminalProgress()
+    if dry_run:
+        from lmc_track.steps.dry_run import planned_work
+
+        kinds = modules or ("all",)
+        show(planned_work(chosen, location, progress, placement, kinds), output_format)
+        return
+    if check_precision:
+        from lmc_track.steps.precision_check import precision_check_step
+
+        show(precision_check_step(chosen, location, progress, placement), output_format)
+        return
     from lmc_track.steps.run import interpolate_step
 
-    location = find_location(home, tracking_uri)
-    paths = interpolate_step(
-        find_study(study, overrides, location),
-        location,
-        TerminalProgress(),
-        modules or ("all",),
-    )
+    paths = interpolate_step(chosen, location, progress, modules or ("all",), placement)
     click.echo(f"{paths} paths measured." if paths else "Every path was there.", err=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, MutableMapping
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
@@ -50,6 +52,76 @@ def set_option(function: Function) -> Function:
         metavar="KEY=VALUE",
         help="Override a key of the study file, such as finetune.seeds=0-3. Repeatable.",
     )(function)
+
+
+def placement_options(function: Function) -> Function:
+    """``--device``, ``--threads``, ``--workers`` and ``--scheduler``, joined as ``placement``."""
+
+    @wraps(function)
+    def placed(
+        *args: Any,
+        device: str,
+        threads: int | None,
+        workers: int | None,
+        scheduler: str | None,
+        **others: Any,
+    ) -> Any:
+        from lmc_track.execution import Placement
+
+        if workers is None and scheduler is None:
+            device = _alone_with(device, os.environ)
+        return function(*args, placement=Placement(device, threads, workers, scheduler), **others)
+
+    command = click.option(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="Compute on the workers of this Dask scheduler, such as tcp://10.0.0.1:8786. "
+        "They must see the same files.",
+    )(placed)
+    command = click.option(
+        "--workers",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Compute in N processes of this machine (a local Dask cluster), which share its "
+        "cores and GPUs.",
+    )(command)
+    command = click.option(
+        "--threads",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Threads of each process. [default: its share of the cores]",
+    )(command)
+    command = click.option(
+        "--device",
+        metavar="DEVICE",
+        default="auto",
+        show_default=True,
+        help="Where models are computed: auto, cpu, cuda or cuda:N.",
+    )(command)
+    return cast(Function, command)
+
+
+def _alone_with(device: str, environ: MutableMapping[str, str]) -> str:
+    """Leave this process one GPU, or none, before torch looks; returns what torch calls it.
+
+    A trainer that sees several would share out each batch over them, which is another recipe.
+    """
+    visible = environ.get("CUDA_VISIBLE_DEVICES")
+    there = [name for name in visible.split(",") if name] if visible is not None else None
+    if device == "cpu":
+        environ["CUDA_VISIBLE_DEVICES"] = ""
+        return device
+    kind, _, number = device.partition(":")
+    if kind not in ("auto", "cuda") or (number and not number.isdecimal()) or there == []:
+        return device
+    wanted = int(number or 0)
+    if there is None:
+        environ["CUDA_VISIBLE_DEVICES"] = str(wanted)
+    elif wanted < len(there):
+        environ["CUDA_VISIBLE_DEVICES"] = there[wanted]
+    else:
+        return device
+    return kind
 
 
 def format_option(function: Function) -> Function:

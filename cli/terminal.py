@@ -19,6 +19,9 @@ class _Bar:
     def advance(self, steps: int = 1) -> None:
         self._bar.update(steps)
 
+    def tell(self, text: str) -> None:
+        self._bar.set_postfix_str(text, refresh=False)
+
 
 class TerminalProgress:
     """Bars with rate and time left on standard error, when that is a terminal."""
@@ -34,8 +37,8 @@ class TerminalProgress:
             file=sys.stderr,
             disable=not sys.stderr.isatty(),
             dynamic_ncols=True,
-            bar_format="{desc:<28} {percentage:3.0f}% |{bar}| {n_fmt}/{total_fmt}{unit}"
-            "  {elapsed} elapsed, {remaining} left",
+            bar_format="{desc:<28} {percentage:3.0f}% |{bar}| {n_fmt}/{total_fmt}{unit}{postfix}"
+            "  {rate_noinv_fmt}  {elapsed} elapsed, {remaining} left",
         ) as bar:
             yield _Bar(bar)
 

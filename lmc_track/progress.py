@@ -8,9 +8,11 @@ from typing import Protocol
 
 
 class Work(Protocol):
-    """One piece of long work under way."""
+    """One piece of long work under way; ``tell`` says in other words how far it is."""
 
     def advance(self, steps: int = 1) -> None: ...
+
+    def tell(self, text: str) -> None: ...
 
 
 class Progress(Protocol):
@@ -23,6 +25,9 @@ class Progress(Protocol):
 
 class _SilentWork:
     def advance(self, steps: int = 1) -> None:
+        pass
+
+    def tell(self, text: str) -> None:
         pass
 
 

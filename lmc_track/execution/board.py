@@ -37,6 +37,10 @@ class Board:
     def stop(self) -> None:
         self._cells[0] = 1
 
+    def restart(self, item: int) -> None:
+        """Count ``item`` from the start: nobody has it, or the one who had it is gone."""
+        self._cells[1 + item] = 0
+
     def advance(self, item: int, driver: int) -> None:
         """Count one step of ``item``; called by the worker that has it.
 

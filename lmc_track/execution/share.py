@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-
+from lmc_track.execution.placement import cores
 from lmc_track.models.threads import SMALL
 
 # A worker takes some seconds to start. A small model reads about 5,000 examples a second.
@@ -23,11 +22,4 @@ def worth_sharing(weights: int, items: int, examples: int) -> int:
     """
     if weights >= SMALL or examples < _WORTH_EXAMPLES:
         return 1
-    return max(1, min(_cores(), items, _MOST_WORKERS))
-
-
-def _cores() -> int:
-    """The cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    return max(1, min(cores(), items, _MOST_WORKERS))

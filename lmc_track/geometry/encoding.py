@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,29 +16,59 @@ from lmc_track.tasks.projection import Projection
 
 
 @dataclass(frozen=True)
+class Ragged:
+    """Rows of unequal length: row k is ``values[offsets[k] : offsets[k + 1]]``."""
+
+    values: NDArray[np.int32]
+    offsets: NDArray[np.int32]
+
+    def __getitem__(self, row: int) -> NDArray[np.int32]:
+        return self.values[self.offsets[row] : self.offsets[row + 1]]
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    @classmethod
+    def of(cls, rows: Sequence[Sequence[int]]) -> Ragged:
+        offsets = np.zeros(len(rows) + 1, dtype=np.int32)
+        np.cumsum([len(row) for row in rows], out=offsets[1:])
+        values = np.fromiter((value for row in rows for value in row), np.int32, int(offsets[-1]))
+        return cls(values, offsets)
+
+
+@dataclass(frozen=True)
 class EncodedDataset:
     """A data set as its model reads it.
 
     ``inputs`` maps each model input (``input_ids``, for some models ``token_type_ids``) to
-    one int64 array an example. ``digest`` is SHA-256 over the data and these ids: the identity
-    of an evaluation's input. ``projection`` tells how logits become those of the set's labels.
+    one row of ids an example. ``digest`` is SHA-256 over the data and these ids: the identity
+    of an evaluation's input. One that lies in ``file`` goes to other processes as the name of it.
+    ``projection`` tells how logits become those of the set's own labels.
     """
 
     name: str
     example_ids: NDArray[np.int64]
     labels: NDArray[np.int64]
-    inputs: dict[str, list[NDArray[np.int64]]]
+    inputs: dict[str, Ragged]
     pad_token_id: int
     digest: str
+    file: Path | None = None
     projection: Projection | None = None
 
     @property
     def lengths(self) -> NDArray[np.int64]:
         """Tokens of each example, shape (n,)."""
-        return np.array([len(ids) for ids in self.inputs["input_ids"]], dtype=np.int64)
+        return np.diff(self.inputs["input_ids"].offsets).astype(np.int64)
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def __reduce__(self) -> tuple[Callable[..., EncodedDataset], tuple[Any, ...]]:
+        from lmc_track.geometry.token_cache import read_encoded
+
+        if self.file is not None:
+            return read_encoded, (self.file, self.name)
+        return EncodedDataset, tuple(getattr(self, field) for field in self.__dataclass_fields__)
 
 
 def encode(dataset: Dataset, tokenizer: Any, longest: int | None) -> EncodedDataset:
@@ -50,22 +82,27 @@ def encode(dataset: Dataset, tokenizer: Any, longest: int | None) -> EncodedData
         return_attention_mask=False,
     )
     inputs = {
-        name: [np.asarray(ids, dtype=np.int64) for ids in encoded[name]]
+        name: Ragged.of(encoded[name])
         for name in ("input_ids", "token_type_ids")
         if name in encoded
     }
-    digest = hashlib.sha256(f"lmc-track encoding v1 {dataset.digest}".encode())
-    for name, rows in inputs.items():
-        digest.update(name.encode())
-        for ids in rows:
-            digest.update(len(ids).to_bytes(4, "little"))
-            digest.update(ids.astype("<i8").tobytes())
     return EncodedDataset(
         dataset.name,
         dataset.frame["example_id"].to_numpy(),
         dataset.frame["label"].to_numpy(),
         inputs,
         tokenizer.pad_token_id or 0,
-        digest.hexdigest(),
-        dataset.projection,
+        _digest(dataset.digest, inputs),
+        projection=dataset.projection,
     )
+
+
+def _digest(data: str, inputs: dict[str, Ragged]) -> str:
+    digest = hashlib.sha256(f"lmc-track encoding v1 {data}".encode())
+    for name, rows in inputs.items():
+        digest.update(name.encode())
+        for row in range(len(rows)):
+            ids = rows[row]
+            digest.update(len(ids).to_bytes(4, "little"))
+            digest.update(ids.astype("<i8").tobytes())
+    return digest.hexdigest()

@@ -3,51 +3,70 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from lmc_track.geometry.batching import Batching, Reading, plan_reading
+from lmc_track.geometry.devices import cache_limit, torch_device
+from lmc_track.geometry.distances import Origin, l2_distance, open_origin, update_cosine
 from lmc_track.geometry.encoding import EncodedDataset
-from lmc_track.geometry.evaluation import Batch, Predictions, evaluate, plan_batches
+from lmc_track.geometry.evaluation import Predictions, predictions_of, read
 from lmc_track.geometry.interpolation import ResidentModel
 from lmc_track.geometry.modules import ALL, moving_tensors
-from lmc_track.geometry.weights import (
-    Weights,
-    WeightsCache,
-    check_same_shape,
-    l2_distance,
-    pretrained_weights,
-    update_cosine,
-)
+from lmc_track.geometry.weights import Weights, check_same_shape
+from lmc_track.geometry.weights_cache import Checkpoint, WeightsCache
 from lmc_track.models.threads import threads_for
 
 
-class Engine:
-    """Predictions of models and points on a study's evaluation sets, at one precision.
+@dataclass(frozen=True)
+class EngineSettings:
+    """How models are evaluated: none of it changes a result beyond rounding, but precision.
 
-    Data sets are batched once; one resident model takes on all weights in turn.
+    ``device`` is ``auto``, ``cpu``, ``cuda`` or ``cuda:N``; ``threads`` are those of a model that
+    is large enough for more than one (None: as many as torch has).
+    """
+
+    precision: str = "fp32"
+    batching: Batching = field(default_factory=Batching)
+    device: str = "cpu"
+    threads: int | None = None
+
+
+class Engine:
+    """Predictions of models and points on a study's evaluation sets.
+
+    Data sets are batched once, each distinct input is read once; one resident model takes on all
+    weights in turn.
     """
 
     def __init__(
-        self, datasets: Mapping[str, EncodedDataset], precision: str, base: Path | None = None
+        self,
+        datasets: Mapping[str, EncodedDataset],
+        settings: EngineSettings | None = None,
+        base: Path | None = None,
     ) -> None:
+        self._settings = settings or EngineSettings()
+        self._device = torch_device(self._settings.device)
         self._data = dict(datasets)
-        self._batches: dict[str, list[Batch]] = {}
-        self._precision = precision
+        self._readings: dict[tuple[str, ...], Reading] = {}
         self._base = base
-        self._origin: Weights | None = None
+        self._origin: Origin | None = None
         self._resident: ResidentModel | None = None
-        self._weights = WeightsCache()
+        self._weights = WeightsCache(cache_limit(self._device), self._device)
 
-    def model_predictions(self, folder: Path, datasets: Iterable[str]) -> dict[str, Predictions]:
-        """Predictions of the classifier saved in ``folder``."""
-        weights = self._weights.get(folder)
-        resident = self._model(folder)
-        resident.set_weights(weights)
+    def model_predictions(
+        self, model: Checkpoint, datasets: Iterable[str]
+    ) -> dict[str, Predictions]:
+        """Predictions of one saved classifier."""
+        resident = self._model(model)
+        resident.set_weights(self._open(model))
         return self._evaluate(resident, datasets)
 
     def path_predictions(
         self,
-        folder_a: Path,
-        folder_b: Path,
+        model_a: Checkpoint,
+        model_b: Checkpoint,
         needed: Mapping[float, Iterable[str]],
         modules: str = ALL,
     ) -> Iterator[tuple[float, dict[str, Predictions]]]:
@@ -55,20 +74,21 @@ class Engine:
 
         Only the tensors of ``modules`` move from the first model to the second.
         """
-        a, b = self._weights.get(folder_a), self._weights.get(folder_b)
-        check_same_shape(a, b, str(folder_a), str(folder_b))
-        resident = self._model(folder_a)
+        resident = self._model(model_a)
+        a, b = self._ends(model_a, model_b)
         for alpha, datasets in needed.items():
             resident.set_point(a, b, alpha, modules)
             yield alpha, self._evaluate(resident, datasets)
 
-    def l2_distance(self, folder_a: Path, folder_b: Path, modules: str = ALL) -> float:
+    def l2_distance(self, model_a: Checkpoint, model_b: Checkpoint, modules: str = ALL) -> float:
         """Euclidean distance of the two models' weights, or of those of ``modules``."""
-        a, b = self._weights.get(folder_a), self._weights.get(folder_b)
+        a, b = self._ends(model_a, model_b)
         moving = moving_tensors(modules, a)
         return l2_distance({name: a[name] for name in a if name in moving}, b)
 
-    def update_cosine(self, folder_a: Path, folder_b: Path, modules: str = ALL) -> float | None:
+    def update_cosine(
+        self, model_a: Checkpoint, model_b: Checkpoint, modules: str = ALL
+    ) -> float | None:
         """Cosine of the two models' moves away from the base model; None where undefined.
 
         Of ``modules`` only the tensors that the base model has are looked at.
@@ -76,43 +96,67 @@ class Engine:
         if self._base is None:
             return None
         if self._origin is None:
-            self._origin = pretrained_weights(self._base)
-        a, b = self._weights.get(folder_a), self._weights.get(folder_b)
-        moving = moving_tensors(modules, a)
-        origin = {name: start for name, start in self._origin.items() if name in moving}
-        cosine = update_cosine(a, b, origin)
+            self._origin = open_origin(self._base, self._model(model_a).model)
+        a, b = self._ends(model_a, model_b)
+        cosine = update_cosine(a, b, self._origin, moving_tensors(modules, a))
         return None if cosine != cosine else cosine
 
-    def _model(self, folder: Path) -> ResidentModel:
+    def tokens(self, datasets: Iterable[str]) -> int:
+        """How many tokens one evaluation on ``datasets`` reads, padding apart."""
+        return self._reading(tuple(datasets)).n_tokens
+
+    def _ends(self, model_a: Checkpoint, model_b: Checkpoint) -> tuple[Weights, Weights]:
+        a, b = self._open(model_a), self._open(model_b)
+        check_same_shape(a, b, str(model_a.folder), str(model_b.folder))
+        return a, b
+
+    def _open(self, model: Checkpoint) -> Weights:
+        return self._weights.get(model, self._model(model).layout)
+
+    def _model(self, model: Checkpoint) -> ResidentModel:
         if self._resident is None:
-            self._resident = ResidentModel(folder, self._precision)
+            settings = self._settings
+            self._resident = ResidentModel(
+                model.folder, settings.precision, self._device, settings.batching.attention
+            )
         return self._resident
 
     def _evaluate(self, resident: ResidentModel, datasets: Iterable[str]) -> dict[str, Predictions]:
-        with threads_for(resident.model):
-            return {
-                name: evaluate(resident.model, self._data[name], self._planned(name))
-                for name in datasets
-            }
+        names = tuple(datasets)
+        if not names:
+            return {}
+        reading = self._reading(names)
+        with self._threads(resident):
+            logits = read(resident.model, reading)
+        return {
+            name: predictions_of(self._data[name], logits[reading.index[name]]) for name in names
+        }
 
-    def _planned(self, name: str) -> list[Batch]:
-        if name not in self._batches:
-            self._batches[name] = plan_batches(self._data[name])
-        return self._batches[name]
+    def _threads(self, resident: ResidentModel) -> AbstractContextManager[None]:
+        return threads_for(resident.model, self._settings.threads)
+
+    def _reading(self, names: tuple[str, ...]) -> Reading:
+        if names not in self._readings:
+            self._readings[names] = plan_reading(
+                {name: self._data[name] for name in names}, self._settings.batching, self._device
+            )
+        return self._readings[names]
 
 
 _kept: dict[tuple[object, ...], Engine] = {}
 
 
-def shared_engine(datasets: Mapping[str, EncodedDataset], precision: str, base: Path) -> Engine:
+def shared_engine(
+    datasets: Mapping[str, EncodedDataset], settings: EngineSettings, base: Path
+) -> Engine:
     """The engine for models of ``base`` on these inputs, kept until others are asked for.
 
     So work that arrives piece by piece finds the model, the batches and the weights of the
     piece before.
     """
     digests = tuple(sorted((name, data.digest) for name, data in datasets.items()))
-    key = (digests, precision, base)
+    key = (digests, settings, base)
     if key not in _kept:
         _kept.clear()
-        _kept[key] = Engine(datasets, precision, base)
+        _kept[key] = Engine(datasets, settings, base)
     return _kept[key]

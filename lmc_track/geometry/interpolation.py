@@ -14,18 +14,33 @@ from typing import Any
 
 import torch
 
+from lmc_track.geometry.batching import Attention
+from lmc_track.geometry.loading import StoredLayout, load_classifier, load_weights, unique_state
 from lmc_track.geometry.modules import ALL, moving_tensors
-from lmc_track.geometry.weights import Weights, check_same_shape, load_classifier, load_weights
+from lmc_track.geometry.weights import Weights, check_same_shape
 
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 
 class ResidentModel:
-    """One classifier in memory whose weights are overwritten in place, never reloaded."""
+    """One classifier in memory whose weights are overwritten in place, never reloaded.
 
-    def __init__(self, folder: Path, precision: str = "fp32") -> None:
-        self.model: Any = load_classifier(folder).to(_DTYPES[precision])
-        self._state: Weights = self.model.state_dict()
+    ``layout`` says how checkpoints of its architecture lie on disk.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        precision: str = "fp32",
+        device: torch.device | str = "cpu",
+        attention: Attention = "sdpa",
+    ) -> None:
+        self.model: Any = load_classifier(folder)
+        self.layout = StoredLayout.of(folder, unique_state(self.model))
+        if attention == "eager" or self.model._supports_sdpa:
+            self.model.set_attn_implementation(attention)
+        self.model.to(device=device, dtype=_DTYPES[precision])
+        self._state = unique_state(self.model)
 
     @torch.no_grad()
     def set_weights(self, weights: Weights) -> None:

@@ -120,8 +120,17 @@ def base_digest(folder: Path) -> str:
 
     JSON files count by content, not by layout.
     """
-    digest = hashlib.sha256(f"lmc-track base v1 {weights_digest(folder)}".encode())
-    for name in ("config.json", *sorted(_TOKENIZER_FILES)):
+    return _digest(folder, f"lmc-track base v1 {weights_digest(folder)}", "config.json")
+
+
+def tokenizer_digest(folder: Path) -> str:
+    """SHA-256 (hex) over the tokenizer in ``folder``."""
+    return _digest(folder, "lmc-track tokenizer v1")
+
+
+def _digest(folder: Path, start: str, *further: str) -> str:
+    digest = hashlib.sha256(start.encode())
+    for name in (*further, *sorted(_TOKENIZER_FILES)):
         file = folder / name
         if not file.is_file():
             continue

@@ -18,21 +18,29 @@ def one_thread() -> Iterator[None]:
     of cores. On a machine that is busy a small model is also trained many times faster:
     threads that wait for each other in every operation waste the time they are given.
     """
-    import torch
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+    with _threads(1):
         yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 @contextmanager
-def threads_for(model: Any) -> Iterator[None]:
-    """One thread for a model of fewer than a million weights, else as many as there were."""
-    if sum(weight.numel() for weight in model.parameters()) >= SMALL:
+def threads_for(model: Any, wanted: int | None = None) -> Iterator[None]:
+    """One thread for a model of fewer than a million weights, else ``wanted`` (None: as it is)."""
+    small = sum(weight.numel() for weight in model.parameters()) < SMALL
+    count = 1 if small else wanted
+    if count is None:
         yield
         return
-    with one_thread():
+    with _threads(count):
         yield
+
+
+@contextmanager
+def _threads(count: int) -> Iterator[None]:
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -62,6 +62,18 @@ def grid_error_lede(errors: pl.DataFrame, facts: Facts) -> list[str]:
     ]
 
 
+def precision_lede(checks: pl.DataFrame, facts: Facts) -> list[str]:
+    """How far another precision of evaluation would move the numbers: a sentence, or none."""
+    if checks.is_empty():
+        return []
+    return [
+        f"Losses were computed in {facts.summary['precision']}; bf16 and fp32 differ by at most "
+        f"{wording.gap(float(checks['loss'].to_numpy().max()))} in a point's mean loss and by "
+        f"{wording.nats(float(checks['gap'].to_numpy().max()))} in a gap, on "
+        f"{wording.count(int(checks['n_paths'][0]), 'path')} evaluated in both."
+    ]
+
+
 def _largest_gap(known: pl.DataFrame) -> str:
     columns = ("model_a", "model_b", "convexity_gap")
     a, b, largest = known.sort("convexity_gap", descending=True).select(columns).row(0)

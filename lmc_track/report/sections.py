@@ -62,7 +62,7 @@ def sections(source: Source, facts: Facts, read: Exhibits, clustering: str | Non
         *_modules(facts, read.modules, clustering),
         *_models(facts, clustering),
         *_clusterings(source, facts),
-        *_datasets(facts),
+        *_datasets(source, facts),
         *_holes(facts),
     ]
 
@@ -267,15 +267,19 @@ def _grouped_alike(source: Source, facts: Facts) -> dict[str, tuple[int, int]]:
     return alike
 
 
-def _datasets(facts: Facts) -> Iterator[Section]:
+def _datasets(source: Source, facts: Facts) -> Iterator[Section]:
     if facts.datasets.is_empty():
         return
+    checks = source.query("precision_check", study=facts.study)
     yield Section(
         "data",
         "Data",
-        ledes.data_lede(facts),
+        " ".join([ledes.data_lede(facts), *ledes.precision_lede(checks, facts)]),
         tables=(tables.dataset_table(facts),),
-        queries=(_command(facts, "datasets"),),
+        queries=(
+            _command(facts, "datasets"),
+            *([_command(facts, "precision_check")] if checks.height else []),
+        ),
     )
 
 

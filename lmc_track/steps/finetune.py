@@ -9,13 +9,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lmc_track.execution import Tick, carry_out, worth_sharing
+from lmc_track.execution import Tick, carry_out
 from lmc_track.geometry.encoding import EncodedDataset
-from lmc_track.geometry.engine import shared_engine
+from lmc_track.geometry.engine import EngineSettings, shared_engine
 from lmc_track.geometry.evaluation import Predictions
+from lmc_track.geometry.weights_cache import Checkpoint
 from lmc_track.models.checkpoints import weight_count, weights_digest
 from lmc_track.models.recipe import total_steps
 from lmc_track.progress import Progress
+from lmc_track.steps.computing import Computing
 from lmc_track.steps.planning import Plan
 from lmc_track.steps.recording import record_predictions
 from lmc_track.study import ModelSeeds
@@ -54,7 +56,7 @@ class _Finetuning:
     train: Mapping[str, Dataset]
     section: FinetuneSection
     encoded: dict[str, EncodedDataset]
-    precision: str
+    settings: EngineSettings
     workplace: Path
 
     def __call__(self, model: RecordedModel, tick: Tick) -> _Finetuned:
@@ -70,9 +72,10 @@ class _Finetuning:
             folder,
             tick,
         )
-        engine = shared_engine(self.encoded, self.precision, self.base)
-        predictions = engine.model_predictions(folder, self.encoded)
-        return _Finetuned(folder, log, weights_digest(folder), predictions)
+        digest = weights_digest(folder)
+        engine = shared_engine(self.encoded, self.settings, self.base)
+        predictions = engine.model_predictions(Checkpoint(folder, digest), self.encoded)
+        return _Finetuned(folder, log, digest, predictions)
 
 
 @dataclass(frozen=True)
@@ -109,7 +112,9 @@ class _Records:
         _mark_failed(self.record, self.runs[model.key])
 
 
-def finetune_models(plan: Plan, record: StudyRecord, progress: Progress) -> int:
+def finetune_models(
+    plan: Plan, record: StudyRecord, progress: Progress, computing: Computing
+) -> int:
     """Finetune, evaluate and record every planned model without a finished run.
 
     Returns how many were finetuned. Runs that an interruption left unfinished are deleted
@@ -138,12 +143,12 @@ def finetune_models(plan: Plan, record: StudyRecord, progress: Progress) -> int:
                 train,
                 plan.study.finetune,
                 plan.encoded,
-                plan.precision,
+                computing.settings,
                 Path(workplace),
             ),
             records.keep,
             work.advance,
-            workers=worth_sharing(weight_count(plan.base), len(todo), examples),
+            pool=computing.pool(weight_count(plan.base), len(todo), examples),
             begin=records.begin,
             failed=records.failed,
         )

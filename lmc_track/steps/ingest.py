@@ -19,7 +19,7 @@ from lmc_track.tracking.location import Location, prepare
 from lmc_track.tracking.runs import RunEntry
 from lmc_track.tracking.store import Store
 from lmc_track.tracking.studies import StudyRecord, find_study, study_names
-from lmc_track.tracking.tags import GRID_TAG, PARENT_TAG, read_slot
+from lmc_track.tracking.tags import GRID_TAG, PARENT_TAG, PRECISION_TAG, read_slot
 from lmc_track.warehouse.rebuild import RebuildReport, rebuild
 from lmc_track.warehouse.snapshot import PredictionFile, Snapshot
 from lmc_track.warehouse.tables import (
@@ -30,6 +30,7 @@ from lmc_track.warehouse.tables import (
     MODELS,
     PATHS,
     POINTS,
+    PRECISION_CHECKS,
     RECORDED,
     STUDIES,
     Table,
@@ -96,6 +97,7 @@ class _Reader:
             clusterings=self._frame(CLUSTERINGS),
             clusters=self._frame(CLUSTERS),
             co_assignments=self._frame(CO_ASSIGNMENTS),
+            precision_checks=self._frame(PRECISION_CHECKS),
             examples=self._examples,
             text_columns=self._text_columns,
             predictions=tuple(self._predictions),
@@ -107,6 +109,7 @@ class _Reader:
 
     def read(self, record: StudyRecord) -> None:
         self._study(record)
+        self._precision_checks(record)
         self._datasets(record)
         models = self._models(record)
         paths = self._paths(record, models)
@@ -136,6 +139,16 @@ class _Reader:
                 "created": _time(record.run.start_time),
             }
         )
+
+    def _precision_checks(self, record: StudyRecord) -> None:
+        name = record.run.tags.get(PRECISION_TAG)
+        if name is None:
+            return
+        run = record.run
+        file = record.artifacts.get(run.run_id, run.artifact_uri, name, immutable=False)
+        self._rows["precision_checks"] += [
+            {"study": record.facts.name, **row} for row in json.loads(file.read_text("utf-8"))
+        ]
 
     def _datasets(self, record: StudyRecord) -> None:
         wanted = {data.name: data for data in record.facts.datasets}
@@ -293,7 +306,7 @@ class _Reader:
 
 
 def _labels_and_draw(record: StudyRecord, run: RunEntry) -> dict[str, Any]:
-    """What is told of a data set's labels and of how it was drawn, on record since version 4."""
+    """What is told of a data set's labels and of how it was drawn; older records do not tell."""
     given = {
         name: json.loads(run.params[name]) if name in run.params else None
         for name in ("label_names", "projection_groups")

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lmc_track.errors import InputError, WorkError
-from lmc_track.execution import Tick, carry_out, worth_sharing
+from lmc_track.errors import InputError, LmcTrackError, WorkError
+from lmc_track.execution import Failure, Tick, carry_out
 from lmc_track.geometry.encoding import EncodedDataset
-from lmc_track.geometry.engine import Engine, shared_engine
+from lmc_track.geometry.engine import EngineSettings, shared_engine
 from lmc_track.geometry.evaluation import Predictions
 from lmc_track.geometry.modules import ALL, canonical_modules
+from lmc_track.geometry.weights_cache import Checkpoint
 from lmc_track.models.checkpoints import stored_tensors, weight_count
 from lmc_track.progress import Progress
-from lmc_track.steps.path_records import PathResult, PointResult, record_path
+from lmc_track.steps.computing import Computing
+from lmc_track.steps.measuring import Measuring
+from lmc_track.steps.model_checks import check_one_architecture
+from lmc_track.steps.path_records import PathResult, record_path
 from lmc_track.steps.path_works import (
     PathWork,
+    checkpoint,
     missing_evaluations,
     model_folder,
     path_works,
@@ -24,94 +29,86 @@ from lmc_track.steps.path_works import (
 )
 from lmc_track.steps.planning import Plan
 from lmc_track.steps.recording import record_predictions
-from lmc_track.tracking.recorder import now
 from lmc_track.tracking.runs import RunEntry
 from lmc_track.tracking.studies import StudyRecord
 from lmc_track.tracking.tags import PARENT_TAG
 
+# Failed paths that are told one by one.
+_MOST_TOLD = 5
+
 
 @dataclass(frozen=True)
-class _Measuring:
-    """Measures one path and writes nothing, so any process can do it."""
+class _Lacking:
+    """A recorded model and the data sets it was not evaluated on."""
 
+    run: RunEntry
+    model: Checkpoint
+    datasets: list[str]
+
+
+@dataclass(frozen=True)
+class _Evaluating:
     encoded: dict[str, EncodedDataset]
-    precision: str
+    settings: EngineSettings
     base: Path
 
-    def __call__(self, work: PathWork, tick: Tick) -> PathResult:
-        engine = shared_engine(self.encoded, self.precision, self.base)
-        ends = (work.folder_a, work.folder_b)
-        started = now()
-        result = PathResult(started)
-        for alpha, predictions in self._points(engine, work):
-            ended = now()
-            result.points[alpha] = PointResult(predictions, started, ended)
-            started = ended
-            tick()
-        for _ in range(work.most_points - len(result.points)):
-            tick()
-        if work.distances:
-            result.l2_distance = engine.l2_distance(*ends, work.modules)
-            result.cosine = engine.update_cosine(*ends, work.modules)
-        return result
-
-    def _points(
-        self, engine: Engine, work: PathWork
-    ) -> Iterator[tuple[float, dict[str, Predictions]]]:
-        """What is needed, then where the gap is uncertain, one point after the other."""
-        ends = (work.folder_a, work.folder_b)
-        found: dict[float, float] = {}
-        for alpha, predictions in engine.path_predictions(*ends, work.needed, work.modules):
-            if "validation" in predictions:
-                found[alpha] = predictions["validation"].mean_loss
-            yield alpha, predictions
-        added = 0
-        while work.refinement is not None:
-            further = work.refinement.next(found, added)
-            if further is None:
-                return
-            wanted = {further: work.refinement.datasets}
-            for alpha, predictions in engine.path_predictions(*ends, wanted, work.modules):
-                found[alpha] = predictions["validation"].mean_loss
-                yield alpha, predictions
-            added += 1
+    def __call__(self, item: _Lacking, tick: Tick) -> dict[str, Predictions]:
+        engine = shared_engine(self.encoded, self.settings, self.base)
+        predictions = engine.model_predictions(item.model, item.datasets)
+        tick()
+        return predictions
 
 
-def evaluate_models(plan: Plan, record: StudyRecord, progress: Progress) -> int:
+def evaluate_models(
+    plan: Plan, record: StudyRecord, progress: Progress, computing: Computing
+) -> int:
     """Evaluate recorded models on the data sets they lack; returns how many gained some."""
     own = record.facts.precision
-    todo: list[tuple[RunEntry, list[str]]] = []
-    for model in plan.facts.models:
-        run = record.index.find("model", model.key)
-        if run is not None and (missing := missing_evaluations(plan, run, own)):
-            todo.append((run, missing))
+    todo = [
+        _Lacking(run, checkpoint(record, run), missing)
+        for model in plan.facts.models
+        if (run := record.index.find("model", model.key)) is not None
+        and (missing := missing_evaluations(plan, run, own))
+    ]
     if not todo:
         return 0
-    engine = shared_engine(plan.encoded, plan.precision, plan.base)
+    check_one_architecture((item.run.name, item.model) for item in todo)
+    examples = sum(len(plan.encoded[name]) for item in todo for name in item.datasets)
     with progress.track("Evaluating models", len(todo), "models") as work:
-        for run, missing in todo:
-            folder = model_folder(record, run)
-            predictions = engine.model_predictions(folder, missing)
-            record_predictions(plan, record, run, predictions, plan.precision)
-            work.advance()
+        carry_out(
+            todo,
+            _Evaluating(plan.encoded, computing.settings, plan.base),
+            lambda item, found: record_predictions(plan, record, item.run, found, plan.precision),
+            work.advance,
+            pool=computing.pool(weight_count(plan.base), len(todo), examples),
+        )
     return len(todo)
 
 
-def evaluate_points(plan: Plan, record: StudyRecord, progress: Progress) -> int:
+def evaluate_points(
+    plan: Plan, record: StudyRecord, progress: Progress, computing: Computing
+) -> int:
     """Evaluate the points that are on record on the data sets they lack; none are added."""
-    return _walk(plan, record, progress, recorded_modules(record), new_points=False)
+    kinds = recorded_modules(record)
+    return _walk(plan, record, progress, computing, kinds, new_points=False)
 
 
 def interpolate_paths(
-    plan: Plan, record: StudyRecord, progress: Progress, modules: Sequence[str] = (ALL,)
+    plan: Plan,
+    record: StudyRecord,
+    progress: Progress,
+    computing: Computing,
+    modules: Sequence[str] = (ALL,),
 ) -> int:
     """Measure every planned path between finished models; returns how many had work to do.
 
     ``modules`` move along the paths, each in its own: for a part of the network (as
-    ``geometry.modules`` names it) every pair has a path in either direction.
+    ``geometry.modules`` names it) every pair has a path in either direction. A path that cannot
+    be measured keeps no other from being so, and is told at the end.
 
     Raises:
-        WorkError: a planned model has not been finetuned yet.
+        WorkError: a planned model has not been finetuned yet, models differ in architecture, or
+            paths failed.
         InputError: the models have no such module.
     """
     runs = {model.name: record.index.find("model", model.key) for model in plan.facts.models}
@@ -124,7 +121,8 @@ def interpolate_paths(
         )
     first = next(run for run in runs.values() if run is not None)
     kinds = [_known_modules(given, model_folder(record, first)) for given in modules]
-    return _walk(plan, record, progress, list(dict.fromkeys(kinds)), new_points=True)
+    kinds = list(dict.fromkeys(kinds))
+    return _walk(plan, record, progress, computing, kinds, new_points=True)
 
 
 def _known_modules(given: str, folder: Path) -> str:
@@ -141,6 +139,7 @@ def _walk(
     plan: Plan,
     record: StudyRecord,
     progress: Progress,
+    computing: Computing,
     modules: Sequence[str],
     *,
     new_points: bool,
@@ -149,6 +148,12 @@ def _walk(
     works = list(path_works(plan, record, new_points=new_points, modules=modules))
     if not works:
         return 0
+    ends = {
+        model.name: one
+        for work in works
+        for model, one in ((work.model_a, work.checkpoint_a), (work.model_b, work.checkpoint_b))
+    }
+    check_one_architecture(ends.items())
     points = sum(work.most_points for work in works)
     examples = sum(
         len(plan.encoded[name])
@@ -158,14 +163,44 @@ def _walk(
     )
     title = f"Measuring {len(works)} path{'s' if len(works) > 1 else ''}"
     with progress.track(title, points, "points") as bar:
-        carry_out(
+        done = 0
+
+        def keep(work: PathWork, result: PathResult) -> None:
+            nonlocal done
+            record_path(plan, record, work, result)
+            done += 1
+            bar.tell(f"{done} of {len(works)} paths")
+
+        failures = carry_out(
             works,
-            _Measuring(plan.encoded, plan.precision, plan.base),
-            lambda work, result: record_path(plan, record, work, result),
+            Measuring(plan.encoded, computing.settings, plan.base),
+            keep,
             bar.advance,
-            workers=worth_sharing(weight_count(plan.base), len(works), examples),
+            pool=computing.pool(weight_count(plan.base), len(works), examples),
+            go_on=True,
         )
+    if failures:
+        raise _told(failures, len(works))
     return len(works)
+
+
+def _told(failures: Sequence[Failure[PathWork]], works: int) -> LmcTrackError:
+    """One error for all paths that could not be measured."""
+    reasons = [failure.error for failure in failures]
+    if not all(isinstance(reason, LmcTrackError) for reason in reasons):
+        raise next(r for r in reasons if not isinstance(r, LmcTrackError))
+    lines = [
+        f"  {failure.item.model_a.name} to {failure.item.model_b.name}: "
+        f"{str(failure.error).partition(chr(10))[0]}"
+        for failure in failures[:_MOST_TOLD]
+    ]
+    if len(failures) > _MOST_TOLD:
+        lines.append(f"  … and {len(failures) - _MOST_TOLD} more")
+    remedies = dict.fromkeys(r.remedy for r in reasons if isinstance(r, LmcTrackError))
+    return WorkError(
+        f"{len(failures)} of {works} paths could not be measured:\n" + "\n".join(lines),
+        "\n".join(remedies) + "\nThe others are on record.",
+    )
 
 
 def _clear(record: StudyRecord) -> None:

@@ -11,6 +11,7 @@ from lmc_track.errors import WorkError
 from lmc_track.geometry.interpolation import interior
 from lmc_track.geometry.modules import ALL
 from lmc_track.geometry.refinement import next_alpha
+from lmc_track.geometry.weights_cache import Checkpoint
 from lmc_track.steps.planning import Plan, planned_pairs
 from lmc_track.tracking.keys import digest, path_key, point_key
 from lmc_track.tracking.runs import RunEntry
@@ -53,8 +54,8 @@ class PathWork:
     model_b: RecordedModel
     run_a: RunEntry
     run_b: RunEntry
-    folder_a: Path
-    folder_b: Path
+    checkpoint_a: Checkpoint
+    checkpoint_b: Checkpoint
     modules: str
     key: str
     needed: dict[float, list[str]]
@@ -157,8 +158,8 @@ def _work(
     curves_missing = run is None or not run.finished or _stale_curves(plan, record, run, modules)
     if not needed and not curves_missing and refinement is None:
         return None
-    folders = model_folder(record, run_a), model_folder(record, run_b)
-    return PathWork(model_a, model_b, run_a, run_b, *folders, modules, key, needed, refinement, run)
+    ends = checkpoint(record, run_a), checkpoint(record, run_b)
+    return PathWork(model_a, model_b, run_a, run_b, *ends, modules, key, needed, refinement, run)
 
 
 def _refinement(
@@ -183,6 +184,11 @@ def _refinement(
 def model_folder(record: StudyRecord, run: RunEntry) -> Path:
     """The folder with the weights of a recorded model."""
     return record.artifacts.get(run.run_id, run.artifact_uri, "model")
+
+
+def checkpoint(record: StudyRecord, run: RunEntry) -> Checkpoint:
+    """The weights of a recorded model, which must be those that were recorded."""
+    return Checkpoint(model_folder(record, run), run.params["weights_digest"])
 
 
 def missing_evaluations(plan: Plan, run: RunEntry, own_precision: str) -> list[str]:

@@ -11,9 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from lmc_track.errors import InputError
-from lmc_track.geometry.encoding import EncodedDataset, encode
+from lmc_track.geometry.encoding import EncodedDataset
 from lmc_track.geometry.grid import common_grid
-from lmc_track.models.base import base_digest, longest_input, read_base, resolve_base
+from lmc_track.geometry.token_cache import TokenCache
+from lmc_track.models.base import (
+    base_digest,
+    longest_input,
+    read_base,
+    resolve_base,
+    tokenizer_digest,
+)
 from lmc_track.models.pretraining import pretrained_base
 from lmc_track.models.recipe import check_trainer_options, recipe, recipe_digest
 from lmc_track.progress import Progress
@@ -75,7 +82,7 @@ def plan_study(
         base = pretrained_base(study.task, location.cache, progress)
     else:
         base = resolve_base(study.model.base, study.model.revision, location.cache, environ)
-    encoded = _encode(datasets, base)
+    encoded = _encode(datasets, base, location.cache / "tokens")
     settings = recipe(study.finetune)
     recipe_id, base_id = recipe_digest(settings), base_digest(base)
     models = tuple(
@@ -229,7 +236,7 @@ def _check_pairs(study: Study, names: list[str]) -> None:
             )
 
 
-def _encode(datasets: Mapping[str, Dataset], base: Path) -> dict[str, EncodedDataset]:
+def _encode(datasets: Mapping[str, Dataset], base: Path, cache: Path) -> dict[str, EncodedDataset]:
     config, tokenizer = read_base(base)
-    limit = longest_input(config, tokenizer)
-    return {name: encode(data, tokenizer, limit) for name, data in datasets.items()}
+    tokens = TokenCache(cache, tokenizer_digest(base), longest_input(config, tokenizer))
+    return {name: tokens.get(data, tokenizer) for name, data in datasets.items()}

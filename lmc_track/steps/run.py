@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from lmc_track.execution import Placement
 from lmc_track.geometry.modules import ALL
 from lmc_track.progress import Progress
 from lmc_track.steps.cluster import cluster_models
 from lmc_track.steps.cluster_records import ClusteringOutcome
+from lmc_track.steps.computing import Computing, computing_on
 from lmc_track.steps.finetune import finetune_models
 from lmc_track.steps.ingest import ingest
 from lmc_track.steps.interpolate import evaluate_models, evaluate_points, interpolate_paths
+from lmc_track.steps.planning import Plan
 from lmc_track.steps.recording import find_recorded, working_on
 from lmc_track.steps.report import WrittenReport, check_out, write_report
 from lmc_track.study import Study
@@ -33,40 +37,63 @@ class RunOutcome:
 
 
 def run_study(
-    study: Study, location: Location, progress: Progress, out: Path | None = None
+    study: Study,
+    location: Location,
+    progress: Progress,
+    out: Path | None = None,
+    placement: Placement | None = None,
 ) -> RunOutcome:
     """Finetune, evaluate, interpolate, ingest, cluster and report."""
     check_out(out)
-    with working_on(study, location, progress) as (plan, record):
-        models = finetune_models(plan, record, progress)
-        evaluate_models(plan, record, progress)
-        paths = interpolate_paths(plan, record, progress)
+    with _computing(study, location, progress, placement) as (plan, record, computing):
+        models = finetune_models(plan, record, progress, computing)
+        evaluate_models(plan, record, progress, computing)
+        paths = interpolate_paths(plan, record, progress, computing)
         ingest(location, progress, record)
         clusterings = _clusters(study, record, location, progress)
         report = write_report(record, location, progress, out)
     return RunOutcome(models, paths, clusterings, report)
 
 
-def finetune_step(study: Study, location: Location, progress: Progress) -> int:
+def finetune_step(
+    study: Study, location: Location, progress: Progress, placement: Placement | None = None
+) -> int:
     """Finetune the models that are missing; returns how many that were."""
-    with working_on(study, location, progress) as (plan, record):
-        return finetune_models(plan, record, progress)
+    with _computing(study, location, progress, placement) as (plan, record, computing):
+        return finetune_models(plan, record, progress, computing)
 
 
-def evaluate_step(study: Study, location: Location, progress: Progress) -> tuple[int, int]:
+def evaluate_step(
+    study: Study, location: Location, progress: Progress, placement: Placement | None = None
+) -> tuple[int, int]:
     """Evaluate recorded models and points on the data sets they lack; (models, paths)."""
-    with working_on(study, location, progress) as (plan, record):
-        models = evaluate_models(plan, record, progress)
-        return models, evaluate_points(plan, record, progress)
+    with _computing(study, location, progress, placement) as (plan, record, computing):
+        models = evaluate_models(plan, record, progress, computing)
+        return models, evaluate_points(plan, record, progress, computing)
 
 
 def interpolate_step(
-    study: Study, location: Location, progress: Progress, modules: Sequence[str] = (ALL,)
+    study: Study,
+    location: Location,
+    progress: Progress,
+    modules: Sequence[str] = (ALL,),
+    placement: Placement | None = None,
 ) -> int:
     """Measure the paths along which ``modules`` move; returns how many lacked something."""
-    with working_on(study, location, progress) as (plan, record):
-        evaluate_models(plan, record, progress)
-        return interpolate_paths(plan, record, progress, modules)
+    with _computing(study, location, progress, placement) as (plan, record, computing):
+        evaluate_models(plan, record, progress, computing)
+        return interpolate_paths(plan, record, progress, computing, modules)
+
+
+@contextmanager
+def _computing(
+    study: Study, location: Location, progress: Progress, placement: Placement | None
+) -> Iterator[tuple[Plan, StudyRecord, Computing]]:
+    with (
+        working_on(study, location, progress) as (plan, record),
+        computing_on(plan, record, progress, placement or Placement()) as computing,
+    ):
+        yield plan, record, computing
 
 
 def ingest_step(location: Location, progress: Progress) -> RebuildReport:

@@ -93,8 +93,7 @@ def _projection(
     ).fetchall()
     if not rows:
         return None
-    how, names, groups = rows[0]
-    return Projection(how, tuple(names), tuple(tuple(group) for group in groups))
+    return Projection.from_json(dict(zip(("how", "label_names", "groups"), rows[0], strict=True)))
 
 
 def loss_curves(

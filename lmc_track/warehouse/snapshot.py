@@ -42,6 +42,7 @@ class Snapshot:
     clusterings: pl.DataFrame
     clusters: pl.DataFrame
     co_assignments: pl.DataFrame
+    precision_checks: pl.DataFrame
     examples: dict[str, Path]
     text_columns: dict[str, tuple[str, ...]]
     predictions: tuple[PredictionFile, ...]

@@ -22,7 +22,7 @@ class Table:
     key: tuple[str, ...]
 
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 STUDIES = Table(
     "studies",
@@ -192,6 +192,22 @@ CLUSTERS = Table(
     ),
     ("clustering_id", "model_id"),
 )
+PRECISION_CHECKS = Table(
+    "precision_checks",
+    "What evaluating in bf16 instead of fp32 changes, on a sample of a study's paths.",
+    (
+        Column("study", "VARCHAR", "name of the study"),
+        Column("dataset", "VARCHAR", "name of the set"),
+        Column("n_paths", "INTEGER", "paths that were evaluated in both precisions"),
+        Column("n_points", "INTEGER", "points on them, ends included"),
+        Column("loss", "DOUBLE", "greatest difference of a point's mean loss, nats"),
+        Column("example_loss", "DOUBLE", "greatest difference of a single example's loss, nats"),
+        Column("accuracy", "DOUBLE", "greatest difference of a point's accuracy"),
+        Column("gap", "DOUBLE", "greatest difference of a path's convexity gap, nats"),
+        Column("fp32_gap", "DOUBLE", "greatest convexity gap of these paths in fp32, nats"),
+    ),
+    ("study", "dataset"),
+)
 CO_ASSIGNMENTS = Table(
     "co_assignments",
     "How often two models are in one cluster when resampled; of one cluster, in its best division.",
@@ -302,7 +318,17 @@ GAP_BOUNDS = Table(
     ),
     ("path_id", "dataset"),
 )
-RECORDED = (STUDIES, MODELS, PATHS, POINTS, DATASETS, CLUSTERINGS, CLUSTERS, CO_ASSIGNMENTS)
+RECORDED = (
+    STUDIES,
+    MODELS,
+    PATHS,
+    POINTS,
+    DATASETS,
+    CLUSTERINGS,
+    CLUSTERS,
+    CO_ASSIGNMENTS,
+    PRECISION_CHECKS,
+)
 """Tables whose rows the record gives as they are."""
 
 COMPUTED = (EXAMPLES, EXAMPLE_SUBSETS, EVALUATIONS)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lmc_track.errors import WorkError
-from lmc_track.execution import carry_out
+from lmc_track.execution import Here, Processes, carry_out
 from support.pieces import die, fail_at_three, interrupt_at_two, square
 
 
@@ -45,7 +45,7 @@ def carry(log: Log, items: list[int], compute: Any, workers: int) -> None:
         compute,
         log.record,
         log.advance,
-        workers=workers,
+        pool=Here() if workers == 1 else Processes(workers),
         begin=log.begin,
         failed=log.failed,
     )
@@ -96,7 +96,7 @@ def test_an_interrupt_keeps_what_was_computed() -> None:
 
 
 def test_a_dead_worker_is_said() -> None:
-    with pytest.raises(WorkError, match="a worker process died"):
+    with pytest.raises(WorkError, match="worker processes died of it"):
         carry(Log(), [1, 2], die, 2)
 
 

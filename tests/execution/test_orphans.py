@@ -14,20 +14,30 @@ import pytest
 
 DRIVER = """
 import sys
-from lmc_track.execution import carry_out
+from contextlib import nullcontext
+from lmc_track.execution import Placement, Processes, carry_out
 from support.pieces import tick_for_ever
-folder = sys.argv[1]
+folder, kind = sys.argv[1:]
+if kind == "cluster":
+    from lmc_track.execution.cluster import opened_cluster
+    pool = opened_cluster(Placement(workers=2, device="cpu"))
+else:
+    pool = nullcontext(Processes(2))
 try:
-    carry_out([folder, folder], tick_for_ever, print, lambda steps: None, workers=2)
+    with pool as opened:
+        carry_out([folder, folder], tick_for_ever, print, lambda steps: None, pool=opened)
 except KeyboardInterrupt:
     sys.exit(130)
 """
 
 
+@pytest.mark.parametrize("kind", ["processes", "cluster"])
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGKILL, -9), (signal.SIGINT, 130)])
-def test_workers_end_with_their_driver(sent: signal.Signals, code: int, tmp_path: Path) -> None:
+def test_workers_end_with_their_driver(
+    sent: signal.Signals, code: int, kind: str, tmp_path: Path
+) -> None:
     driver = subprocess.Popen(
-        [sys.executable, "-c", DRIVER, str(tmp_path)],
+        [sys.executable, "-c", DRIVER, str(tmp_path), kind],
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
         start_new_session=True,
     )

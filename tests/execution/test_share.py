@@ -10,7 +10,7 @@ from lmc_track.execution.share import worth_sharing
 
 @pytest.fixture(autouse=True)
 def four_cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(share, "_cores", lambda: 4)
+    monkeypatch.setattr(share, "cores", lambda: 4)
 
 
 def test_a_small_model_with_much_to_read_is_shared() -> None:
@@ -34,5 +34,5 @@ def test_other_work_stays_in_this_process(weights: int, items: int, examples: in
 
 
 def test_many_cores_are_not_all_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(share, "_cores", lambda: 96)
+    monkeypatch.setattr(share, "cores", lambda: 96)
     assert worth_sharing(weights=100_000, items=200, examples=10**9) == 8

@@ -57,6 +57,8 @@ COLUMNS = {
     "mean_rise mean_gap mean_whole_gap mean_l2_distance n_missing",
     "grid_error": "model_a model_b same_cluster grid_points n_refined grid_gap refined_gap missed "
     "missed_share support path_id",
+    "precision_check": "dataset role n_paths n_points loss example_loss accuracy gap fp32_gap "
+    "gap_share",
     "gap_decisions": "model_a model_b cluster_a cluster_b same_cluster gap estimate standard_error "
     "lower upper tau reading p_separated p_connected p p_adjusted decision unit n_units path_id",
     "decision_summary": "pairs n_pairs n_separated n_connected n_undecided n_missing tau q",

@@ -15,7 +15,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 import lmc_track
 from lmc_track.errors import InputError, WorkError
 from lmc_track.progress import Silent
-from lmc_track.steps import finetune, interpolate
+from lmc_track.steps import computing
 from lmc_track.steps.ingest import ingest
 from lmc_track.steps.materialize import materialize_run
 from lmc_track.steps.run import evaluate_step, finetune_step, interpolate_step
@@ -116,8 +116,7 @@ def test_running_again_repeats_nothing(home_with_base: Location) -> None:
 def test_two_workers_in_a_second_home_measure_the_same(
     finished: Location, home: Location, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for step in (finetune, interpolate):
-        monkeypatch.setattr(step, "worth_sharing", lambda *_: 2)
+    monkeypatch.setattr(computing, "worth_sharing", lambda *_: 2)
     run_tiny(home)
     mine = measured(home)
     for name, frame in measured(finished).items():

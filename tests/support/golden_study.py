@@ -47,4 +47,18 @@ def golden_snapshot(folder: Path) -> Snapshot:
         made,
         clusterings=pl.concat([made.clusterings, older]),
         clusters=pl.concat([made.clusters, members]),
+        precision_checks=pl.DataFrame(
+            {
+                "study": made.studies["study"],
+                "dataset": "validation",
+                "n_paths": 3,
+                "n_points": 15,
+                "loss": 0.0021,
+                "example_loss": 0.04,
+                "accuracy": 0.01,
+                "gap": 0.0009,
+                "fp32_gap": 0.3,
+            },
+            schema=made.precision_checks.schema,
+        ),
     )
