@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import keyword
 import os
 import sys
 from enum import IntEnum
@@ -13,8 +14,8 @@ import click
 from lmc_track.errors import LmcTrackError
 
 COMMANDS = (
-    "demo", "init", "run", "finetune", "evaluate", "interpolate", "ingest", "cluster",
-    "query", "sql", "schema", "report", "export", "materialize", "status", "ui",
+    "demo", "init", "run", "finetune", "register", "evaluate", "interpolate", "ingest", "cluster",
+    "query", "sql", "schema", "report", "export", "import", "materialize", "status", "ui",
 )  # fmt: skip
 
 
@@ -36,7 +37,8 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"lmc_track.cli.{cmd_name}")
+        module_name = f"{cmd_name}_" if keyword.iskeyword(cmd_name) else cmd_name
+        module = importlib.import_module(f"lmc_track.cli.{module_name}")
         command = module.command
         assert isinstance(command, click.Command)
         return command

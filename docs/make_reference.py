@@ -66,18 +66,25 @@ def cli_page() -> str:
         "to standard error.",
     ]
     for name in COMMANDS:
-        parts += [f"## {name}", fenced(help_text(name))]
+        context = command_context(name)
+        parts += [f"## {name}", fenced(context.get_help())]
+        if isinstance(context.command, click.Group):
+            for inner in context.command.list_commands(context):
+                nested = command_context(inner, context)
+                parts += [f"### {name} {inner}", fenced(nested.get_help())]
     return page(parts)
 
 
-def help_text(name: str) -> str:
-    command = cli.get_command(click.Context(cli), name)
+def command_context(name: str, parent: click.Context | None = None) -> click.Context:
+    """The command ``name`` of the program, or of its command in ``parent``, ready to be asked."""
+    if parent is None:
+        parent = click.Context(cli, info_name="lmc-track", **cli.context_settings)
+    assert isinstance(parent.command, click.Group)
+    command = parent.command.get_command(parent, name)
     assert command is not None
-    parent = click.Context(cli, info_name="lmc-track", **cli.context_settings)
-    context = click.Context(
+    return click.Context(
         command, info_name=name, parent=parent, terminal_width=90, max_content_width=90
     )
-    return command.get_help(context)
 
 
 def queries_page(results: Results, items: Sequence[SchemaItem]) -> str:

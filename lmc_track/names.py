@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 
 NAME_PATTERN = r"[A-Za-z0-9_.-]+"
@@ -12,6 +13,18 @@ _MAX_LENGTH = 100
 def safe_name(text: str) -> str:
     """``text`` with every other character replaced by ``-`` (``a/b c`` becomes ``a-b-c``)."""
     return _OUTSIDE.sub("-", text)
+
+
+def fitting_name(text: str) -> str:
+    """A name for any ``text``: safe, shortened where it is too long, never empty or dots alone.
+
+    Different texts may get the same name; whoever names things by it has to look.
+    """
+    name = safe_name(text.strip())
+    if len(name) > _MAX_LENGTH:
+        mark = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+        name = f"{name[: _MAX_LENGTH - 9]}-{mark}"
+    return name if is_name(name) else f"_{name}"
 
 
 def is_name(text: str) -> bool:

@@ -1,7 +1,7 @@
 -- name: cluster_diagnostics
 -- description: One metric per cluster on every evaluation set and subset, and how it differs from the other clusters, raw and adjusted for validation.
 -- param study VARCHAR required: name of the study
--- param half VARCHAR = 'held-out': all, discovery or held-out
+-- param half VARCHAR = 'held-out': all, discovery or held-out; of imported values always all
 -- param metric VARCHAR = 'accuracy': loss, error, accuracy, balanced_accuracy, auc, matthews_correlation or f1
 -- param precision VARCHAR = NULL: precision of the evaluations; the study's own if NULL
 -- param clustering VARCHAR = NULL: id or method; the newest of the study's method if NULL
@@ -14,7 +14,7 @@ WITH model_values AS MATERIALIZED (
 ),
 per_cluster AS (
     SELECT
-        place, dataset, role, subset, cluster,
+        place, dataset, role, subset, half, cluster,
         count(*) AS n_models, avg(value) AS mean, stddev_samp(value) AS sd,
         min(value) AS min, max(value) AS max
     FROM model_values
@@ -32,7 +32,7 @@ tested AS (
     JOIN chosen_clustering(getvariable('study'), getvariable('clustering')) c
         ON c.clustering_id = e.clustering_id
     JOIN the_study s ON coalesce(getvariable('precision'), s.precision) = s.precision
-    WHERE e.half = getvariable('half') AND e.metric = getvariable('metric')
+    WHERE e.metric = getvariable('metric')
 ),
 primaries AS (
     SELECT c.cluster, sign(c.difference) AS direction
@@ -41,8 +41,8 @@ primaries AS (
     JOIN the_study s ON p.dataset = s.named[1] AND p.subset = s.named[2]
 )
 SELECT
-    p.dataset, p.role, p.subset, getvariable('metric') AS metric, p.cluster, p.n_models, p.mean,
-    p.sd, p.min, p.max,
+    p.dataset, p.role, p.subset, getvariable('metric') AS metric, p.half, p.cluster, p.n_models,
+    p.mean, p.sd, p.min, p.max,
     max(p.mean) OVER (PARTITION BY p.place) - min(p.mean) OVER (PARTITION BY p.place) AS spread,
     c.n_out, c.mean_out, c.difference, c.auc, c.r,
     c.adjusted_difference, c.adjusted_auc, c.adjusted_r,
@@ -58,6 +58,7 @@ FROM per_cluster p
 CROSS JOIN the_study s
 LEFT JOIN contrasts c ON c.place = p.place AND c.cluster = p.cluster
 LEFT JOIN tested t
-    ON t.dataset = p.dataset AND t.subset = p.subset AND t.cluster = p.cluster
+    ON t.dataset = p.dataset AND t.subset = p.subset AND t.half = p.half
+    AND t.cluster = p.cluster
 LEFT JOIN primaries d ON d.cluster = p.cluster
 ORDER BY p.place, p.cluster NULLS LAST

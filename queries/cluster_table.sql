@@ -3,7 +3,7 @@
 -- param study VARCHAR required: name of the study
 -- param dataset VARCHAR = 'validation': evaluation set
 -- param subset VARCHAR = 'all': part of the evaluation set; all is the whole
--- param half VARCHAR = 'held-out': all, discovery or held-out
+-- param half VARCHAR = 'held-out': all, discovery or held-out; without it all, of imported values
 -- param metric VARCHAR = 'loss': loss or error
 -- param modules VARCHAR = 'all': modules that move along the path
 -- param precision VARCHAR = NULL: precision of the evaluations; the study's own if NULL

@@ -11,9 +11,9 @@ WITH counted AS (
     GROUP BY data_digest
 ),
 named AS (
-    SELECT data_digest, list(DISTINCT subset ORDER BY subset) AS subsets
-    FROM example_subsets
-    GROUP BY data_digest
+    SELECT dataset, list(subset ORDER BY subset) AS subsets
+    FROM study_subsets(getvariable('study')) WHERE subset <> 'all'
+    GROUP BY dataset
 )
 SELECT
     d.dataset, d.role, d.n_examples, c.n_discovery, c.n_held_out, c.n_groups,
@@ -22,6 +22,6 @@ SELECT
 FROM datasets d
 JOIN study_subsets(getvariable('study')) s ON s.dataset = d.dataset AND s.subset = 'all'
 LEFT JOIN counted c ON c.data_digest = d.data_digest
-LEFT JOIN named n ON n.data_digest = d.data_digest
+LEFT JOIN named n ON n.dataset = d.dataset
 WHERE d.study = getvariable('study')
 ORDER BY s.place

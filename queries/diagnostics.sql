@@ -3,12 +3,12 @@
 -- param study VARCHAR required: name of the study
 -- param dataset VARCHAR = NULL: one evaluation set; all if NULL
 -- param subset VARCHAR = NULL: one subset; all rows if NULL
--- param half VARCHAR = 'held-out': all, discovery or held-out
+-- param half VARCHAR = 'held-out': all, discovery or held-out; of imported values always all
 -- param metric VARCHAR = 'accuracy': loss, error, accuracy, balanced_accuracy, auc, matthews_correlation or f1
 -- param precision VARCHAR = NULL: precision of the evaluations; the study's own if NULL
 -- param clustering VARCHAR = NULL: id or method; the newest of the study's method if NULL
 SELECT
-    model, position, cluster, dataset, role, subset, getvariable('metric') AS metric, value,
+    model, position, cluster, dataset, role, subset, getvariable('metric') AS metric, half, value,
     n_examples, model_id
 FROM study_values(
     getvariable('study'), getvariable('half'), getvariable('metric'), getvariable('precision'),

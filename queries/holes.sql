@@ -9,13 +9,15 @@ WITH the_study AS (
     SELECT study, alphas, coalesce(getvariable('precision'), precision) AS precision
     FROM studies WHERE study = getvariable('study')
 ),
-the_models AS (SELECT * FROM models WHERE study = getvariable('study')),
+the_models AS (SELECT * FROM study_models(getvariable('study'), NULL)),
 the_sets AS (
-    SELECT dataset, place FROM study_subsets(getvariable('study'))
+    SELECT dataset, place, values_only FROM study_subsets(getvariable('study'))
     WHERE subset = 'all' AND dataset = coalesce(getvariable('dataset'), dataset)
 ),
 the_paths AS (
     SELECT p.* FROM paths p JOIN the_study s ON s.study = p.study AND s.precision = p.precision
+    SEMI JOIN the_models a ON a.model_id = p.model_a_id
+    SEMI JOIN the_models b ON b.model_id = p.model_b_id
     WHERE p.modules = 'all'
 ),
 evaluated AS (
@@ -30,6 +32,8 @@ pairs AS (
     JOIN the_models b ON a.position < b.position
     CROSS JOIN the_study s
     ANTI JOIN the_paths p ON p.model_a_id = a.model_id AND p.model_b_id = b.model_id
+    -- Imported scores alone have no grid, and no path is missing.
+    WHERE len(s.alphas) > 2
 ),
 counted AS (
     SELECT p.path_id, e.dataset, count(DISTINCT t.alpha) AS n
@@ -50,12 +54,18 @@ unfinished AS (
     JOIN the_models b ON b.model_id = p.model_b_id
     LEFT JOIN counted c ON c.path_id = p.path_id AND c.dataset = d.dataset
     WHERE len(s.alphas) - 2 > coalesce(c.n, 0)
+        -- Imported values of models alone are no sign that paths were to be evaluated there too.
+        AND (
+            d.dataset IN (SELECT dataset FROM counted)
+            OR NOT (d.values_only OR EXISTS (SELECT 1 FROM the_models WHERE source = 'imported'))
+        )
 ),
 unevaluated AS (
     SELECT 2, 'evaluation', m.name, NULL, m.position, NULL, d.dataset, d.place, 1
     FROM the_models m
     CROSS JOIN the_sets d
     ANTI JOIN evaluated e ON e.run_id = m.model_id AND e.dataset = d.dataset
+    ANTI JOIN imported_values i ON i.run_id = m.model_id AND i.dataset = d.dataset
 ),
 -- Evaluated, but an example's loss is infinite or no number: there is no mean loss and no gap.
 not_finite AS (

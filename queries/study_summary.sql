@@ -2,10 +2,12 @@
 -- description: What a study is and how far it has come, in one row.
 -- param study VARCHAR required: name of the study
 WITH the_study AS (SELECT * FROM studies WHERE study = getvariable('study')),
-the_models AS (SELECT count(*) AS n FROM models WHERE study = getvariable('study')),
+the_models AS (SELECT count(*) AS n FROM study_models(getvariable('study'), NULL)),
 the_paths AS (
     SELECT p.path_id
     FROM paths p JOIN the_study s ON s.study = p.study AND s.precision = p.precision
+    SEMI JOIN study_models(getvariable('study'), NULL) a ON a.model_id = p.model_a_id
+    SEMI JOIN study_models(getvariable('study'), NULL) b ON b.model_id = p.model_b_id
     WHERE p.modules = 'all'
 ),
 complete AS (

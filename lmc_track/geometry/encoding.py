@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,9 @@ class Ragged:
     def __len__(self) -> int:
         return len(self.offsets) - 1
 
+    def __iter__(self) -> Iterator[NDArray[np.int32]]:
+        return (self[row] for row in range(len(self)))
+
     @classmethod
     def of(cls, rows: Sequence[Sequence[int]]) -> Ragged:
         offsets = np.zeros(len(rows) + 1, dtype=np.int32)
@@ -42,8 +45,8 @@ class EncodedDataset:
 
     ``inputs`` maps each model input (``input_ids``, for some models ``token_type_ids``) to
     one row of ids an example. ``digest`` is SHA-256 over the data and these ids: the identity
-    of an evaluation's input. One that lies in ``file`` goes to other processes as the name of it.
-    ``projection`` tells how logits become those of the set's own labels.
+    of an evaluation's input. ``projection`` tells how logits become those of the set's labels.
+    One that lies in ``file`` goes to other processes as the name of it.
     """
 
     name: str
@@ -52,8 +55,8 @@ class EncodedDataset:
     inputs: dict[str, Ragged]
     pad_token_id: int
     digest: str
-    file: Path | None = None
     projection: Projection | None = None
+    file: Path | None = None
 
     @property
     def lengths(self) -> NDArray[np.int64]:
@@ -67,7 +70,7 @@ class EncodedDataset:
         from lmc_track.geometry.token_cache import read_encoded
 
         if self.file is not None:
-            return read_encoded, (self.file, self.name)
+            return read_encoded, (self.file, self.name, self.projection)
         return EncodedDataset, tuple(getattr(self, field) for field in self.__dataclass_fields__)
 
 
@@ -93,7 +96,7 @@ def encode(dataset: Dataset, tokenizer: Any, longest: int | None) -> EncodedData
         inputs,
         tokenizer.pad_token_id or 0,
         _digest(dataset.digest, inputs),
-        projection=dataset.projection,
+        dataset.projection,
     )
 
 

@@ -147,7 +147,7 @@ _kept: dict[tuple[object, ...], Engine] = {}
 
 
 def shared_engine(
-    datasets: Mapping[str, EncodedDataset], settings: EngineSettings, base: Path
+    datasets: Mapping[str, EncodedDataset], settings: EngineSettings, base: Path | None
 ) -> Engine:
     """The engine for models of ``base`` on these inputs, kept until others are asked for.
 

@@ -57,11 +57,12 @@ def read(model: Any, reading: Reading) -> torch.Tensor:
 
 
 def predictions_of(data: EncodedDataset, logits: torch.Tensor) -> Predictions:
-    """Predictions with ``logits``, shape (n, labels), of the examples of ``data``.
+    """Predictions with ``logits``, shape (n, labels of the model), of the examples of ``data``.
 
-    The loss is taken in float32; that of projected logits in float64, then rounded.
+    The loss is taken in float32, of projected logits in float64.
     """
-    raw = logits.numpy()
-    own = torch.from_numpy(projected(raw, data.projection))
+    own = torch.from_numpy(projected(logits.numpy(), data.projection))
     loss = cross_entropy(own, torch.tensor(data.labels), reduction="none").float()
-    return Predictions(data.name, data.example_ids, data.labels, loss.numpy(), raw, data.projection)
+    return Predictions(
+        data.name, data.example_ids, data.labels, loss.numpy(), logits.numpy(), data.projection
+    )

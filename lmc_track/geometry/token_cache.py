@@ -37,13 +37,13 @@ class TokenCache:
         """``dataset`` as ``tokenizer`` reads it; a file that is damaged is made again."""
         file = self._folder / f"{self._key(dataset)}.arrow"
         try:
-            return read_encoded(file, dataset.name, verify=True)
+            return read_encoded(file, dataset.name, dataset.projection, verify=True)
         except (OSError, ValueError, KeyError):  # pyarrow's own errors are among these
             made = encode(dataset, tokenizer, self._longest)
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             _write(made, file)
-            return read_encoded(file, dataset.name)
+            return read_encoded(file, dataset.name, dataset.projection)
         except OSError:  # a cache that cannot be written costs time, nothing else
             return made
 
@@ -52,7 +52,9 @@ class TokenCache:
         return hashlib.sha256(content.encode()).hexdigest()[:40]
 
 
-def read_encoded(file: Path, name: str, *, verify: bool = False) -> EncodedDataset:
+def read_encoded(
+    file: Path, name: str, projection: Projection | None = None, *, verify: bool = False
+) -> EncodedDataset:
     """The token file ``file``, mapped into memory, as data set ``name``.
 
     Raises:
@@ -71,8 +73,8 @@ def read_encoded(file: Path, name: str, *, verify: bool = False) -> EncodedDatas
         inputs,
         facts["pad_token_id"],
         facts["digest"],
+        projection,
         file,
-        Projection.from_json(facts["projection"]) if facts.get("projection") else None,
     )
     if verify and _checksum(found) != facts["checksum"]:
         raise ValueError(f"{file} does not hold what was written to it")
@@ -91,7 +93,6 @@ def _write(data: EncodedDataset, file: Path) -> None:
         "pad_token_id": data.pad_token_id,
         "digest": data.digest,
         "checksum": _checksum(data),
-        "projection": None if data.projection is None else data.projection.to_json(),
     }
     table = pa.table(columns).replace_schema_metadata({_FACTS: json.dumps(facts)})
     staging = file.with_name(f".{file.name}.{uuid.uuid4().hex[:8]}.part")

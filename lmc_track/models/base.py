@@ -4,24 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from lmc_track.errors import InputError
 from lmc_track.models.checkpoints import check_checkpoint, weights_digest
+from lmc_track.models.hub import TOKENIZER_FILES, VOCABULARIES, fetch
 from lmc_track.models.silence import silent_transformers
 
-_VOCABULARIES = (
-    "tokenizer.json", "vocab.txt", "vocab.json", "spiece.model", "sentencepiece.bpe.model",
-    "tokenizer.model", "spm.model",
-)  # fmt: skip
-_TOKENIZER_FILES = (
-    *_VOCABULARIES, "merges.txt", "added_tokens.json", "special_tokens_map.json",
-    "tokenizer_config.json",
-)  # fmt: skip
-# Weights only as safetensors: pickles and code are never fetched.
-_FETCHED = ["config.json", "model*.safetensors", "model*.safetensors.index.json", *_TOKENIZER_FILES]
 # Where a model came from and which version wrote it are not what it is.
 _PASSING_CONFIG = ("_name_or_path", "transformers_version")
 _GIVE_A_FOLDER = (
@@ -53,7 +44,7 @@ def resolve_base(
         return folder.resolve()
     if base.startswith((".", "/", "~")) or base.count("/") > 1 or "\\" in base:
         raise InputError(f"model.base: there is no folder {base}", _GIVE_A_FOLDER)
-    folder = _download(base, revision, cache_dir, environ)
+    folder = fetch(base, revision, cache_dir, environ, key="model.base", remedy=_GIVE_A_FOLDER)
     _check_base(folder)
     return folder
 
@@ -66,53 +57,11 @@ def _check_base(folder: Path) -> None:
             f"Use that folder: --set model.base={inner}",
         )
     check_checkpoint(folder)
-    if not any((folder / name).is_file() for name in _VOCABULARIES):
+    if not any((folder / name).is_file() for name in VOCABULARIES):
         raise InputError(
             f"model.base: {folder} holds no tokenizer",
             "Save it beside the model, with save_pretrained() of the tokenizer.",
         )
-
-
-def _download(base: str, revision: str | None, cache_dir: Path, environ: Mapping[str, str]) -> Path:
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import (
-        GatedRepoError,
-        HfHubHTTPError,
-        HFValidationError,
-        LocalEntryNotFoundError,
-        RepositoryNotFoundError,
-        RevisionNotFoundError,
-    )
-
-    own_cache = environ.get("HF_HUB_CACHE") or environ.get("HF_HOME")
-    try:
-        found = snapshot_download(
-            base,
-            revision=revision,
-            cache_dir=None if own_cache else str(cache_dir / "hub"),
-            allow_patterns=_FETCHED,
-        )
-    except GatedRepoError:
-        raise InputError(
-            f"model.base: access to {base} has to be asked for on the hub",
-            "Ask there and log in with: hf auth login. " + _GIVE_A_FOLDER,
-        ) from None
-    except RevisionNotFoundError:
-        raise InputError(
-            f"model.base: {base} has no revision {revision!r} on the hub",
-            "Correct model.revision, or leave it out.",
-        ) from None
-    except (RepositoryNotFoundError, HFValidationError):
-        raise InputError(
-            f"model.base: {base} is neither a folder nor a model on the hub", _GIVE_A_FOLDER
-        ) from None
-    except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
-        raise InputError(
-            f"model.base: {base} is not a folder here, and the hub cannot be reached "
-            f"({type(error).__name__})",
-            _GIVE_A_FOLDER,
-        ) from None
-    return Path(found)
 
 
 def base_digest(folder: Path) -> str:
@@ -120,17 +69,33 @@ def base_digest(folder: Path) -> str:
 
     JSON files count by content, not by layout.
     """
-    return _digest(folder, f"lmc-track base v1 {weights_digest(folder)}", "config.json")
+    digest = hashlib.sha256(f"lmc-track base v1 {weights_digest(folder)}".encode())
+    _add_files(digest, folder, ("config.json", *sorted(TOKENIZER_FILES)), _PASSING_CONFIG)
+    return digest.hexdigest()
+
+
+def reader_digest(folder: Path) -> str:
+    """SHA-256 (hex) over the configuration and the tokenizer of a classifier in ``folder``.
+
+    It is what stands for the base model of a study that has none. Names of labels do not count.
+    """
+    digest = hashlib.sha256(b"lmc-track reader v1")
+    passing = (*_PASSING_CONFIG, "id2label", "label2id")
+    _add_files(digest, folder, ("config.json", *sorted(TOKENIZER_FILES)), passing)
+    return digest.hexdigest()
 
 
 def tokenizer_digest(folder: Path) -> str:
     """SHA-256 (hex) over the tokenizer in ``folder``."""
-    return _digest(folder, "lmc-track tokenizer v1")
+    digest = hashlib.sha256(b"lmc-track tokenizer v1")
+    _add_files(digest, folder, sorted(TOKENIZER_FILES), ())
+    return digest.hexdigest()
 
 
-def _digest(folder: Path, start: str, *further: str) -> str:
-    digest = hashlib.sha256(start.encode())
-    for name in (*further, *sorted(_TOKENIZER_FILES)):
+def _add_files(
+    digest: Any, folder: Path, names: Sequence[str], passing_config: Sequence[str]
+) -> None:
+    for name in names:
         file = folder / name
         if not file.is_file():
             continue
@@ -138,11 +103,10 @@ def _digest(folder: Path, start: str, *further: str) -> str:
         if name.endswith(".json"):
             parsed = json.loads(content)
             if name == "config.json":
-                parsed = {k: v for k, v in parsed.items() if k not in _PASSING_CONFIG}
+                parsed = {k: v for k, v in parsed.items() if k not in passing_config}
             content = json.dumps(parsed, sort_keys=True).encode()
         digest.update(f"{name} {len(content)} ".encode())
         digest.update(content)
-    return digest.hexdigest()
 
 
 def read_base(folder: Path) -> tuple[Any, Any]:

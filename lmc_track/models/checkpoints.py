@@ -19,11 +19,7 @@ from lmc_track.errors import InputError
 
 WEIGHTS_FILE = "model.safetensors"
 INDEX_FILE = "model.safetensors.index.json"
-_PICKLES = ("pytorch_model.bin", "pytorch_model.bin.index.json")
-_CONVERT = (
-    'python -c "from transformers import AutoModelForSequenceClassification as A; '
-    "A.from_pretrained('{folder}').save_pretrained('{folder}-safetensors')\""
-)
+PICKLES = ("pytorch_model.bin", "pytorch_model.bin.index.json")
 
 
 @dataclass(frozen=True)
@@ -86,6 +82,8 @@ def stored_tensors(folder: Path) -> list[StoredTensor]:
     tensors = []
     for shard in dict.fromkeys(shard_of.values()):
         file = folder / shard
+        if Path(shard).name != shard:
+            raise _damaged(index, f"its part {shard!r} is not beside it")
         if not file.is_file():
             raise _damaged(index, f"its part {shard} is missing")
         # A shard may hold tensors that the index gives to another one; those do not count.
@@ -106,16 +104,27 @@ def check_checkpoint(folder: Path) -> None:
         )
     if (folder / WEIGHTS_FILE).is_file() or (folder / INDEX_FILE).is_file():
         return
-    for name in _PICKLES:
+    for name in PICKLES:
         if (folder / name).is_file():
             raise InputError(
                 f"the weights in {folder} are only there as a pickle ({name}), "
                 "which can run code when it is loaded",
-                f"If you trust it, convert it with: {_CONVERT.format(folder=folder)}",
+                f"If you trust it, convert it with: "
+                f"{conversion(str(folder), f'{folder}-safetensors')}",
             )
     raise InputError(
         f"{folder} holds no {WEIGHTS_FILE}",
         "A model folder is one that save_pretrained() of transformers wrote.",
+    )
+
+
+def conversion(source: str, target: str, revision: str | None = None) -> str:
+    """The command that saves the pickled classifier ``source`` as safetensors in ``target``."""
+    at = f"'{source}'" if revision is None else f"'{source}', revision='{revision}'"
+    return (
+        'python -c "from transformers import AutoModelForSequenceClassification as A, '
+        f"AutoTokenizer as T; A.from_pretrained({at}).save_pretrained('{target}'); "
+        f"T.from_pretrained({at}).save_pretrained('{target}')\""
     )
 
 

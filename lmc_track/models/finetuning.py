@@ -26,13 +26,12 @@ from transformers import (
     AutoTokenizer,
     PrinterCallback,
     Trainer,
-    TrainerCallback,
     TrainingArguments,
     set_seed,
 )
 
-from lmc_track.errors import WorkError
 from lmc_track.models.base import longest_input
+from lmc_track.models.callbacks import Saving, Watch, diverged
 from lmc_track.models.recipe import total_steps
 from lmc_track.models.silence import silent_transformers
 from lmc_track.models.threads import threads_for
@@ -60,11 +59,17 @@ def finetune(
     section: FinetuneSection,
     out: Path,
     advance: Callable[[], object] = lambda: None,
+    steps: Sequence[int | None] = (None,),
 ) -> TrainingLog:
-    """Finetune the encoder in ``base`` on ``train`` and save the classifier as folder ``out``.
+    """Finetune the encoder in ``base`` on ``train`` and save the classifier in the folder ``out``.
 
-    ``advance`` is called after every optimizer step. ``out`` appears whole or not at all and
-    holds config.json with the label names, model.safetensors and the tokenizer.
+    ``steps`` are the optimizer steps after which it is saved, None for the end of training;
+    where that is not among them training stops at the last one, on the schedule of the whole.
+    With None alone the classifier is ``out`` itself, else ``out`` holds one in ``checkpoint(…)``
+    for each. Saving draws no random numbers, so what is saved does not depend on ``steps``.
+
+    ``advance`` is called after every optimizer step. ``out`` appears whole or not at all; a
+    classifier is config.json with the label names, model.safetensors and the tokenizer.
 
     Raises:
         WorkError: the loss or the weights became infinite or NaN.
@@ -80,13 +85,28 @@ def finetune(
                 str(base), local_files_only=True, trust_remote_code=False
             )
             model = _classifier(base, label_names, seeds.head)
-            log = _train(model, tokenizer, train, seeds, section, unfinished, advance)
-            model.save_pretrained(unfinished)
-            tokenizer.save_pretrained(unfinished)
+
+            def save(step: int | None) -> None:
+                whole = list(steps) == [None]
+                folder = unfinished if whole else checkpoint(unfinished, step)
+                model.save_pretrained(folder)
+                tokenizer.save_pretrained(folder)
+
+            saving = Saving(seeds, steps, save)
+            log = _train(model, tokenizer, train, seeds, section, unfinished, advance, saving)
+            if None in steps:
+                save(None)
+            elif lost := set(steps) - saving.saved:
+                raise ValueError(f"the training has no step {max(s for s in lost if s)}")
         unfinished.rename(out)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
     return log
+
+
+def checkpoint(folder: Path, step: int | None) -> Path:
+    """Where in ``folder`` the classifier after ``step`` is; None is the end of training."""
+    return folder / ("end" if step is None else f"step-{step}")
 
 
 @contextmanager
@@ -125,15 +145,16 @@ def _train(
     section: FinetuneSection,
     workplace: Path,
     advance: Callable[[], object],
+    saving: Saving,
 ) -> TrainingLog:
     arguments = _arguments(section, seeds.data, len(train), workplace)
-    watch = _Watch(seeds, advance)
+    watch = Watch(seeds, advance)
     trainer = _Trainer(
         model=model,
         args=arguments,
         train_dataset=_examples(train, tokenizer, longest_input(model.config, tokenizer)),
         data_collator=_Padding(tokenizer.pad_token_id or 0),
-        callbacks=[watch],
+        callbacks=[watch, saving],
     )
     trainer.remove_callback(PrinterCallback)  # it writes to stdout
     # The trainer seeds itself when it is made; seeded again, the order cannot depend on what
@@ -145,7 +166,7 @@ def _train(
     seconds = time.perf_counter() - start
     finite = all(bool(torch.isfinite(weight).all()) for weight in model.state_dict().values())
     if not finite or not math.isfinite(result.training_loss):
-        raise _diverged(seeds, result.global_step)
+        raise diverged(seeds, result.global_step)
     return TrainingLog(watch.steps, seconds)
 
 
@@ -236,30 +257,3 @@ class _Padding:
             (np.arange(shape[1]) < np.array(lengths)[:, None]).astype(np.int64)
         )
         return batch
-
-
-class _Watch(TrainerCallback):  # type: ignore[misc]
-    """Keeps the training curve, tells every step, and stops when the loss is not finite."""
-
-    def __init__(self, seeds: ModelSeeds, advance: Callable[[], object]) -> None:
-        self.steps: list[tuple[int, dict[str, float]]] = []
-        self._seeds = seeds
-        self._advance = advance
-
-    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        self._advance()
-
-    def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float], **_: Any) -> None:
-        if "loss" not in logs:
-            return
-        if not math.isfinite(logs["loss"]):
-            raise _diverged(self._seeds, state.global_step)
-        kept = ("loss", "learning_rate", "grad_norm")
-        self.steps.append((state.global_step, {k: float(logs[k]) for k in kept if k in logs}))
-
-
-def _diverged(seeds: ModelSeeds, step: int) -> WorkError:
-    return WorkError(
-        f"finetuning {seeds.name} diverged: the loss was not finite at step {step}",
-        "Lower finetune.learning_rate, or use precision fp32 if it is bf16.",
-    )

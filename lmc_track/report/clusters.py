@@ -5,6 +5,8 @@ from __future__ import annotations
 from lmc_track.report import wording
 from lmc_track.report.facts import Facts, Found
 
+PUBLISHED = "published"
+
 
 def cluster_sentence(facts: Facts) -> str:
     """How many clusters, by which rule, and what speaks for the division."""
@@ -24,6 +26,8 @@ def cluster_sentence(facts: Facts) -> str:
         return _threshold(found, divided)
     if found.method == "planted":
         return f"The training data plant {divided}; these were not found, but known."
+    if found.method == PUBLISHED:
+        return f"Published memberships, which were not found here, make {divided}."
     if found.n_clusters == 1:
         return _one(found, divided)
     return _several(found, divided)
@@ -31,7 +35,11 @@ def cluster_sentence(facts: Facts) -> str:
 
 def method_name(method: str) -> str:
     """A clustering method as sentences name it."""
-    names = {"juneja2023": "the published procedure", "threshold": "threshold components"}
+    names = {
+        "juneja2023": "the published procedure",
+        "threshold": "threshold components",
+        PUBLISHED: "published memberships",
+    }
     return names.get(method, f"{method} clustering")
 
 

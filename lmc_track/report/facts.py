@@ -86,6 +86,16 @@ class Facts:
         return self.pairs.filter(pl.col("convexity_gap").is_not_null())
 
     @property
+    def has_paths(self) -> bool:
+        """Whether any path is on record, complete or not; imported scores have none."""
+        return bool(self.summary["n_paths"])
+
+    @property
+    def has_examples(self) -> bool:
+        """Whether any evaluation was made of examples that are known; imported values were not."""
+        return bool(self.datasets["n_examples"].count())
+
+    @property
     def n_unmeasured(self) -> int:
         return self.pairs.height - self.measured.height
 
@@ -125,7 +135,8 @@ def gather(source: Source, study: str, clustering: str | None = None) -> Facts:
 def _reported_half(source: Source, chosen: Row) -> str:
     """Held-out unless only whole sets have numbers, as imported results do."""
     for half in ("held-out", "all"):
-        if source.query("models", **chosen, half=half)["validation_loss"].count():
+        models = source.query("models", **chosen, half=half)
+        if models["validation_loss"].count() or models["validation_accuracy"].count():
             return half
     return "held-out"
 

@@ -12,7 +12,7 @@ import polars as pl
 
 from lmc_track.report import wording
 from lmc_track.report.cluster_effects import auc, contrast_on, evidence, is_unsaid, limit
-from lmc_track.report.clusters import cluster_sentence
+from lmc_track.report.clusters import PUBLISHED, cluster_sentence
 from lmc_track.report.facts import Facts, Row, Source, gather
 
 _SMALL_CLUSTER = 3
@@ -44,11 +44,16 @@ def sentences(facts: Facts) -> list[str]:
 def _measured(facts: Facts) -> str:
     summary = facts.summary
     models = wording.count(facts.models.height, "finetuned model")
-    task = f"{models} of the task {summary['task']} (base: {wording.base_name(summary['base'])})"
+    base = f" (base: {wording.base_name(summary['base'])})" if summary["base"] else ""
+    task = f"{models} of the task {summary['task']}{base}"
     sets = wording.count(facts.datasets.height, "data set")
     if facts.models.height == 1:
         return f"{task} was evaluated on {sets}; a path needs two models, so there are no paths."
     possible, complete = facts.pairs.height, facts.measured.height
+    if not facts.has_paths and facts.summary["grid_points"] < 3:
+        return (
+            f"{task} are known by imported values on {sets}; no paths between them are on record."
+        )
     if complete == 0:
         return f"{task} were evaluated on {sets}; no path between them is complete yet."
     pairs = f"all {possible:,}" if complete == possible else f"{complete:,} of {possible:,}"
@@ -66,6 +71,8 @@ def gap_sentence(facts: Facts) -> str:
     if facts.models.height < 2:
         return "There are no convexity gaps, because a path needs two models."
     if facts.measured.is_empty():
+        if not facts.has_paths and facts.summary["grid_points"] < 3:
+            return "There are no convexity gaps, because no paths were imported."
         return "There are no convexity gaps yet, because no path is complete."
     within, between, total = (facts.gaps.get(kind) for kind in ("within", "between", "all"))
     where = f"On {examples_of(facts)} of validation"
@@ -239,6 +246,11 @@ def _limits(facts: Facts) -> str:
 
 
 def _of_the_method(facts: Facts) -> str:
+    if facts.found is not None and facts.found.method == PUBLISHED:
+        return (
+            "The clusters are published ones: they were taken over, and not found again from "
+            "gaps here"
+        )
     if facts.measured.is_empty():
         return "Nothing can be said of linear connectivity before paths are complete"
     if facts.found is None:

@@ -181,6 +181,9 @@ def clusterings_lede(facts: Facts, alike: Mapping[str, tuple[int, int]]) -> str:
 def data_lede(facts: Facts) -> str:
     """How many examples there are, and how many of them are held out."""
     n_sets = facts.datasets.height
+    if not facts.datasets["n_examples"].count():
+        sets = "evaluation set is" if n_sets == 1 else f"{wording.word(n_sets)} evaluation sets are"
+        return f"The {sets} known by imported values alone, without examples."
     total = int(facts.datasets["n_examples"].fill_null(0).sum())
     held_out = int(facts.datasets["n_held_out"].fill_null(0).sum())
     sets = "evaluation set holds" if n_sets == 1 else f"{wording.word(n_sets)} evaluation sets hold"

@@ -8,7 +8,7 @@ import polars as pl
 
 from lmc_track.report import wording
 from lmc_track.report.facts import Facts
-from lmc_track.report.tables import Cell, Column, Table, gap_text, half_name
+from lmc_track.report.tables import Cell, Column, Table, filled, gap_text, half_name
 
 _MOST_DIAGNOSTICS = 4
 _Filled = tuple[Column, list[Cell]]
@@ -23,11 +23,13 @@ def model_table(facts: Facts) -> Table:
         (Column("seconds"), [Cell(_dash(value, f"{value or 0:.1f}")) for value in seconds]),
         (Column("weights digest", numeric=False), [Cell(text, code=True) for text in digests]),
     ]
-    return Table(
-        f"Models; loss and accuracy on all of validation, gaps and "
-        f"{wording.metric_name(facts.primary.metric)} of diagnostics on {half_name(facts)}",
-        tuple(column for column, _ in columns),
-        tuple(zip(*(cells for _, cells in columns), strict=True)),
+    return filled(
+        Table(
+            f"Models; loss and accuracy on all of validation, gaps and "
+            f"{wording.metric_name(facts.primary.metric)} of diagnostics on {half_name(facts)}",
+            tuple(column for column, _ in columns),
+            tuple(zip(*(cells for _, cells in columns), strict=True)),
+        )
     )
 
 
@@ -37,6 +39,8 @@ def _who(facts: Facts) -> Iterator[_Filled]:
     if facts.found is not None and facts.found.n_clusters > 1:
         clusters = models["cluster"].to_list()
         yield Column("cluster", numeric=False), [Cell(_dash(c, c), cluster=c) for c in clusters]
+    if models["head_seed"].null_count() == models.height:
+        return
     if models["head_seed"].equals(models["data_seed"]):
         yield Column("seed"), [Cell(_dash(seed, seed)) for seed in models["head_seed"].to_list()]
         return

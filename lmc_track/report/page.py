@@ -85,7 +85,7 @@ def headlines(facts: Facts) -> list[Headline]:
     shown = [
         Headline(f"{facts.models.height:,}", "model" if facts.models.height == 1 else "models")
     ]
-    if facts.pairs.height:
+    if facts.pairs.height and (facts.has_paths or facts.summary["grid_points"] > 2):
         possible, complete = facts.pairs.height, facts.measured.height
         value = f"{complete:,}" if complete == possible else f"{complete:,} / {possible:,}"
         shown.append(Headline(value, "pairs measured"))

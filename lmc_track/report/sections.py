@@ -15,6 +15,7 @@ import numpy as np
 from lmc_track.report import attribution, ledes, tables, wording
 from lmc_track.report.curve_views import CurveView
 from lmc_track.report.decisions import Decisions, decisions_lede, decisions_table
+from lmc_track.report.dynamics import dynamics_lede, dynamics_table, read_dynamics
 from lmc_track.report.facts import Facts, Source
 from lmc_track.report.findings import examples_of
 from lmc_track.report.matrix_plot import scale_top
@@ -60,6 +61,7 @@ def sections(source: Source, facts: Facts, read: Exhibits, clustering: str | Non
         *_diagnostics(facts, clustering),
         *_attribution(source, facts, clustering),
         *_modules(facts, read.modules, clustering),
+        *_dynamics(source, facts, clustering),
         *_models(facts, clustering),
         *_clusterings(source, facts),
         *_datasets(source, facts),
@@ -225,6 +227,22 @@ def _modules(facts: Facts, views: ModuleViews | None, clustering: str | None) ->
         queries=(
             _command(facts, "module_paths", clustering, half=facts.half),
             _command(facts, "module_summary", clustering, half=facts.half),
+        ),
+    )
+
+
+def _dynamics(source: Source, facts: Facts, clustering: str | None) -> Iterator[Section]:
+    dynamics = read_dynamics(source, facts, clustering)
+    if dynamics is None:
+        return
+    yield Section(
+        "dynamics",
+        "Training",
+        dynamics_lede(dynamics, facts),
+        tables=(dynamics_table(dynamics, facts),),
+        queries=(
+            _command(facts, "step_summary", clustering, half=facts.half),
+            _command(facts, "cluster_dynamics", clustering, half=facts.half),
         ),
     )
 

@@ -27,14 +27,15 @@ _GOLDEN = 0.618
 def diagnostic_rows(facts: Facts) -> tuple[list[tuple[str, str]], int]:
     """(data set, subset) of the rows that a plot has room for, and how many are left out.
 
-    Whole sets come first of all; subsets follow where all of them fit.
+    Whole sets and the primary diagnostic come first of all; subsets follow where all of them fit.
     """
     known = facts.diagnostics.filter(pl.col("value").is_not_null())
     rows = list(known.select("dataset", "subset").unique(maintain_order=True).iter_rows())
     if len(rows) <= _ROWS_SHOWN:
         return rows, 0
-    wholes = [row for row in rows if row[1] == "all"]
-    return wholes, len(rows) - len(wholes)
+    primary = (facts.primary.dataset, facts.primary.subset)
+    shown = [row for row in rows if row[1] == "all" or row == primary]
+    return shown, len(rows) - len(shown)
 
 
 def strip_figure(facts: Facts) -> Figure:

@@ -39,6 +39,21 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
 
 
+def filled(table: Table) -> Table:
+    """``table`` without the columns in which no cell says anything: imported models have no gaps
+    before there are paths, no seeds, no weights."""
+    kept = [
+        k
+        for k in range(len(table.columns))
+        if not table.rows or any(row[k].text != wording.MISSING for row in table.rows)
+    ]
+    return Table(
+        table.caption,
+        tuple(table.columns[k] for k in kept),
+        tuple(tuple(row[k] for k in kept) for row in table.rows),
+    )
+
+
 def cluster_cell(cluster: int | None) -> Cell:
     """A cluster by its number, with its mark."""
     return (
@@ -67,7 +82,7 @@ def cluster_table(facts: Facts) -> Table:
         for row in facts.clusters.iter_rows(named=True)
         if row["cluster"] is not None
     )
-    return Table(f"Clusters, {half_name(facts)} of validation", columns, rows)
+    return filled(Table(f"Clusters, {half_name(facts)} of validation", columns, rows))
 
 
 def diagnostic_table(facts: Facts) -> Table:
@@ -104,13 +119,15 @@ def _diagnostics(facts: Facts, wanted: Sequence[tuple[str, str]], caption: str) 
     }
     several = len(clusters) > 1
     heads = [Column(_head(c, several)) for c in clusters]
-    columns = (Column("data set", numeric=False), Column("examples"), *heads)
+    counted = (Column("examples"),) if n_examples else ()
+    columns = (Column("data set", numeric=False), *counted, *heads)
     columns += (Column("largest difference"),) if several else ()
     columns += _evidence_heads(facts)
     rows = []
     for key in wanted:
         found = [cells.get((*key, cluster)) for cluster in clusters]
-        row = [Cell(wording.subset_name(*key)), Cell(f"{n_examples.get(key, 0):,}")]
+        row = [Cell(wording.subset_name(*key))]
+        row += [Cell(whole(n_examples.get(key)))] if n_examples else []
         for cell in found:
             span = (
                 f"{wording.share(cell['min'])}–{wording.share(cell['max'])}"
@@ -201,7 +218,7 @@ def dataset_table(facts: Facts) -> Table:
         )
         for row in facts.datasets.iter_rows(named=True)
     )
-    return Table("Evaluation sets", columns, rows)
+    return filled(Table("Evaluation sets", columns, rows))
 
 
 def hole_table(facts: Facts, most: int = 50) -> Table:

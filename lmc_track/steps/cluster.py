@@ -29,10 +29,12 @@ from lmc_track.warehouse.results import Results, open_results
 
 @dataclass(frozen=True)
 class _Gaps:
+    """``headroom`` is None of imported values: they have no halves, and no examples with labels."""
+
     whole: GapMatrix
     discovery: GapMatrix
     held_out: GapMatrix
-    headroom: float
+    headroom: float | None
 
 
 def cluster_models(
@@ -54,13 +56,34 @@ def cluster_models(
     outcomes = []
     with progress.track("Clustering", len(study.cluster.methods), "methods") as work:
         for method in study.cluster.methods:
-            outcomes.append(_one(study, record, results, gaps, method))
+            lacking = _lacking(study, gaps, method)
+            if lacking:
+                progress.note(lacking)
+            else:
+                outcomes.append(_one(study, record, results, gaps, method))
             work.advance()
     models = {model.name: model for model in record.facts.models}
     members = [models[name] for name in gaps.whole.names]
     if members and all(model.planted is not None for model in members):
         outcomes.append(record_planted(record, members))
     return outcomes
+
+
+def _lacking(study: Study, gaps: _Gaps, method: str) -> str:
+    """What ``method`` needs that imported values do not have; empty where it can be run."""
+    if gaps.headroom is not None or method == "juneja2023":
+        return ""
+    if method == "threshold":
+        if study.cluster.tau is not None:
+            return ""
+        return (
+            "threshold was not run: of imported values the way to chance is not known, so it needs "
+            "a tolerance in nats, such as --set cluster.tau=0.1"
+        )
+    return (
+        f"{method} was not run: it finds clusters on one half of the examples and judges them on "
+        "the other, and imported values have no halves"
+    )
 
 
 def _read_gaps(results: Results, study: Study) -> _Gaps:
@@ -74,11 +97,17 @@ def _read_gaps(results: Results, study: Study) -> _Gaps:
     )
     if lacking:
         _refuse_infinite(results, study)
+        imported = study.task.name == "imported"
         raise WorkError(
             f"{lacking} pairs of models have no complete path yet: clusters need all of them",
-            f"Run first: lmc-track interpolate {study.name}, then lmc-track ingest",
+            "Import the logs of the others, then run lmc-track ingest"
+            if imported
+            else f"Run first: lmc-track interpolate {study.name}, then lmc-track ingest",
         )
     whole = halves["all"]
+    validation = results.query("datasets", study=study.name).filter(dataset="validation")
+    if validation.height and validation["n_discovery"].item() is None:
+        return _Gaps(whole, whole, whole, None)
     return _Gaps(
         whole,
         halves["discovery"],
@@ -122,8 +151,9 @@ def _one(
         return recorded_outcome(method, existing)
     found = _cluster(study, results, gaps, method, settings)
     decision = str(found.statistics.get("decision") or _plain(method, found))
+    half = "all" if method == "juneja2023" or gaps.headroom is None else "discovery"
     return record_clustering(
-        record, key, method, members, found, decision, study.evaluate.precision
+        record, key, method, members, found, decision, study.evaluate.precision, half
     )
 
 
@@ -134,6 +164,7 @@ def _settings(study: Study, method: str, gaps: _Gaps) -> dict[str, Any]:
     if method == "threshold":
         tau = section.tau
         if tau is None:
+            assert gaps.headroom is not None
             tau = round(section.least_relative_gap * gaps.headroom, 6)
         return {"tau": tau}
     return {
@@ -153,6 +184,7 @@ def _cluster(
     if method == "juneja2023":
         return juneja2023(gaps.whole.matrix)
     if method == "spectral":
+        assert gaps.headroom is not None
         return spectral(
             gaps.discovery.matrix,
             gaps.held_out.matrix,

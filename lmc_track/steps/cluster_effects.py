@@ -95,7 +95,7 @@ def _towards(centroid_distances: Floats) -> tuple[Floats, list[int]]:
 def _distances(moment: Moment, study: str) -> Iterator[pl.DataFrame]:
     """Gaps against every diagnostic of each metric, and once against the weights' distance."""
     metrics = model_values(moment, study)
-    if not metrics:
+    if "validation" not in moment.query("datasets", study=study)["dataset"] or not metrics:
         return
     half = metrics[0].half
     gaps = gap_matrix(moment, study, half=half).matrix

@@ -13,10 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmc_track.analysis.clustering import Clustering, number_clusters
-from lmc_track.tracking.keys import clusters_key
+from lmc_track.tracking.keys import clusters_key, digest
 from lmc_track.tracking.recorder import MetricValue
 from lmc_track.tracking.runs import RunEntry
 from lmc_track.tracking.studies import RecordedModel, StudyRecord
+
+PUBLISHED = "published"
+"""The method of memberships that were taken over from somebody."""
 
 # Versions of the methods whose outcome has become another, or says more, of the same gaps.
 _VERSIONS = {"spectral": 2, "juneja2023": 2, "threshold": 2}
@@ -58,14 +61,15 @@ def record_clustering(
     found: Clustering,
     decision: str,
     precision: str,
+    half: str,
 ) -> ClusteringOutcome:
-    """Record what ``method`` found for ``models`` (their keys, in study order)."""
+    """Record what ``method`` found for ``models`` (their keys, in study order) on ``half``."""
     content = {
         "method": method,
         "metric": "loss",
         "dataset": "validation",
         "subset": "all",
-        "half": "all" if method == "juneja2023" else "discovery",
+        "half": half,
         "modules": "all",
         "precision": precision,
         "n_models": len(models),
@@ -88,21 +92,39 @@ def record_planted(record: StudyRecord, members: list[RecordedModel]) -> Cluster
     keys = [model.key for model in members]
     listed = ", ".join(f"{kind} ({kinds.count(kind)})" for kind in settings["kinds"])
     decision = f"Planted by the training data, not found; by the cue that decides: {listed}."
-    key = clusters_key("planted", settings, keys, [])
+    return record_known(record, "planted", keys, labels.tolist(), settings, decision)
+
+
+def record_known(
+    record: StudyRecord,
+    method: str,
+    keys: list[str],
+    labels: list[int],
+    settings: dict[str, Any],
+    decision: str,
+) -> ClusteringOutcome:
+    """Memberships that are known, not found: cluster numbers of the models ``keys``.
+
+    Of the gaps, which had no part in it, nothing is said.
+    """
+    members = dict(zip(keys, labels, strict=True))
+    told = settings if method == "planted" else {**settings, "members": digest(members)}
+    key = clusters_key(method, told, keys, [])
+    n_clusters = len(set(labels))
     if record.index.find("clusters", key) is not None:
-        return ClusteringOutcome("planted", len(number), decision, False)
+        return ClusteringOutcome(method, n_clusters, decision, False)
     unused = ("metric", "dataset", "subset", "half", "modules", "precision")
     content = {
-        "method": "planted",
+        "method": method,
         **dict.fromkeys(unused),
         "n_models": len(keys),
-        "n_clusters": len(number),
+        "n_clusters": n_clusters,
         "settings": settings,
         "statistics": {"decision": decision},
-        "clusters": dict(zip(keys, labels.tolist(), strict=True)),
+        "clusters": members,
     }
-    _write(record, key, "planted", content, decision)
-    return ClusteringOutcome("planted", len(number), decision, True)
+    _write(record, key, method, content, decision)
+    return ClusteringOutcome(method, n_clusters, decision, True)
 
 
 def _members(keys: list[str], found: Clustering) -> dict[str, Any]:

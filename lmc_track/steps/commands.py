@@ -20,14 +20,19 @@ def ui_command(location: Location, port: int = 5000) -> str:
     return shlex.join([*parts, "--host", "127.0.0.1", "--port", str(port)])
 
 
-def reproduction(study: str, location: Location) -> list[tuple[str, str]]:
+def reproduction(
+    study: str, location: Location, *, imported: bool = False
+) -> list[tuple[str, str]]:
     """(what for, command) of the ways to go on from a report."""
     where = ["--home", str(location.home)]
+    first = ("Run or resume the study", ["run", study])
+    if imported:
+        first = ("How clusters differ", ["query", "cluster_diagnostics", "-p", f"study={study}"])
     return [
-        ("Run or resume the study", shlex.join(["lmc-track", "run", study, *where])),
-        (
-            "The barrier matrix as a table",
-            shlex.join(["lmc-track", "query", "barrier_matrix", "-p", f"study={study}", *where]),
-        ),
-        ("The runs in MLflow", shlex.join(["lmc-track", "ui", *where])),
+        (what, shlex.join(["lmc-track", *command, *where]))
+        for what, command in (
+            first,
+            ("The barrier matrix as a table", ["query", "barrier_matrix", "-p", f"study={study}"]),
+            ("The runs in MLflow", ["ui"]),
+        )
     ]

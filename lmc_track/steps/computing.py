@@ -58,6 +58,11 @@ def computing_on(
         yield Computing(settings, placement, cluster)
 
 
+def usual_settings(plan: Plan) -> EngineSettings:
+    """Settings for a few evaluations on whatever device there is, without a calibration."""
+    return EngineSettings(plan.precision, device="auto")
+
+
 @contextmanager
 def _opened(placement: Placement) -> Iterator[Pool | None]:
     if placement.workers is None and placement.scheduler is None:

@@ -18,8 +18,10 @@ from lmc_track.models.checkpoints import stored_tensors, weight_count
 from lmc_track.models.recipe import total_steps
 from lmc_track.progress import Progress
 from lmc_track.steps.computing import known_batching, typical_tokens
+from lmc_track.steps.pairs import planned_pairs
 from lmc_track.steps.path_works import inner_alphas
-from lmc_track.steps.planning import Plan, plan_study, planned_pairs
+from lmc_track.steps.planning import Plan
+from lmc_track.steps.recording import plan_on_record
 from lmc_track.study import Study
 from lmc_track.tasks.sampling import sample
 from lmc_track.tracking.keys import path_key, point_key
@@ -59,9 +61,9 @@ def planned_work(
     Points that refinement may add are not counted.
 
     Raises:
-        InputError: as ``plan_study``; nothing is recorded.
+        InputError: as ``plan_on_record``; nothing is recorded.
     """
-    plan = plan_study(study, location, progress)
+    plan = plan_on_record(study, location, progress)
     record = find_study(Store(location), study.name)
     rate = _rate(plan, record, placement)
     rows = list(_rows(plan, record, modules))
@@ -89,8 +91,10 @@ def _rows(plan: Plan, record: StudyRecord | None, modules: Sequence[str]) -> Ite
         _PREDICTION + 4 * len(plan.task.label_names)
     )
     checkpoint = sum(tensor.end - tensor.begin for tensor in stored_tensors(plan.base))
-    learned = _learned_from(plan) if absent else 0
-    yield _Row("models", len(models), len(absent), learned * len(absent), checkpoint * len(absent))
+    # A checkpoint on the way costs no training of its own.
+    trainings = sum(model.checkpoint_of is None for model in absent)
+    learned = trainings * _learned_from(plan) if trainings else 0
+    yield _Row("models", len(models), len(absent), learned, checkpoint * len(absent))
     yield _Row(
         "model evaluations", len(models), len(absent), each * len(absent), size * len(absent)
     )

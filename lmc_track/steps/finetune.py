@@ -35,20 +35,50 @@ _PASSES = 3
 
 
 @dataclass(frozen=True)
+class _Training:
+    """One training, and the models of it that are missing: its end, checkpoints on the way."""
+
+    models: tuple[RecordedModel, ...]
+
+    @property
+    def first(self) -> RecordedModel:
+        return self.models[0]
+
+    @property
+    def seeds(self) -> ModelSeeds:
+        return _seeds(self.first)
+
+    @property
+    def steps(self) -> tuple[int | None, ...]:
+        return tuple(model.step for model in self.models)
+
+    def last_step(self, total: int) -> int:
+        """The step after which nothing more is wanted, of a training of ``total`` steps."""
+        return max(total if step is None else step for step in self.steps)
+
+
+@dataclass(frozen=True)
 class _Finetuned:
-    """A classifier in ``folder``, how its training went, and its answers on every data set."""
+    """A classifier in ``folder``, and its answers on every data set."""
 
     folder: Path
-    log: TrainingLog
     weights_digest: str
     predictions: dict[str, Predictions]
 
 
 @dataclass(frozen=True)
-class _Finetuning:
-    """Makes one model in ``workplace``; writes nowhere else, so any process can do it.
+class _Trained:
+    """How a training went, and its models by step."""
 
-    ``train`` holds the training sets by the models' keys.
+    log: TrainingLog
+    models: dict[int | None, _Finetuned]
+
+
+@dataclass(frozen=True)
+class _Finetuning:
+    """Does one training in ``workplace``; writes nowhere else, so any process can do it.
+
+    ``train`` holds the training sets by the key of a training's first model.
     """
 
     base: Path
@@ -59,57 +89,73 @@ class _Finetuning:
     settings: EngineSettings
     workplace: Path
 
-    def __call__(self, model: RecordedModel, tick: Tick) -> _Finetuned:
-        from lmc_track.models.finetuning import finetune
+    def __call__(self, training: _Training, tick: Tick) -> _Trained:
+        from lmc_track.models.finetuning import checkpoint, finetune
 
-        folder = self.workplace / str(model.position) / "model"
+        out = self.workplace / str(training.first.position) / "model"
         log = finetune(
             self.base,
             self.label_names,
-            self.train[model.key],
-            _seeds(model),
+            self.train[training.first.key],
+            training.seeds,
             self.section,
-            folder,
+            out,
             tick,
+            training.steps,
         )
-        digest = weights_digest(folder)
         engine = shared_engine(self.encoded, self.settings, self.base)
-        predictions = engine.model_predictions(Checkpoint(folder, digest), self.encoded)
-        return _Finetuned(folder, log, digest, predictions)
+        models = {}
+        for step in training.steps:
+            folder = out if training.steps == (None,) else checkpoint(out, step)
+            digest = weights_digest(folder)
+            predictions = engine.model_predictions(Checkpoint(folder, digest), self.encoded)
+            models[step] = _Finetuned(folder, digest, predictions)
+        return _Trained(log, models)
 
 
 @dataclass(frozen=True)
 class _Records:
-    """Writes finetuned models to the record: a run begins when its training does."""
+    """Writes finetuned models to the record: a run begins when its training does.
+
+    Nothing of a training is recorded before the whole of it is done, so an interruption leaves no
+    model of half a training.
+    """
 
     plan: Plan
     record: StudyRecord
     runs: dict[str, RunEntry] = field(default_factory=dict)
 
-    def begin(self, model: RecordedModel) -> None:
-        self.runs[model.key] = self.record.recorder.start(
-            "model",
-            model.key,
-            model.name,
-            f"{self.plan.facts.base} finetuned on {self.plan.task.name}: "
-            f"head seed {model.head_seed}, data seed {model.data_seed}.",
-        )
+    def begin(self, training: _Training) -> None:
+        for model in training.models:
+            after = "" if model.step is None else f", after {model.step:,} steps"
+            self.runs[model.key] = self.record.recorder.start(
+                "model",
+                model.key,
+                model.name,
+                f"{self.plan.facts.base} finetuned on {self.plan.task.name}: "
+                f"head seed {model.head_seed}, data seed {model.data_seed}{after}.",
+            )
 
-    def keep(self, model: RecordedModel, found: _Finetuned) -> None:
+    def keep(self, training: _Training, trained: _Trained) -> None:
+        for model in training.models:
+            self._keep(model, trained.models[model.step], trained.log)
+
+    def _keep(self, model: RecordedModel, found: _Finetuned, log: TrainingLog) -> None:
         plan, record, run = self.plan, self.record, self.runs[model.key]
         recorder = record.recorder
         recorder.artifacts.put(run.run_id, run.artifact_uri, found.folder, "model")
         shutil.rmtree(found.folder)
         params = _params(plan, model, found.weights_digest)
-        recorder.log(run, params=params, metrics=_training_curve(found.log))
+        recorder.log(run, params=params, metrics=_training_curve(log, model.step))
         recorder.log_model(run, f"{record.facts.name}-{model.name}", params)
         record_predictions(plan, record, run, found.predictions, plan.precision)
         recorder.log_inputs(run, _inputs(plan, model))
         recorder.finish(run)
         record.index.add(run)
 
-    def failed(self, model: RecordedModel) -> None:
-        _mark_failed(self.record, self.runs[model.key])
+    def failed(self, training: _Training) -> None:
+        for model in training.models:
+            _mark_failed(self.record, self.runs[model.key])
 
 
 def finetune_models(
@@ -121,11 +167,19 @@ def finetune_models(
     first; their models are finetuned again.
     """
     record.recorder.delete(record.index.unfinished("model"))
-    todo = [m for m in plan.facts.models if record.index.find("model", m.key) is None]
+    todo = [
+        model
+        for model in plan.facts.models
+        if model.source == "finetuned" and record.index.find("model", model.key) is None
+    ]
     if not todo:
         return 0
-    train = {model.key: plan.task.train_for(_seeds(model)) for model in todo}
-    steps = sum(total_steps(len(data), plan.study.finetune) for data in train.values())
+    trainings = _trainings(todo)
+    train = {one.first.key: plan.task.train_for(one.seeds) for one in trainings}
+    steps = sum(
+        one.last_step(total_steps(len(train[one.first.key]), plan.study.finetune))
+        for one in trainings
+    )
     examples = steps * plan.study.finetune.batch_size * _PASSES
     title = f"Finetuning {len(todo)} models" if len(todo) > 1 else f"Finetuning {todo[0].name}"
     records = _Records(plan, record)
@@ -136,7 +190,7 @@ def finetune_models(
         progress.track(title, steps, "steps") as work,
     ):
         carry_out(
-            todo,
+            trainings,
             _Finetuning(
                 plan.base,
                 plan.task.label_names,
@@ -148,11 +202,19 @@ def finetune_models(
             ),
             records.keep,
             work.advance,
-            pool=computing.pool(weight_count(plan.base), len(todo), examples),
+            pool=computing.pool(weight_count(plan.base), len(trainings), examples),
             begin=records.begin,
             failed=records.failed,
         )
     return len(todo)
+
+
+def _trainings(models: Sequence[RecordedModel]) -> list[_Training]:
+    """The trainings that make ``models``, in the order of each one's first model."""
+    together: dict[ModelSeeds, list[RecordedModel]] = {}
+    for model in models:
+        together.setdefault(_seeds(model), []).append(model)
+    return [_Training(tuple(found)) for found in together.values()]
 
 
 def _seeds(model: RecordedModel) -> ModelSeeds:
@@ -181,7 +243,8 @@ def _params(plan: Plan, model: RecordedModel, digest: str) -> dict[str, object]:
         "training_data_digest": train.digest,
         "planted_kind": model.planted,
         "weights_digest": digest,
-        "step": total_steps(len(train), section),
+        "step": total_steps(len(train), section) if model.step is None else model.step,
+        "checkpoint_of": model.checkpoint_of,
         "learning_rate": section.learning_rate,
         "batch_size": section.batch_size,
         "epochs": section.epochs if section.max_steps is None else None,
@@ -190,13 +253,15 @@ def _params(plan: Plan, model: RecordedModel, digest: str) -> dict[str, object]:
     } | {f"trainer.{name}": value for name, value in section.trainer.items()}
 
 
-def _training_curve(log: TrainingLog) -> list[MetricValue]:
+def _training_curve(log: TrainingLog, until: int | None) -> list[MetricValue]:
+    """The curve up to the step ``until``; the whole training's time is that of its end."""
     values = [
         MetricValue(f"train/{name}", value, step)
         for step, entries in log.steps
+        if until is None or step <= until
         for name, value in entries.items()
     ]
-    return [*values, MetricValue("train/seconds", log.seconds, 0)]
+    return values if until is not None else [*values, MetricValue("train/seconds", log.seconds, 0)]
 
 
 def _inputs(plan: Plan, model: RecordedModel) -> list[EvaluatedOn]:

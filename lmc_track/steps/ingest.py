@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections.abc import Iterable
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,8 @@ from lmc_track.tracking.location import Location, prepare
 from lmc_track.tracking.runs import RunEntry
 from lmc_track.tracking.store import Store
 from lmc_track.tracking.studies import StudyRecord, find_study, study_names
-from lmc_track.tracking.tags import GRID_TAG, PARENT_TAG, PRECISION_TAG, read_slot
+from lmc_track.tracking.tags import GRID_TAG, PARENT_TAG, PRECISION_TAG, SOURCE_TAG, read_slot
+from lmc_track.tracking.values import Value, is_values_file, read_values
 from lmc_track.warehouse.rebuild import RebuildReport, rebuild
 from lmc_track.warehouse.snapshot import PredictionFile, Snapshot
 from lmc_track.warehouse.tables import (
@@ -27,6 +30,7 @@ from lmc_track.warehouse.tables import (
     CLUSTERS,
     CO_ASSIGNMENTS,
     DATASETS,
+    IMPORTED_VALUES,
     MODELS,
     PATHS,
     POINTS,
@@ -101,6 +105,7 @@ class _Reader:
             examples=self._examples,
             text_columns=self._text_columns,
             predictions=tuple(self._predictions),
+            imported_values=self._frame(IMPORTED_VALUES),
         )
 
     def _frame(self, table: Table) -> pl.DataFrame:
@@ -129,7 +134,7 @@ class _Reader:
                 "label_names": list(facts.label_names),
                 "base": facts.base,
                 "base_digest": facts.identity["base_digest"],
-                "recipe": json.dumps(facts.identity["finetune"], sort_keys=True),
+                "recipe": json.dumps(facts.identity["finetune"] or {}, sort_keys=True),
                 "alphas": list(facts.alphas),
                 "precision": facts.precision,
                 "primary_diagnostic": facts.primary_diagnostic,
@@ -156,6 +161,7 @@ class _Reader:
             data = wanted.get(run.params["dataset"])
             if data is None or run.params["data_digest"] != data.digest:
                 continue
+            values_only = "n_examples" not in run.params
             self._rows["datasets"].append(
                 {
                     "study": record.facts.name,
@@ -163,10 +169,13 @@ class _Reader:
                     "data_digest": data.digest,
                     "role": data.role,
                     "source": run.params["source"],
-                    "n_examples": int(run.params["n_examples"]),
+                    "n_examples": None if values_only else int(run.params["n_examples"]),
+                    "values_only": values_only,
                     **_labels_and_draw(record, run),
                 }
             )
+            if values_only:
+                continue
             file = record.artifacts.get(run.run_id, run.artifact_uri, "examples.parquet")
             self._examples[data.digest] = file
             self._text_columns[data.digest] = tuple(run.params["text_columns"].split())
@@ -189,8 +198,9 @@ class _Reader:
                     "source": run.params["source"],
                     "head_seed": model.head_seed,
                     "data_seed": model.data_seed,
-                    "step": int(run.params["step"]),
-                    "weights_digest": run.params["weights_digest"],
+                    "step": int(run.params["step"]) if "step" in run.params else model.step,
+                    "weights_digest": run.params.get("weights_digest"),
+                    "checkpoint_of": model.checkpoint_of,
                     "created": _time(run.start_time),
                     "seconds": _seconds(run),
                 }
@@ -216,7 +226,7 @@ class _Reader:
         for run in paths:
             ends = ends_of.get(run.key)
             if ends is None or any(
-                run.params[f"weights_digest_{side}"] != model.params["weights_digest"]
+                _other_weights(run.params.get(f"weights_digest_{side}"), model)
                 for side, model in zip("ab", ends, strict=True)
             ):
                 continue
@@ -257,7 +267,7 @@ class _Reader:
             self._evaluations(record, run, run.params["precision"])
 
     def _evaluations(self, record: StudyRecord, run: RunEntry, own_precision: str) -> None:
-        """The prediction files of a run, and which data sets in them count."""
+        """The prediction files of a run, and which data sets in them count; imported values."""
         encodings = {data.name: data.encoding for data in record.facts.datasets}
         passes: dict[tuple[str, str], list[str]] = {}
         for slot, (digest, file) in run.evaluated().items():
@@ -266,9 +276,22 @@ class _Reader:
                 passes.setdefault((file, precision), []).append(dataset)
         for (file, precision), datasets in sorted(passes.items()):
             path = record.artifacts.get(run.run_id, run.artifact_uri, file)
-            self._predictions.append(
-                PredictionFile(run.run_id, path, tuple(sorted(datasets)), precision)
-            )
+            if is_values_file(file):
+                self._values(run, precision, read_values(path, datasets))
+            else:
+                self._predictions.append(
+                    PredictionFile(run.run_id, path, tuple(sorted(datasets)), precision)
+                )
+        for slot, (digest, metrics) in run.measured().items():
+            dataset, precision = read_slot(slot, own_precision)
+            if encodings.get(dataset) == digest:
+                values = [Value(dataset, "all", metric, value) for metric, value in metrics.items()]
+                self._values(run, precision, values)
+
+    def _values(self, run: RunEntry, precision: str, values: Iterable[Value]) -> None:
+        self._rows["imported_values"] += [
+            {"run_id": run.run_id, "precision": precision, **asdict(value)} for value in values
+        ]
 
     def _clusterings(self, record: StudyRecord, models: dict[str, RunEntry]) -> None:
         for run in record.index.all("clusters"):
@@ -334,9 +357,21 @@ def _co_assignments(clustering_id: str, model_ids: list[str], pairs: dict[str, A
     ]
 
 
+def _other_weights(told: str | None, model: RunEntry) -> bool:
+    """Whether a path says that it was measured with other weights; an imported one says nothing."""
+    return told is not None and told != model.params.get("weights_digest")
+
+
+def _whole(text: str | None) -> int | None:
+    return None if text is None else int(text)
+
+
 def _time(milliseconds: int) -> datetime:
     return datetime.fromtimestamp(milliseconds / 1000, UTC).replace(tzinfo=None)
 
 
 def _seconds(run: RunEntry) -> float | None:
-    return None if run.end_time is None else (run.end_time - run.start_time) / 1000
+    """What a run took; of imported results that is not known."""
+    if run.end_time is None or SOURCE_TAG in run.tags:
+        return None
+    return (run.end_time - run.start_time) / 1000

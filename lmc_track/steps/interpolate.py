@@ -50,7 +50,7 @@ class _Lacking:
 class _Evaluating:
     encoded: dict[str, EncodedDataset]
     settings: EngineSettings
-    base: Path
+    base: Path | None
 
     def __call__(self, item: _Lacking, tick: Tick) -> dict[str, Predictions]:
         engine = shared_engine(self.encoded, self.settings, self.base)
@@ -77,7 +77,7 @@ def evaluate_models(
     with progress.track("Evaluating models", len(todo), "models") as work:
         carry_out(
             todo,
-            _Evaluating(plan.encoded, computing.settings, plan.base),
+            _Evaluating(plan.encoded, computing.settings, plan.origin),
             lambda item, found: record_predictions(plan, record, item.run, found, plan.precision),
             work.advance,
             pool=computing.pool(weight_count(plan.base), len(todo), examples),
@@ -111,18 +111,26 @@ def interpolate_paths(
             paths failed.
         InputError: the models have no such module.
     """
-    runs = {model.name: record.index.find("model", model.key) for model in plan.facts.models}
-    absent = [name for name, run in runs.items() if run is None]
-    if absent:
-        raise WorkError(
-            f"{len(absent)} of {len(plan.facts.models)} models are not finetuned yet: "
-            f"{', '.join(absent[:5])}{', …' if len(absent) > 5 else ''}",
-            f"Run first: lmc-track finetune {plan.study.name}",
-        )
-    first = next(run for run in runs.values() if run is not None)
+    first = _every_run(plan, record)[0]
     kinds = [_known_modules(given, model_folder(record, first)) for given in modules]
     kinds = list(dict.fromkeys(kinds))
     return _walk(plan, record, progress, computing, kinds, new_points=True)
+
+
+def _every_run(plan: Plan, record: StudyRecord) -> list[RunEntry]:
+    """The runs of all models, which are there; else a WorkError that says what to run."""
+    runs = {model: record.index.find("model", model.key) for model in plan.facts.models}
+    absent = [model for model, run in runs.items() if run is None]
+    if absent:
+        names = ", ".join(model.name for model in absent[:5])
+        made = "registered" if absent[0].source == "registered" else "finetuned"
+        raise WorkError(
+            f"{len(absent)} of {len(runs)} models are not {made} yet: "
+            f"{names}{', …' if len(absent) > 5 else ''}",
+            f"Run first: lmc-track {'finetune' if made == 'finetuned' else 'register'} "
+            f"{plan.study.name}{'' if made == 'finetuned' else ' SOURCE'}",
+        )
+    return [run for run in runs.values() if run is not None]
 
 
 def _known_modules(given: str, folder: Path) -> str:
@@ -173,7 +181,7 @@ def _walk(
 
         failures = carry_out(
             works,
-            Measuring(plan.encoded, computing.settings, plan.base),
+            Measuring(plan.encoded, computing.settings, plan.origin),
             keep,
             bar.advance,
             pool=computing.pool(weight_count(plan.base), len(works), examples),

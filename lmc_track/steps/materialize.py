@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 from lmc_track.errors import InputError, WorkError
 from lmc_track.geometry.interpolation import materialize
 from lmc_track.models.checkpoints import weights_digest
+from lmc_track.models.label_rows import copy_checkpoint
+from lmc_track.steps.model_folders import weights_folder
 from lmc_track.tracking.artifacts import Artifacts
 from lmc_track.tracking.location import Location
 from lmc_track.tracking.runs import RunEntry, read_run
 from lmc_track.tracking.store import Store
+from lmc_track.tracking.tags import SOURCE_TAG
 
 
 def materialize_run(run_id: str, out: Path, location: Location) -> Path:
@@ -33,13 +35,18 @@ def materialize_run(run_id: str, out: Path, location: Location) -> Path:
             f"run {run_id} is {run.status.lower()} and of kind {run.kind}: it has no weights",
             "Name a finished model or point.",
         )
+    digest = "weights_digest" if run.kind == "model" else "weights_digest_a"
+    if digest not in run.params:
+        raise InputError(
+            f"run {run_id} was imported from {run.tags.get(SOURCE_TAG, 'elsewhere')}: only its "
+            "results are known, not its weights",
+            "Register the checkpoints themselves: lmc-track register STUDY SOURCE",
+        )
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError(f"{out} exists already", "Name a folder that is new or empty.")
     artifacts = Artifacts(store)
     if run.kind == "model":
-        shutil.copytree(
-            artifacts.get(run.run_id, run.artifact_uri, "model"), out, dirs_exist_ok=True
-        )
+        copy_checkpoint(weights_folder(artifacts, location, run), out)
         return out
     a = _endpoint(store, artifacts, run, "a")
     b = _endpoint(store, artifacts, run, "b")
@@ -54,7 +61,7 @@ def _endpoint(store: Store, artifacts: Artifacts, point: RunEntry, side: str) ->
             f"the run of {point.params[f'model_{side}']} is gone from MLflow",
             "Restore it there; without it the point cannot be rebuilt.",
         )
-    folder = artifacts.get(model.run_id, model.artifact_uri, "model")
+    folder = weights_folder(artifacts, store.location, model)
     if weights_digest(folder) != point.params[f"weights_digest_{side}"]:
         raise WorkError(
             f"the weights of {model.name} in {folder} are not those the point was measured with",

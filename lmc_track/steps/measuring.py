@@ -21,7 +21,7 @@ class Measuring:
 
     encoded: dict[str, EncodedDataset]
     settings: EngineSettings
-    base: Path
+    base: Path | None
 
     def __call__(self, work: PathWork, tick: Tick) -> PathResult:
         engine = shared_engine(self.encoded, self.settings, self.base)

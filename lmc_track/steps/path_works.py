@@ -12,7 +12,9 @@ from lmc_track.geometry.interpolation import interior
 from lmc_track.geometry.modules import ALL
 from lmc_track.geometry.refinement import next_alpha
 from lmc_track.geometry.weights_cache import Checkpoint
-from lmc_track.steps.planning import Plan, planned_pairs
+from lmc_track.steps.model_folders import weights_folder
+from lmc_track.steps.pairs import planned_pairs
+from lmc_track.steps.planning import Plan
 from lmc_track.tracking.keys import digest, path_key, point_key
 from lmc_track.tracking.runs import RunEntry
 from lmc_track.tracking.studies import RecordedModel, StudyRecord
@@ -183,7 +185,7 @@ def _refinement(
 
 def model_folder(record: StudyRecord, run: RunEntry) -> Path:
     """The folder with the weights of a recorded model."""
-    return record.artifacts.get(run.run_id, run.artifact_uri, "model")
+    return weights_folder(record.artifacts, record.recorder.store.location, run)
 
 
 def checkpoint(record: StudyRecord, run: RunEntry) -> Checkpoint:

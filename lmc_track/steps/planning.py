@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,12 +17,19 @@ from lmc_track.models.base import (
     base_digest,
     longest_input,
     read_base,
+    reader_digest,
     resolve_base,
     tokenizer_digest,
 )
 from lmc_track.models.pretraining import pretrained_base
-from lmc_track.models.recipe import check_trainer_options, recipe, recipe_digest
+from lmc_track.models.recipe import (
+    check_trainer_options,
+    recipe,
+    recipe_digest,
+    total_steps,
+)
 from lmc_track.progress import Progress
+from lmc_track.steps.pairs import check_pairs
 from lmc_track.study import ModelSeeds, Study, parse_seeds
 from lmc_track.study.tabular_section import TabularTask
 from lmc_track.study.task_sections import AgreementTask
@@ -38,12 +44,17 @@ from lmc_track.tracking.studies import RecordedDataset, RecordedModel, StudyFact
 
 @dataclass(frozen=True)
 class Plan:
-    """A checked study: its data, its base model, and the facts that go on record."""
+    """A checked study: its data, its base model, and the facts that go on record.
+
+    ``base`` gives configuration and tokenizer; ``origin`` is where finetuning began, None in a
+    study of registered models that names no base model.
+    """
 
     study: Study
     location: Location
     task: Task
     base: Path
+    origin: Path | None
     datasets: dict[str, Dataset]
     encoded: dict[str, EncodedDataset]
     facts: StudyFacts
@@ -59,8 +70,14 @@ def plan_study(
     location: Location,
     progress: Progress,
     environ: Mapping[str, str] | None = None,
+    *,
+    registered: Sequence[RecordedModel] = (),
+    stand_in: Path | None = None,
 ) -> Plan:
     """Read the data, find (or make) the base model, and work out every model's key.
+
+    ``registered`` are the models on record that no seed makes; ``stand_in`` is a classifier that
+    gives configuration and tokenizer where no base model is named and no seed needs one.
 
     Raises:
         InputError: anything the study names is missing or does not fit; nothing was recorded.
@@ -70,7 +87,6 @@ def plan_study(
     task = load_task(study.task, environ)
     names = _evaluation_sets(study, task)
     seeds = planned_seeds(study)
-    _check_pairs(study, [one.name for one in seeds])
     trained_on = [task.train_for(one).digest for one in seeds]
     datasets = {
         name: sample(task.evaluation(name), study.evaluate.max_examples, study.evaluate.sample)
@@ -78,55 +94,76 @@ def plan_study(
     }
     _check_diagnostic(study, datasets)
     prepare(location)
+    origin: Path | None
     if isinstance(study.task, AgreementTask):
-        base = pretrained_base(study.task, location.cache, progress)
+        origin = base = pretrained_base(study.task, location.cache, progress)
+    elif study.model.base or seeds or stand_in is None:
+        origin = base = resolve_base(
+            study.model.base, study.model.revision, location.cache, environ
+        )
     else:
-        base = resolve_base(study.model.base, study.model.revision, location.cache, environ)
+        origin, base = None, stand_in
     encoded = _encode(datasets, base, location.cache / "tokens")
     settings = recipe(study.finetune)
-    recipe_id, base_id = recipe_digest(settings), base_digest(base)
+    recipe_id = recipe_digest(settings)
+    base_id = base_digest(origin) if origin is not None else ""
+    _check_steps(study, task, seeds)
+    wanted = [
+        (step, one, data)
+        for step in (None, *study.finetune.track_steps)
+        for one, data in zip(seeds, trained_on, strict=True)
+    ]
     models = tuple(
         RecordedModel(
-            one.name,
+            one.name if step is None else f"{one.name}-step-{step}",
             position,
             one.head,
             one.data,
-            model_key(recipe_id, one.head, one.data, base_id, data, None),
+            model_key(recipe_id, one.head, one.data, base_id, data, step),
             task.planted_kind(one),
+            step=step,
+            checkpoint_of=None if step is None else one.name,
         )
-        for position, (one, data) in enumerate(zip(seeds, trained_on, strict=True))
+        for position, (step, one, data) in enumerate(wanted)
     )
+    check_pairs(study, [model.name for model in (*models, *registered)])
     facts = StudyFacts(
         name=study.name,
         file=_resolved(study, environ),
         identity={
             "task": study.task.identity(),
-            "base_digest": base_id,
-            "training_data_digest": _common_digest([data.digest for data in task.training_sets()]),
+            "base_digest": base_id or None,
             "label_names": list(task.label_names),
-            "finetune": settings,
-        },
+            # What only finetuning needs is not looked at before a study has seeds.
+            "training_data_digest": _common_digest([data.digest for data in task.training_sets()])
+            if seeds
+            else None,
+            "finetune": settings if seeds else None,
+        }
+        | ({} if origin else {"reader_digest": reader_digest(base)}),
         metric=task.metric,
         label_names=task.label_names,
         text_columns=task.text_columns,
-        base=study.model.base or f"{task.name} base model, seed {_base_seed(study)}",
+        base=_base_name(study, task),
         base_folder=str(base),
         precision=study.evaluate.precision,
         primary_diagnostic=study.cluster.primary_diagnostic or task.primary_diagnostic,
         primary_method=study.cluster.methods[0],
         alphas=_grid(study),
-        models=models,
+        models=(*models, *registered),
         datasets=tuple(
             RecordedDataset(name, data.role, data.digest, encoded[name].digest)
             for name, data in datasets.items()
         ),
     )
-    return Plan(study, location, task, base, datasets, encoded, facts, settings)
+    return Plan(study, location, task, base, origin, datasets, encoded, facts, settings)
 
 
 def planned_seeds(study: Study) -> list[ModelSeeds]:
     """The models of a study in seed order: every head seed with every data seed, or pairs."""
     section = study.finetune
+    if section.seeds == []:
+        return []
     if section.head_seeds is None and section.data_seeds is None:
         return [ModelSeeds(seed, seed) for seed in parse_seeds(section.seeds)]
     heads = parse_seeds(section.head_seeds if section.head_seeds is not None else [0])
@@ -134,26 +171,17 @@ def planned_seeds(study: Study) -> list[ModelSeeds]:
     return [ModelSeeds(head, order) for head in heads for order in data]
 
 
-def planned_pairs(study: Study, models: tuple[RecordedModel, ...]) -> list[tuple[int, int]]:
-    """Indices (a, b) into ``models``, a before b in study order, of the pairs asked for.
-
-    A number of pairs is drawn by a hash of the two models, so that a study that grows keeps
-    most of what it had.
-    """
-    everything = list(itertools.combinations(range(len(models)), 2))
-    wanted = study.interpolate.pairs
-    if wanted == "all":
-        return everything
-    if isinstance(wanted, int):
-
-        def drawn(pair: tuple[int, int]) -> str:
-            text = f"{models[pair[0]].key} {models[pair[1]].key}"
-            return hashlib.sha256(text.encode()).hexdigest()
-
-        return sorted(sorted(everything, key=drawn)[:wanted])
-    index = {model.name: n for n, model in enumerate(models)}
-    pairs = {(min(index[a], index[b]), max(index[a], index[b])) for a, b in wanted}
-    return sorted(pairs)
+def _check_steps(study: Study, task: Task, seeds: Sequence[ModelSeeds]) -> None:
+    """Raise InputError where a tracked step does not come before the end of training."""
+    tracked = study.finetune.track_steps
+    if tracked and seeds:
+        last = total_steps(len(task.train_for(seeds[0])), study.finetune)
+        if tracked[-1] >= last:
+            raise InputError(
+                f"finetune.track_steps: {tracked[-1]} does not come before the end of training, "
+                f"which is step {last}",
+                f"Name steps from 1 to {last - 1}; the end is a model anyway.",
+            )
 
 
 def _common_digest(digests: list[str]) -> str:
@@ -178,8 +206,11 @@ def _resolved(study: Study, environ: Mapping[str, str]) -> dict[str, Any]:
     return content
 
 
-def _base_seed(study: Study) -> int:
-    return study.task.base_seed if isinstance(study.task, AgreementTask) else 0
+def _base_name(study: Study, task: Task) -> str:
+    """The base model as people know it; empty where none is named."""
+    if isinstance(study.task, AgreementTask):
+        return f"{task.name} base model, seed {study.task.base_seed}"
+    return study.model.base
 
 
 def _grid(study: Study) -> tuple[float, ...]:
@@ -217,23 +248,6 @@ def _check_diagnostic(study: Study, datasets: Mapping[str, Dataset]) -> None:
             f"cluster.primary_diagnostic: {dataset} has no subset {subset!r}",
             f"It has {', '.join(('all', *(name for name in subsets if name != 'all'))[:12])}.",
         )
-
-
-def _check_pairs(study: Study, names: list[str]) -> None:
-    wanted = study.interpolate.pairs
-    if not isinstance(wanted, list):
-        return
-    for pair in wanted:
-        for name in pair:
-            if name not in names:
-                raise InputError(
-                    f"interpolate.pairs: the study plans no model {name!r}",
-                    f"It plans {', '.join(names[:6])}{', …' if len(names) > 6 else ''}.",
-                )
-        if pair[0] == pair[1]:
-            raise InputError(
-                f"interpolate.pairs: {pair[0]!r} is paired with itself", "Name two models."
-            )
 
 
 def _encode(datasets: Mapping[str, Dataset], base: Path, cache: Path) -> dict[str, EncodedDataset]:

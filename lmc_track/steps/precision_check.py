@@ -18,8 +18,9 @@ from lmc_track.geometry.evaluation import Predictions
 from lmc_track.geometry.weights_cache import Checkpoint
 from lmc_track.progress import Progress
 from lmc_track.steps.computing import computing_on
+from lmc_track.steps.pairs import planned_pairs
 from lmc_track.steps.path_works import checkpoint
-from lmc_track.steps.planning import Plan, planned_pairs
+from lmc_track.steps.planning import Plan
 from lmc_track.steps.recording import working_on
 from lmc_track.study import Study
 from lmc_track.tracking.location import Location

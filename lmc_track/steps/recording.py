@@ -6,6 +6,7 @@ import json
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -13,6 +14,7 @@ import polars as pl
 from lmc_track.errors import InputError
 from lmc_track.geometry.evaluation import Predictions
 from lmc_track.progress import Progress
+from lmc_track.steps.model_folders import weights_folder
 from lmc_track.steps.planning import Plan, plan_study
 from lmc_track.study import Study, build_study
 from lmc_track.tasks.dataset import Dataset
@@ -22,7 +24,13 @@ from lmc_track.tracking.lock import study_lock
 from lmc_track.tracking.recorder import MetricValue
 from lmc_track.tracking.runs import RunEntry
 from lmc_track.tracking.store import Store
-from lmc_track.tracking.studies import StudyRecord, find_study, study_names, write_study
+from lmc_track.tracking.studies import (
+    StudyRecord,
+    find_study,
+    merge,
+    study_names,
+    write_study,
+)
 from lmc_track.tracking.tags import EVAL_TAG, FILE_TAG, slot
 
 
@@ -30,18 +38,57 @@ from lmc_track.tracking.tags import EVAL_TAG, FILE_TAG, slot
 def working_on(
     study: Study, location: Location, progress: Progress
 ) -> Iterator[tuple[Plan, StudyRecord]]:
-    """Plan ``study``, put it on record and hold its lock while the caller works on it."""
-    plan = plan_study(study, location, progress)
+    """Plan ``study``, put it on record and hold its lock while the caller works on it.
+
+    Raises:
+        InputError: the study is wrong, another one than is recorded, or has no models.
+    """
+    plan = plan_on_record(study, location, progress)
+    if not plan.facts.models:
+        raise InputError(
+            f"the study {study.name!r} has no models: finetune.seeds is empty and none is "
+            "registered",
+            f"Give it seeds, or register models: lmc-track register {study.name} SOURCE",
+        )
     store = Store(location)
-    existing = find_study(store, study.name, kinds=())
-    if existing is not None and existing.facts.identity != plan.facts.identity:
-        # Said before the lock is asked for: the answer does not depend on who works on it.
-        write_study(store, plan.facts)
     with study_lock(location, study.name):
         record = write_study(store, plan.facts)
         record_datasets(plan, record)
-        yield plan, record
+        yield in_study_order(plan, record), record
         store.analyze()
+
+
+def plan_on_record(
+    study: Study, location: Location, progress: Progress, stand_in: Path | None = None
+) -> Plan:
+    """Plan ``study`` with the models that are registered already; nothing is written.
+
+    ``stand_in`` is a classifier that gives configuration and tokenizer where no base model is
+    named and no model is registered yet.
+
+    Raises:
+        InputError: the study is wrong, or another one than is recorded.
+    """
+    existing = find_study(Store(location), study.name, kinds=("model",))
+    if existing is None:
+        return plan_study(study, location, progress, stand_in=stand_in)
+    registered = [model for model in existing.facts.models if model.source == "registered"]
+    if not study.model.base:
+        for model in registered:
+            if (run := existing.index.find("model", model.key)) is not None:
+                stand_in = weights_folder(existing.artifacts, location, run)
+                break
+    plan = plan_study(study, location, progress, registered=registered, stand_in=stand_in)
+    # Said before the lock is asked for: the answer does not depend on who works on it.
+    merge(existing.facts, plan.facts)
+    return plan
+
+
+def in_study_order(plan: Plan, record: StudyRecord) -> Plan:
+    """``plan`` with its models as they are on record: at their positions, in that order."""
+    planned = {model.key for model in plan.facts.models}
+    models = tuple(model for model in record.facts.models if model.key in planned)
+    return replace(plan, facts=replace(plan.facts, models=models))
 
 
 def recorded_study(name: str, location: Location) -> Study:
@@ -75,25 +122,25 @@ def find_recorded(name: str, location: Location, kinds: Iterable[str] | None = N
 
 def record_datasets(plan: Plan, record: StudyRecord) -> None:
     """A run for every evaluation set that has none yet."""
+    record.recorder.delete(record.index.unfinished("dataset"))
+    for data in plan.datasets.values():
+        record_dataset(data, record)
+
+
+def record_dataset(data: Dataset, record: StudyRecord) -> None:
+    """A run for the evaluation set ``data``, unless there is one."""
     recorder = record.recorder
-    recorder.delete(record.index.unfinished("dataset"))
-    for name, data in plan.datasets.items():
-        key = dataset_key(name, data.digest)
-        if record.index.find("dataset", key) is not None:
-            continue
-        run = recorder.start(
-            "dataset",
-            key,
-            f"data {name}",
-            _dataset_note(data),
-        )
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder) / "examples.parquet"
-            data.frame.write_parquet(file)
-            recorder.artifacts.put(run.run_id, run.artifact_uri, file, "examples.parquet")
-        recorder.log(run, params=_dataset_params(data))
-        recorder.finish(run)
-        record.index.add(run)
+    key = dataset_key(data.name, data.digest)
+    if record.index.find("dataset", key) is not None:
+        return
+    run = recorder.start("dataset", key, f"data {data.name}", _dataset_note(data))
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "examples.parquet"
+        data.frame.write_parquet(file)
+        recorder.artifacts.put(run.run_id, run.artifact_uri, file, "examples.parquet")
+    recorder.log(run, params=_dataset_params(data))
+    recorder.finish(run)
+    record.index.add(run)
 
 
 def _dataset_note(data: Dataset) -> str:

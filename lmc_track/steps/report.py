@@ -16,7 +16,7 @@ from lmc_track.report.page import render_report
 from lmc_track.steps.commands import reproduction, ui_command
 from lmc_track.tracking.keys import report_key
 from lmc_track.tracking.location import Location
-from lmc_track.tracking.studies import StudyRecord
+from lmc_track.tracking.studies import StudyFacts, StudyRecord
 from lmc_track.tracking.tags import versions
 from lmc_track.warehouse.results import open_results
 
@@ -67,7 +67,9 @@ def write_report(
                 source,
                 facts,
                 provenance=_provenance(record, location),
-                commands=reproduction(study, location),
+                commands=reproduction(
+                    study, location, imported=bool(record.facts.identity.get("imported"))
+                ),
             )
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -96,6 +98,26 @@ def _keep(record: StudyRecord, page: str, study: str) -> None:
     record.index.add(run)
 
 
+def _made(facts: StudyFacts) -> dict[str, str]:
+    """What models and paths were made with, as far as that is known."""
+    if facts.identity.get("imported"):
+        return {
+            "Base model": facts.base,
+            "Made": "elsewhere; the runs' tag lmc.source says what they were imported from",
+        }
+    base, data = facts.identity["base_digest"], facts.identity["training_data_digest"]
+    rows = {}
+    if base is not None:
+        rows["Base model"] = f"{facts.base} (digest {base[:16]})"
+    if data is not None:
+        rows["Training data"] = f"digest {data[:16]}"
+        rows["Recipe"] = json.dumps(facts.identity["finetune"], sort_keys=True)
+    return rows | {
+        "Common grid": ", ".join(f"{alpha:.4g}" for alpha in facts.alphas),
+        "Precision of evaluation": facts.precision,
+    }
+
+
 def _provenance(record: StudyRecord, location: Location) -> dict[str, str]:
     """What the numbers rest on; nothing in it changes when nothing was measured."""
     facts = record.facts
@@ -103,14 +125,11 @@ def _provenance(record: StudyRecord, location: Location) -> dict[str, str]:
         "Tracking store": location.shown_uri,
         "MLflow experiment": f"{facts.name} (id {record.experiment_id})",
         "MLflow UI": ui_command(location),
-        "Base model": f"{facts.base} (digest {facts.identity['base_digest'][:16]})",
-        "Training data": f"digest {facts.identity['training_data_digest'][:16]}",
-        "Recipe": json.dumps(facts.identity["finetune"], sort_keys=True),
-        "Common grid": ", ".join(f"{alpha:.4g}" for alpha in facts.alphas),
-        "Precision of evaluation": facts.precision,
+        **_made(facts),
     }
     for data in facts.datasets:
-        rows[f"Data set {data.name}"] = f"digest {data.digest[:16]}, tokens {data.encoding[:16]}"
+        told = "" if data.encoding == data.digest else f", tokens {data.encoding[:16]}"
+        rows[f"Data set {data.name}"] = f"digest {data.digest[:16]}{told}"
     recorded = json.loads(record.run.tags.get("lmc.versions", "{}")) or versions()
     rows["Versions"] = ", ".join(f"{name} {value}" for name, value in recorded.items())
     if "mlflow.source.git.commit" in record.run.tags:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lmc_track.geometry.interpolation import interior
-from lmc_track.steps.planning import planned_pairs
+from lmc_track.steps.pairs import planned_pairs
 from lmc_track.steps.recording import find_recorded
 from lmc_track.study import Study, build_study
 from lmc_track.tracking.keys import path_key, point_key
@@ -52,6 +52,11 @@ def _rows(facts: StudyFacts, index: RunIndex, study: Study) -> list[Row]:
         "clusters": (len(study.cluster.methods), len(index.all("clusters"))),
         "report": (1, len(index.all("report"))),
     }
+    if facts.identity.get("imported"):  # what is on record is all that there was to import
+        planned |= {kind: (done, done) for kind, (_, done) in planned.items() if kind != "model"}
+        planned |= {
+            kind: (len(index.all(kind)), len(index.all(kind))) for kind in ("path", "point")
+        }
     return [
         {
             "study": facts.name,

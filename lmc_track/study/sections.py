@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 from typing import Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from lmc_track.study.schema import Section, checked_name
 from lmc_track.study.seeds import Seeds, parse_seeds
@@ -57,7 +57,9 @@ class ModelSection(Section):
 
 class FinetuneSection(Section):
     seeds: Seeds = Field(
-        "0-7", description="One model a seed (head and data order): '0-7', '1,5,9-12' or a list."
+        "0-7",
+        description="One model a seed (head and data order): '0-7', '1,5,9-12' or a list; [] where "
+        "all models are registered.",
     )
     head_seeds: Seeds | None = Field(
         None, description="Head seeds alone: every head seed with every data seed."
@@ -68,6 +70,10 @@ class FinetuneSection(Section):
     learning_rate: float = Field(2e-5, gt=0, description="Peak learning rate of AdamW.")
     batch_size: int = Field(32, gt=0, description="Sentences a step.")
     precision: Precision = Field("fp32", description="fp32, or bf16 (autocast, weights in fp32).")
+    track_steps: list[int] = Field(
+        default=[],
+        description="Optimizer steps whose checkpoints become models too, such as [100, 200].",
+    )
     trainer: dict[str, Any] = Field(
         default_factory=dict,
         description="Further settings of transformers.TrainingArguments by name.",
@@ -75,10 +81,19 @@ class FinetuneSection(Section):
 
     @field_validator("seeds", "head_seeds", "data_seeds")
     @classmethod
-    def _seeds(cls, value: Seeds | None) -> Seeds | None:
-        if value is not None:
+    def _seeds(cls, value: Seeds | None, info: ValidationInfo) -> Seeds | None:
+        if value is not None and not (value == [] and info.field_name == "seeds"):
             parse_seeds(value)
         return value
+
+    @field_validator("track_steps")
+    @classmethod
+    def _track_steps(cls, value: list[int]) -> list[int]:
+        if wrong := [step for step in value if step < 1]:
+            raise ValueError(f"{wrong[0]} is no step: they count from 1")
+        if len(set(value)) != len(value):
+            raise ValueError("a step is named twice")
+        return sorted(value)
 
     @field_validator("trainer")
     @classmethod
@@ -129,6 +144,9 @@ class InterpolateSection(Section):
     )
     pairs: Literal["all"] | int | list[tuple[str, str]] = Field(
         "all", description="all, a number of random pairs, or a list of pairs of model names."
+    )
+    across_steps: bool = Field(
+        False, description="Whether paths also join models of different training steps."
     )
     refine: int = Field(
         0, ge=0, description="The most points added to a path where its gap is uncertain; 0 = none."

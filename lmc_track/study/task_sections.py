@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
+from lmc_track.study.imported_section import ImportedTask
 from lmc_track.study.schema import Section
 from lmc_track.study.tabular_section import TabularTask
 
@@ -113,7 +114,7 @@ class QqpTask(TaskKeys):
     paws_revision: str | None = Field(None, description="Its revision.")
 
 
-AnyTask = AgreementTask | ColaTask | MnliTask | QqpTask | TabularTask
+AnyTask = AgreementTask | ColaTask | MnliTask | QqpTask | TabularTask | ImportedTask
 TaskSection = Annotated[AnyTask, Field(discriminator="name")]
 TASKS: dict[str, type[AnyTask]] = {
     "agreement": AgreementTask,

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from lmc_track.errors import InputError
+from lmc_track.study.imported_section import ImportedTask
 from lmc_track.study.tabular_section import TabularTask
 from lmc_track.study.task_sections import AgreementTask, AnyTask, ColaTask, MnliTask
 from lmc_track.tasks.task import Task
 
 
 def load_task(section: AnyTask, environ: Mapping[str, str]) -> Task:
-    """The task that ``section`` describes; its data are read when they are asked for."""
+    """The task that ``section`` describes; its data are read when they are asked for.
+
+    Raises:
+        InputError: the section is that of imported results.
+    """
+    if isinstance(section, ImportedTask):
+        raise InputError(
+            "the study holds imported results: there is nothing to finetune, evaluate or measure",
+            "What can be done with them: lmc-track import, ingest, cluster, query, report.",
+        )
     if isinstance(section, AgreementTask):
         from lmc_track.tasks.agreement import Agreement
 

@@ -7,7 +7,6 @@ logit of the sum of their probabilities. What is averaged is averaged after this
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -39,14 +38,6 @@ class Projection:
     def told(self) -> str:
         """All that it is, in a form that digests may rely on."""
         return f"{self.how} {self.label_names!r} {self.groups!r}"
-
-    def to_json(self) -> dict[str, Any]:
-        return {"how": self.how, "label_names": self.label_names, "groups": self.groups}
-
-    @classmethod
-    def from_json(cls, content: Mapping[str, Any]) -> Projection:
-        groups = tuple(tuple(group) for group in content["groups"])
-        return cls(content["how"], tuple(content["label_names"]), groups)
 
     def __call__(self, logits: NDArray[Any]) -> NDArray[np.float64]:
         """Logits (..., c) of the model as logits (..., labels) of the set, in float64.

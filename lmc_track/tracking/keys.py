@@ -43,6 +43,24 @@ def model_key(
     )
 
 
+def registered_key(weights_digest: str) -> str:
+    """A model that was finetuned elsewhere: its weights, whoever has them."""
+    return _key("registered", {"weights": weights_digest})
+
+
+def imported_model_key(name: str, step: int | None) -> str:
+    """A model known by its results alone: by its name, after which step."""
+    return _key("imported", {"source": "imported", "name": name, "step": step})
+
+
+def values_digest(dataset: str, what: str) -> str:
+    """What stands for the digest of an evaluation set of which only values are known.
+
+    ``what`` keeps apart sets of one name that were taken from different kinds of results.
+    """
+    return digest({"values": what, "dataset": dataset})
+
+
 def path_key(key_a: str, key_b: str, precision: str, modules: str = "all") -> str:
     return _key("path", {"a": key_a, "b": key_b, "precision": precision, "modules": modules})
 

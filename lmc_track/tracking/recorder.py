@@ -206,13 +206,17 @@ class Recorder:
         with reporting(self.store.location):
             self.store.client.log_inputs(run.run_id, inputs)
 
-    def log_model(self, run: RunEntry, name: str, params: Mapping[str, Any]) -> None:
+    def log_model(
+        self, run: RunEntry, name: str, params: Mapping[str, Any], weights: str | None = None
+    ) -> None:
         """A LoggedModel that refers to the run's ``model/``; the weights stay in one place.
+
+        ``weights`` says where they are when that is not among the run's artifacts.
 
         MLflow allows no full stop in its name: there it is a hyphen.
         """
         client = self.store.client
-        reference = f"runs:/{run.run_id}/model"
+        reference = weights or f"runs:/{run.run_id}/model"
         with reporting(self.store.location):
             model = client.create_logged_model(
                 self._experiment_id,

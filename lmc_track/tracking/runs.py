@@ -56,6 +56,28 @@ class RunEntry:
             if tag.startswith(EVAL_TAG) and FILE_TAG + (slot := tag[len(EVAL_TAG) :]) in self.tags
         }
 
+    def measured(self) -> dict[str, tuple[str, dict[str, float]]]:
+        """slot → (digest, metric → value) of finished evaluations that left no file.
+
+        These are points of imported paths: their numbers are all that is known.
+        """
+        found = {}
+        for tag, value in self.tags.items():
+            if (
+                tag.startswith(EVAL_TAG)
+                and FILE_TAG + (slot := tag[len(EVAL_TAG) :]) not in self.tags
+            ):
+                ending = f"/{slot}"
+                found[slot] = (
+                    value,
+                    {
+                        n.removesuffix(ending): v
+                        for n, v in self.metrics.items()
+                        if n.endswith(ending)
+                    },
+                )
+        return found
+
 
 class RunIndex:
     """Runs of one study by kind and key; of two finished runs with one key the oldest counts."""

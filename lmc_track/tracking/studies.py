@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -17,6 +17,7 @@ from lmc_track.tracking.tags import STUDY_TAG, versions
 
 _FILE = "study.json"
 _FORMAT = 1
+_LATE = ("training_data_digest", "finetune")
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,8 @@ class RecordedModel:
     ``source`` is ``finetuned``, ``registered`` or ``imported``; only a finetuned model has seeds.
     ``step`` is the training step of a checkpoint, None at the end of training or where not told.
     ``planted`` is the kind of model that its training data are to make of it, in a control.
+    ``checkpoint_of`` is the name of the model that the same training ended with, None of that
+    model itself: results speak of models without it unless they are asked about training.
     """
 
     name: str
@@ -36,6 +39,7 @@ class RecordedModel:
     planted: str | None = None
     source: str = "finetuned"
     step: int | None = None
+    checkpoint_of: str | None = None
 
 
 @dataclass(frozen=True)
@@ -181,6 +185,18 @@ def write_study(store: Store, facts: StudyFacts) -> StudyRecord:
     return written
 
 
+def add_models(record: StudyRecord, models: Sequence[RecordedModel]) -> StudyRecord:
+    """The study with ``models``, which are on record already, among its facts."""
+    listed = {model.key for model in record.facts.models}
+    added = tuple(model for model in models if model.key not in listed)
+    if not added:
+        return record
+    facts = replace(record.facts, models=record.facts.models + added)
+    record.artifacts.put_json(record.run.run_id, record.run.artifact_uri, facts.to_json(), _FILE)
+    record.recorder.log(record.run, tags=record.recorder.raised_revision(record.run))
+    return replace(record, facts=facts)
+
+
 def _create(store: Store, facts: StudyFacts) -> None:
     client = store.client
     description = str(facts.file["study"].get("description") or "")
@@ -219,7 +235,13 @@ def merge(recorded: StudyFacts, wanted: StudyFacts) -> StudyFacts:
     Raises:
         InputError: the two are different studies, or the grid or a data set would change.
     """
-    differences = _differences(recorded.identity, wanted.identity)
+    known, asked = recorded.identity, wanted.identity
+    # A study of registered models learns of finetuning when it gets its first seed.
+    late = {name for name in _LATE if known.get(name) is None or asked.get(name) is None}
+    differences = _differences(
+        {k: v for k, v in known.items() if k not in late},
+        {k: v for k, v in asked.items() if k not in late},
+    )
     if differences:
         raise InputError(
             f"the study {recorded.name!r} is recorded with another recipe:\n"
@@ -244,14 +266,26 @@ def merge(recorded: StudyFacts, wanted: StudyFacts) -> StudyFacts:
             f"{len(recorded.alphas)} alphas and add to them (such as "
             f"interpolate.points = {2 * len(recorded.alphas) - 1}).",
         )
-    known = {model.key for model in recorded.models}
+    keys = {model.key for model in recorded.models}
     position = max((model.position for model in recorded.models), default=-1) + 1
-    added = [model for model in wanted.models if model.key not in known]
+    added = [model for model in wanted.models if model.key not in keys]
+    names = {model.name for model in recorded.models}
+    if taken := [model.name for model in added if model.name in names]:
+        raise InputError(
+            f"the study {recorded.name!r} has another model named {taken[0]!r}",
+            "Take other seeds, or register that model under another name in a new study.",
+        )
     models = recorded.models + tuple(
         replace(model, position=position + n) for n, model in enumerate(added)
     )
     datasets = recorded.datasets + tuple(d for d in wanted.datasets if d.name not in pinned)
-    return replace(wanted, models=models, datasets=datasets, precision=recorded.precision)
+    return replace(
+        wanted,
+        identity=asked | {name: known.get(name) or asked.get(name) for name in late},
+        models=models,
+        datasets=datasets,
+        precision=recorded.precision,
+    )
 
 
 def _differences(recorded: Any, wanted: Any, key: str = "") -> list[str]:

@@ -20,7 +20,8 @@ class ModelValues:
 
     ``rows``: (data set, subset), in the order in which results show them. ``matrix``: (r, n),
     models in study order, NaN where a model was not evaluated. ``primary``: (r,), which row is
-    the study's primary diagnostic.
+    the study's primary diagnostic. ``halves``: (r,), ``half``, or ``all`` of a set of which only
+    values are known.
     """
 
     half: str
@@ -29,6 +30,7 @@ class ModelValues:
     rows: tuple[tuple[str, str], ...]
     matrix: NDArray[np.float64]
     primary: NDArray[np.bool_]
+    halves: tuple[str, ...]
 
     @property
     def validation(self) -> NDArray[np.float64]:
@@ -48,6 +50,7 @@ class ModelValues:
             self.rows,
             self.matrix[:, places],
             self.primary,
+            self.halves,
         )
 
     def frame(self) -> pl.DataFrame:
@@ -56,7 +59,7 @@ class ModelValues:
             {
                 "dataset": [dataset for dataset, _ in self.rows],
                 "subset": [subset for _, subset in self.rows],
-                "half": [self.half] * len(self.rows),
+                "half": list(self.halves),
                 "metric": [self.metric] * len(self.rows),
                 "is_primary": self.primary,
             }
@@ -82,7 +85,8 @@ def _of_metric(
     frame = moment.query("diagnostics", study=study, half=half, metric=metric)
     model_ids = tuple(frame.sort("position")["model_id"].unique(maintain_order=True))
     known = frame.filter(pl.col("value").is_not_null())
-    rows = tuple(known.select("dataset", "subset").unique(maintain_order=True).iter_rows())
+    kept = known.unique(["dataset", "subset"], maintain_order=True)
+    rows = tuple(kept.select("dataset", "subset").iter_rows())
     place = {row: i for i, row in enumerate(rows)}
     column = {model_id: j for j, model_id in enumerate(model_ids)}
     matrix = np.full((len(rows), len(model_ids)), np.nan)
@@ -90,20 +94,27 @@ def _of_metric(
     for dataset, subset, model_id, value in known.select(columns).iter_rows():
         matrix[place[dataset, subset], column[model_id]] = value
     is_primary = np.array([[*row, metric] == primary for row in rows], dtype=np.bool_)
-    return ModelValues(half, metric, model_ids, rows, matrix, is_primary)
+    return ModelValues(half, metric, model_ids, rows, matrix, is_primary, tuple(kept["half"]))
 
 
 def evaluated_half(moment: Moment, study: str) -> str:
-    """The half that results about clusters come from: all where no model has a held-out value."""
+    """The half that results about clusters come from.
+
+    All where no model has a held-out value, or validation, on which clusters are found, is known
+    by imported values alone.
+    """
     found = moment.connection.execute(
         """
-        SELECT count(*)
-        FROM evaluations e JOIN models m ON m.model_id = e.run_id
-        WHERE m.study = $study AND e.half = 'held-out'
+        SELECT
+            (SELECT count(*) FROM evaluations e JOIN models m ON m.model_id = e.run_id
+             WHERE m.study = $study AND e.half = 'held-out'),
+            (SELECT count(*) FROM datasets
+             WHERE study = $study AND dataset = 'validation' AND values_only)
         """,
         {"study": study},
     ).fetchall()
-    return "held-out" if found[0][0] else "all"
+    held_out, values_only = found[0]
+    return "held-out" if held_out and not values_only else "all"
 
 
 def memberships(moment: Moment, study: str) -> list[pl.DataFrame]:

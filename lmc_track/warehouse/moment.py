@@ -21,7 +21,12 @@ from numpy.typing import NDArray
 from lmc_track.errors import InputError
 from lmc_track.warehouse.library import Query, queries
 from lmc_track.warehouse.own_queries import OwnQueries
-from lmc_track.warehouse.parameters import check_values, reset_variables, set_variables
+from lmc_track.warehouse.parameters import (
+    check_values,
+    reset_variables,
+    set_variables,
+    settle_half,
+)
 from lmc_track.warehouse.path_runs import EndRuns, SupportingRuns, end_runs, supporting_runs
 from lmc_track.warehouse.per_example import (
     ExampleSet,
@@ -55,9 +60,11 @@ class Moment:
     @contextmanager
     def asked(self, query: Query, params: dict[str, Any]) -> Iterator[None]:
         """While this lasts, the connection has the parameters of ``query``, checked."""
-        set_variables(self.connection, query, self._with_study(query, params))
+        values = self._with_study(query, params)
+        set_variables(self.connection, query, values)
         try:
-            check_values(self.connection, query)
+            settle_half(self.connection, query, values)
+            check_values(self.connection, query, values)
             yield
         finally:
             reset_variables(self.connection, query)

@@ -82,16 +82,42 @@ def set_variables(
             connection.execute(f'SET VARIABLE "{p.name}" = CAST({p.default} AS {p.sql_type})')
 
 
+def settle_half(
+    connection: duckdb.DuckDBPyConnection, query: Query, values: dict[str, Any]
+) -> None:
+    """Take all examples where nobody asked for a half and the set has none, as imported values.
+
+    Of a query about several sets it is validation that decides.
+    """
+    if "half" in values or query.parameter("half") is None or query.parameter("study") is None:
+        return
+    named = "coalesce(getvariable('dataset'), 'validation')"
+    found = connection.execute(
+        f"SELECT bool_and(coalesce(values_only, false)) FILTER (dataset = {named}), "
+        "bool_and(coalesce(values_only, false)) "
+        "FROM datasets WHERE study = getvariable('study')"
+    ).fetchall()
+    of_the_set, of_every_set = found[0]
+    if of_every_set if of_the_set is None else of_the_set:
+        connection.execute("SET VARIABLE half = 'all'")
+
+
 def reset_variables(connection: duckdb.DuckDBPyConnection, query: Query) -> None:
     """Forget the parameters of ``query``, so that the next one on the connection has its own."""
     for p in query.parameters:
         connection.execute(f'RESET VARIABLE "{p.name}"')
 
 
-def check_values(connection: duckdb.DuckDBPyConnection, query: Query) -> None:
-    """Refuse names that the results do not have: an empty table would not say why it is empty."""
+def check_values(
+    connection: duckdb.DuckDBPyConnection, query: Query, values: dict[str, Any]
+) -> None:
+    """Refuse names that the results do not have: an empty table would not say why it is empty.
+
+    Only names that were given: a default that a study lacks, such as validation of imported
+    results, is not the user's mistake.
+    """
     for p in query.parameters:
-        if p.name not in CHOICES and p.name not in _KNOWN_VALUES:
+        if p.name not in values or (p.name not in CHOICES and p.name not in _KNOWN_VALUES):
             continue
         # An own query about all studies may have a data set without a study.
         if p.name in _KNOWN_VALUES and query.parameter("study") is None:
@@ -103,7 +129,7 @@ def check_values(connection: duckdb.DuckDBPyConnection, query: Query) -> None:
             known = list(_choices(query, p.name))
         else:
             known = [row[0] for row in connection.execute(_KNOWN_VALUES[p.name]).fetchall()]
-            # The default data set of a study that has no evaluations is not the user's mistake.
+            # Analyses name what they always ask for, of studies that have no evaluations too.
             if not known and p.default is not None:
                 continue
         if value not in known:
@@ -115,7 +141,7 @@ def check_values(connection: duckdb.DuckDBPyConnection, query: Query) -> None:
 
 def _choices(query: Query, name: str) -> tuple[str, ...]:
     # A gap is defined for what is low where models are good; other metrics have curves only.
-    if name == "metric" and "study_pairs(" in query.sql:
+    if name == "metric" and ("study_pairs(" in query.sql or "step_pairs(" in query.sql):
         return _GAP_METRICS
     return CHOICES[name]
 

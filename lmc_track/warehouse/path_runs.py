@@ -67,8 +67,8 @@ def end_runs(connection: duckdb.DuckDBPyConnection) -> Iterator[EndRuns]:
         JOIN storage.prediction_sets a ON a.run_id = p.model_a_id AND a.precision = p.precision
         JOIN storage.prediction_sets b
             ON b.run_id = p.model_b_id AND b.precision = p.precision AND b.dataset = a.dataset
-        JOIN models ma ON ma.model_id = p.model_a_id
-        JOIN models mb ON mb.model_id = p.model_b_id
+        JOIN models ma ON ma.model_id = p.model_a_id AND ma.checkpoint_of IS NULL
+        JOIN models mb ON mb.model_id = p.model_b_id AND mb.checkpoint_of IS NULL
         WHERE p.modules = 'all'
         ORDER BY p.study, a.dataset, p.precision, ma.position, mb.position, p.path_id
         """

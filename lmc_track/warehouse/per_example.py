@@ -93,7 +93,8 @@ def _projection(
     ).fetchall()
     if not rows:
         return None
-    return Projection.from_json(dict(zip(("how", "label_names", "groups"), rows[0], strict=True)))
+    how, names, groups = rows[0]
+    return Projection(how, tuple(names), tuple(tuple(group) for group in groups))
 
 
 def loss_curves(
@@ -106,6 +107,7 @@ def loss_curves(
 ) -> LossCurves:
     """The per-example losses of the paths that were evaluated on the whole common grid.
 
+    Paths of checkpoints on the way of a training are left out.
     ``precision`` None is the study's own. Paths come in study order. A study without predictions
     on ``dataset`` has no rows.
     """
@@ -119,6 +121,8 @@ def loss_curves(
         ), the_paths AS (
             SELECT p.*, s.alphas AS common
             FROM paths p JOIN the_study s ON s.study = p.study AND s.precision = p.precision
+            JOIN models ma ON ma.model_id = p.model_a_id AND ma.checkpoint_of IS NULL
+            JOIN models mb ON mb.model_id = p.model_b_id AND mb.checkpoint_of IS NULL
             WHERE p.modules = $modules
         ), samples AS (
             SELECT path_id, model_a_id AS run_id, 0.0::DOUBLE AS alpha FROM the_paths

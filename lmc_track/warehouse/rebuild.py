@@ -45,6 +45,7 @@ VIEWS = (
     "cluster_contrasts",
     "student_tail",
     "decided_pairs",
+    "study_steps",
 )
 """Files of ``queries/views`` in the order in which they build on each other, the one that
 evaluations need first.

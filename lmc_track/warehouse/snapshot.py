@@ -5,10 +5,12 @@ The frames' columns are those of the tables of the same name (``lmc_track.wareho
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
+
+from lmc_track.warehouse.tables import IMPORTED_VALUES, frame_schema
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class Snapshot:
 
     ``examples`` maps a data digest to the Parquet file of its examples (columns as
     ``lmc_track.tasks.dataset.Dataset.frame``), whose text columns are ``text_columns[digest]``.
+    Sets of which only values are known have none.
     """
 
     tracking_uri: str
@@ -46,3 +49,6 @@ class Snapshot:
     examples: dict[str, Path]
     text_columns: dict[str, tuple[str, ...]]
     predictions: tuple[PredictionFile, ...]
+    imported_values: pl.DataFrame = field(
+        default_factory=lambda: pl.DataFrame(schema=frame_schema(IMPORTED_VALUES))
+    )

@@ -18,6 +18,18 @@ from lmc_track.warehouse.tables import COMPUTED, RECORDED, STORED, TABLES, Table
 
 _FILES_AT_ONCE = 500
 _SETS_AT_ONCE = 8_000
+# Accuracy and error say the same, so either is taken from the other.
+_IMPORTED = """
+INSERT INTO unordered_evaluations
+SELECT run_id, dataset, subset, 'all', metric, precision, value, n_examples FROM imported_values
+UNION ALL
+SELECT i.run_id, i.dataset, i.subset, 'all', o.metric, i.precision, 1 - i.value, i.n_examples
+FROM imported_values i
+JOIN (VALUES ('accuracy', 'error'), ('error', 'accuracy')) o(given, metric) ON o.given = i.metric
+ANTI JOIN imported_values told
+    ON told.run_id = i.run_id AND told.dataset = i.dataset AND told.subset = i.subset
+    AND told.precision = i.precision AND told.metric = o.metric
+"""
 
 
 def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
@@ -58,7 +70,8 @@ def fill_frames(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot) -> No
 
 def fill_examples(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot) -> None:
     """Examples and their subsets, of every data set that a study refers to."""
-    for digest in sorted(set(snapshot.datasets["data_digest"])):
+    with_examples = snapshot.datasets.filter(~pl.col("values_only").fill_null(False))
+    for digest in sorted(set(with_examples["data_digest"])):
         if digest not in snapshot.examples:
             raise WorkError(
                 f"the examples of the data set with digest {digest[:12]} are not in the record",
@@ -154,6 +167,7 @@ def fill_evaluations(connection: duckdb.DuckDBPyConnection, statements: Sequence
     for first in range(1, last.fetchall()[0][0] + 1, _SETS_AT_ONCE):
         for statement in statements:
             connection.execute(statement, {"first": first, "last": first + _SETS_AT_ONCE - 1})
+    connection.execute(_IMPORTED)
     # In the order in which results are asked for, so that a query reads few of the rows.
     connection.execute(
         """

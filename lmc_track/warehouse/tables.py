@@ -60,10 +60,11 @@ MODELS = Table(
         Column("source", "VARCHAR", "finetuned, registered or imported"),
         Column("head_seed", "BIGINT", "seed of the head's initial weights"),
         Column("data_seed", "BIGINT", "seed of data order and dropout"),
-        Column("step", "BIGINT", "training step of the checkpoint"),
+        Column("step", "BIGINT", "training step of the checkpoint, the last one where it ended"),
         Column("weights_digest", "VARCHAR", "SHA-256 over the tensors"),
         Column("created", "TIMESTAMP", "when its run started, UTC"),
         Column("seconds", "DOUBLE", "wall time of its run, seconds"),
+        Column("checkpoint_of", "VARCHAR", "model its training ended with; NULL of that itself"),
     ),
     ("model_id",),
 )
@@ -108,7 +109,8 @@ DATASETS = Table(
         Column("data_digest", "VARCHAR", "SHA-256 over its examples"),
         Column("role", "VARCHAR", "validation, train_sample or diagnostic"),
         Column("source", "VARCHAR", "where the examples came from"),
-        Column("n_examples", "BIGINT", "number of examples"),
+        Column("n_examples", "BIGINT", "number of examples; NULL where not told"),
+        Column("values_only", "BOOLEAN", "imported values of all of it, without its examples"),
         Column(
             "label_names", "VARCHAR[]", "names of its labels; the study's own, unless projected"
         ),
@@ -155,9 +157,23 @@ EVALUATIONS = Table(
         Column("metric", "VARCHAR", "loss, error, accuracy, matthews_correlation, ..."),
         Column("precision", "VARCHAR", "fp32 or bf16"),
         Column("value", "DOUBLE", "loss in nats, otherwise a fraction; NULL where undefined"),
-        Column("n_examples", "BIGINT", "number of examples behind it"),
+        Column("n_examples", "BIGINT", "number of examples behind it; NULL where not told"),
     ),
     ("run_id", "dataset", "subset", "half", "metric", "precision"),
+)
+IMPORTED_VALUES = Table(
+    "imported_values",
+    "Numbers taken over from elsewhere without predictions; evaluations has them with half all.",
+    (
+        Column("run_id", "VARCHAR", "MLflow run id of the model or point"),
+        Column("dataset", "VARCHAR", "name of the set"),
+        Column("subset", "VARCHAR", "part of it; all"),
+        Column("metric", "VARCHAR", "loss, error, accuracy, matthews_correlation, ..."),
+        Column("precision", "VARCHAR", "precision they are taken for"),
+        Column("value", "DOUBLE", "loss in nats, otherwise a fraction"),
+        Column("n_examples", "BIGINT", "number of examples behind it; NULL where not told"),
+    ),
+    ("run_id", "dataset", "subset", "metric", "precision"),
 )
 CLUSTERINGS = Table(
     "clusterings",
@@ -165,7 +181,7 @@ CLUSTERINGS = Table(
     (
         Column("clustering_id", "VARCHAR", "MLflow run id"),
         Column("study", "VARCHAR", "name of the study"),
-        Column("method", "VARCHAR", "spectral, juneja2023, threshold; planted: known, not found"),
+        Column("method", "VARCHAR", "spectral, juneja2023, threshold; planted, published: known"),
         Column("metric", "VARCHAR", "what the gaps are measured on: loss or error"),
         Column("dataset", "VARCHAR", "evaluation set of the gaps"),
         Column("subset", "VARCHAR", "part of it"),
@@ -328,6 +344,7 @@ RECORDED = (
     CLUSTERS,
     CO_ASSIGNMENTS,
     PRECISION_CHECKS,
+    IMPORTED_VALUES,
 )
 """Tables whose rows the record gives as they are."""
 

@@ -1,6 +1,12 @@
 -- The measures of every path on its study's common grid, per data set, subset, half and metric.
 -- Computed once, at ingest: a study of 100 models has about 5,000 paths. A path that misses a
--- point of the grid has a row whose measures are NULL; refined points do not enter.
+-- point of the grid has a row whose measures are NULL; refined points do not enter, nor do data sets
+-- that no point of the study was evaluated on, such as imported scores of the models.
+CREATE TEMP TABLE sets_of_points AS
+SELECT p.study, s.dataset FROM storage.prediction_sets s JOIN points p ON p.point_id = s.run_id
+UNION
+SELECT p.study, i.dataset FROM imported_values i JOIN points p ON p.point_id = i.run_id;
+
 CREATE TEMP TABLE path_curves AS
 SELECT
     row_number() OVER (ORDER BY c.path_id, c.dataset, c.subset, c.half, c.metric) AS curve,
@@ -10,6 +16,7 @@ SELECT
     list(c.value ORDER BY c.alpha) AS losses
 FROM curves c
 JOIN studies s ON s.study = c.study
+SEMI JOIN sets_of_points o ON o.study = c.study AND o.dataset = c.dataset
 WHERE c.metric IN ('loss', 'error') AND list_contains(s.alphas, c.alpha)
 GROUP BY c.study, c.path_id, c.dataset, c.subset, c.half, c.metric;
 
@@ -36,6 +43,7 @@ ORDER BY c.curve;
 
 DROP TABLE complete_curves;
 DROP TABLE path_curves;
+DROP TABLE sets_of_points;
 
 CREATE VIEW barriers AS SELECT * FROM storage.barrier_rows;
 

@@ -13,7 +13,7 @@ clustered AS (
 gained AS (
     SELECT any_value(h.entropy) - avg(e.value) AS headroom
     FROM the_study s
-    JOIN models m ON m.study = s.study
+    JOIN models m ON m.study = s.study AND m.checkpoint_of IS NULL
     JOIN evaluations e
         ON e.run_id = m.model_id AND e.precision = s.precision AND e.dataset = 'validation'
         AND e.subset = 'all' AND e.half = 'held-out' AND e.metric = 'loss'

@@ -11,7 +11,8 @@ LIMIT 1;
 
 COMMENT ON MACRO TABLE chosen_clustering IS 'The clustering of that id or method, else the default one.';
 
--- The models of a study with their cluster, NULL where the clustering leaves them out.
+-- The models of a study with their cluster, NULL where the clustering leaves them out. Models are
+-- what trainings ended with: their earlier checkpoints are asked for by step_models.
 CREATE MACRO study_models(study_name, clustering_name) AS TABLE
 SELECT m.model_id, m.name, m.position, k.cluster
 FROM models m
@@ -19,6 +20,6 @@ LEFT JOIN clusters k
     ON k.model_id = m.model_id
     AND k.clustering_id
         = (SELECT clustering_id FROM chosen_clustering(study_name, clustering_name))
-WHERE m.study = study_name;
+WHERE m.study = study_name AND m.checkpoint_of IS NULL;
 
 COMMENT ON MACRO TABLE study_models IS 'The models of a study with their cluster.';

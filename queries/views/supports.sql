@@ -1,6 +1,6 @@
 -- The supporting points of every path's gap, per data set, and the runs that were evaluated there:
 -- l < alpha < r as discovery examples have them, so that held-out ones can be asked about them.
--- Paths without a gap have none. Numbered so that the paths of a study on one data set are
+-- Paths without a gap, and those of checkpoints on the way, have none. Numbered so that the paths of a study on one data set are
 -- together, in study order.
 CREATE TABLE storage.supports AS
 WITH supported AS (
@@ -23,8 +23,8 @@ SELECT
     l.run_id AS run_l, z.run_id AS run_alpha, r.run_id AS run_r
 FROM supported s
 JOIN paths p USING (path_id)
-JOIN models a ON a.model_id = p.model_a_id
-JOIN models b ON b.model_id = p.model_b_id
+JOIN models a ON a.model_id = p.model_a_id AND a.checkpoint_of IS NULL
+JOIN models b ON b.model_id = p.model_b_id AND b.checkpoint_of IS NULL
 JOIN samples l ON l.path_id = s.path_id AND l.alpha = s.support.l
 JOIN samples z ON z.path_id = s.path_id AND z.alpha = s.support.alpha
 JOIN samples r ON r.path_id = s.path_id AND r.alpha = s.support.r

@@ -72,5 +72,7 @@ def test_every_command_has_help(name: str) -> None:
     command = cli.get_command(click.Context(cli), name)
     assert command is not None
     assert command.help
-    options = [p for p in command.params if isinstance(p, click.Option)]
-    assert [option.name for option in options if not option.help] == []
+    for one in (command, *getattr(command, "commands", {}).values()):
+        assert one.help
+        options = [p for p in one.params if isinstance(p, click.Option)]
+        assert [option.name for option in options if not option.help] == []

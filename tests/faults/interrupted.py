@@ -18,7 +18,7 @@ from typing import Any
 import mlflow.tracking  # noqa: F401
 import transformers.models.bert.modeling_bert  # noqa: F401
 
-from lmc_track.models import finetuning
+from lmc_track.models import callbacks
 from lmc_track.progress import Silent
 from lmc_track.steps import path_records, run
 from lmc_track.tracking import recorder
@@ -50,7 +50,7 @@ def run_until(home: str, moment: str, count: int, datasets: list[str]) -> None:
         return True
 
     if moment == "finetuning":
-        die_at(finetuning._Watch, "on_step_end", count, every)
+        die_at(callbacks.Watch, "on_step_end", count, every)
     elif moment == "model-log":
         die_at(Recorder, "log", count, lambda _, run, **__: run.kind == "model")
     elif moment == "path-logging":

@@ -101,9 +101,8 @@ def test_losses_are_of_projected_logits_and_logits_stay_raw(
 ) -> None:
     swapped = Projection("max", ("acceptable", "unacceptable"), ((1,), (0,)))
     own = replace(encoded, projection=swapped, labels=1 - encoded.labels)
-    sets = {"plain": encoded, "own": own}
-    both = Engine(sets).model_predictions(Checkpoint(folders[0]), list(sets))
-    plain, found = both["plain"], both["own"]
+    plain = Engine({"v": encoded}).model_predictions(Checkpoint(folders[0]), ["v"])["v"]
+    found = Engine({"v": own}).model_predictions(Checkpoint(folders[0]), ["v"])["v"]
     assert np.array_equal(found.logits, plain.logits)
     assert np.allclose(found.loss, plain.loss, atol=1e-6)
     assert found.metrics("accuracy")["accuracy"] == plain.metrics("accuracy")["accuracy"]

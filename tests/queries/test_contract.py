@@ -23,7 +23,8 @@ COLUMNS = {
     "validation_metric seconds weights_digest model_id",
     "datasets": "dataset role n_examples n_discovery n_held_out n_groups subsets data_digest "
     "source projection drawn n_source",
-    "diagnostics": "model position cluster dataset role subset metric value n_examples model_id",
+    "diagnostics": "model position cluster dataset role subset metric half value n_examples "
+    "model_id",
     "barrier_pairs": "model_a model_b position_a position_b cluster_a cluster_b same_cluster "
     "convexity_gap barrier_height interpolation_instability curve_area relative_gap support "
     "n_points l2_distance cosine path_id",
@@ -32,8 +33,8 @@ COLUMNS = {
     "gap_summary": "pairs n_pairs mean median min max mean_relative n_missing",
     "cluster_table": "cluster n_models models n_pairs_within mean_gap_within max_gap_within "
     "mean_gap_to_others mean_validation_loss mean_validation_accuracy",
-    "cluster_diagnostics": "dataset role subset metric cluster n_models mean sd min max spread "
-    "n_out mean_out difference auc r adjusted_difference adjusted_auc adjusted_r p_value "
+    "cluster_diagnostics": "dataset role subset metric half cluster n_models mean sd min max "
+    "spread n_out mean_out difference auc r adjusted_difference adjusted_auc adjusted_r p_value "
     "p_corrected adjusted_p_value adjusted_p_corrected smallest_p is_primary reversed verdict",
     "cluster_effects": "dataset role subset metric half cluster n_in n_out mean_in mean_out "
     "difference auc validation_auc r adjusted_difference adjusted_auc adjusted_r p_value "
@@ -84,6 +85,10 @@ COLUMNS = {
     "n_predicted half text",
     "paths": "model_a model_b cluster_a cluster_b same_cluster modules precision n_common "
     "n_refined n_missing l2_distance cosine seconds created path_id",
+    "cluster_dynamics": "training step is_end cluster component complete_cluster nearest_cluster "
+    "own_gap other_gap moved settled validation_loss diagnostic model model_id",
+    "step_summary": "step is_end n_models n_pairs n_missing mean_gap max_gap mean_gap_within "
+    "mean_gap_between n_components n_complete_clusters n_away tau",
     "run_cost": "kind n_runs n_timed total_seconds mean_seconds median_seconds max_seconds",
 }
 # What a parameter of these names may default to. NULL: results are not narrowed by it.
@@ -101,7 +106,11 @@ DEFAULTS = {
 }
 # Every parameter that takes text, with a query that has it.
 TEXTS = {p.name: n for n, q in queries().items() for p in q.parameters if p.sql_type == "VARCHAR"}
-OF_GAPS = [n for n, q in queries().items() if "study_pairs(" in q.sql and q.parameter("metric")]
+OF_GAPS = [
+    n
+    for n, q in queries().items()
+    if ("study_pairs(" in q.sql or "step_pairs(" in q.sql) and q.parameter("metric")
+]
 
 
 @pytest.mark.parametrize("name", COLUMNS)
@@ -122,7 +131,7 @@ def test_diagnostics_default_to_the_held_out_half(name: str) -> None:
     assert half.default == "'held-out'"
 
 
-@pytest.mark.parametrize("name", ["threshold_components", "merge_tree"])
+@pytest.mark.parametrize("name", ["threshold_components", "merge_tree", "cluster_dynamics"])
 def test_memberships_default_to_the_discovery_half(name: str) -> None:
     half = queries()[name].parameter("half")
     assert half is not None

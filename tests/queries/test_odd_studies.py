@@ -27,6 +27,7 @@ from lmc_track.warehouse.rebuild import rebuild
 from lmc_track.warehouse.results import Results
 from lmc_track.warehouse.snapshot import Snapshot
 from support.handmade_study import handmade_snapshot
+from support.imported_study import imported_snapshot
 from support.simulated_study import simulated_snapshot
 
 FLAT = {(0, 1): {0.5: 0.25}, (0, 2): {0.5: 0.25}, (1, 2): {0.5: 0.25}}
@@ -56,6 +57,8 @@ STUDIES: dict[str, Callable[[Path], Snapshot]] = {
         clusterings=[("spectral", [0, 0, 1, 1])],
         diagnostic=[0.25, NAN, INF, 0.5],
     ),
+    "imported scores": lambda folder: imported_snapshot(folder, paths=False),
+    "imported paths, one missing": lambda folder: imported_snapshot(folder, paths=True),
     "a pair and a point missing": lambda folder: handmade_snapshot(
         folder,
         [0.25, 0.25, 0.5, 0.5],
@@ -121,8 +124,8 @@ def test_every_query_answers(odd: Callable[[str], Results], study: str) -> None:
 
 @pytest.mark.parametrize(
     "study",
-    ["planned without data", "one model", "losses that are not numbers",
-     "a pair and a point missing"],
+    ["planned without data", "one model", "losses that are not numbers", "imported scores",
+     "imported paths, one missing", "a pair and a point missing"],
 )  # fmt: skip
 def test_an_export_is_whole(
     odd: Callable[[str], Results], study: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -51,14 +51,16 @@ class GapStudy:
         *,
         clusterings: Sequence[Sequence[int | None]] = (),
         distances: Mapping[tuple[int, int], float] | None = None,
+        checkpoints: Mapping[int, tuple[int, int]] | None = None,
     ) -> Moment:
         """Models ``m0 … m(n−1)`` with the convexity gaps of ``gaps``; other pairs are missing.
 
         ``clusterings``: each model's cluster, the last the newest. ``distances`` of the weights
-        are 1 where they are not given.
+        are 1 where they are not given. ``checkpoints`` maps a model to the one that its training
+        ended with and the step that it is of.
         """
         self._empty()
-        self._study(n)
+        self._study(n, checkpoints or {})
         l2 = distances or {}
         self._fill(
             PATHS,
@@ -137,7 +139,11 @@ class GapStudy:
             self._clustering(0, clusters)
         return self._moment()
 
-    def _study(self, n: int) -> None:
+    def _study(self, n: int, checkpoints: Mapping[int, tuple[int, int]] | None = None) -> None:
+        of = {
+            i: {"checkpoint_of": f"m{end}", "step": step}
+            for i, (end, step) in (checkpoints or {}).items()
+        }
         self._fill(
             STUDIES,
             [
@@ -166,6 +172,7 @@ class GapStudy:
             MODELS,
             [
                 {"model_id": f"id{i}", "study": _STUDY, "name": f"m{i}", "position": i}
+                | of.get(i, {"step": 900})
                 for i in range(n)
             ],
         )

@@ -28,3 +28,15 @@ def empty_home(folder: Path) -> Location:
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(_template(), folder / "mlflow.db")
     return locate(str(folder), environ={})
+
+
+def copied_home(location: Location, folder: Path) -> Location:
+    """A copy of a home with its SQLite store, whose runs know where their artifacts are now."""
+    shutil.copytree(location.home, folder)
+    connection = sqlite3.connect(folder / "mlflow.db")
+    old, new = location.home.as_uri(), folder.resolve().as_uri()
+    with connection:
+        for table, column in (("runs", "artifact_uri"), ("experiments", "artifact_location")):
+            connection.execute(f"UPDATE {table} SET {column} = replace({column}, ?, ?)", (old, new))
+    connection.close()
+    return locate(str(folder), environ={})

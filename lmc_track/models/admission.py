@@ -1,0 +1,235 @@
+"""Whether a checkpoint from elsewhere can be a model of a study.
+
+Knows what two classifiers must have in common for the straight line between their weights to
+be a line of classifiers: architecture, vocabulary, labels, tensors. Everything is checked
+before anything is recorded, and code that comes with a checkpoint is never run.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from lmc_track.errors import InputError
+from lmc_track.models.checkpoints import check_checkpoint, stored_tensors
+from lmc_track.models.silence import silent_transformers
+
+_FLOATS = frozenset({"F64", "F32", "F16", "BF16"})
+_INTEGERS = frozenset({"I64", "I32", "I16", "I8", "U8", "BOOL"})
+# Settings that say nothing of what the network computes from its weights when it is evaluated.
+_PASSING = frozenset(
+    {
+        "architectures", "chunk_size_feed_forward", "dtype", "finetuning_task", "id2label",
+        "initializer_factor", "initializer_range", "label2id", "num_labels", "output_attentions",
+        "output_hidden_states", "problem_type", "return_dict", "task_specific_params",
+        "tie_word_embeddings", "torch_dtype", "transformers_version", "use_cache",
+        "_name_or_path", "name_or_path",
+    }
+)  # fmt: skip
+_MERGE = (
+    'python -c "from peft import AutoPeftModelForSequenceClassification as A; '
+    "A.from_pretrained('{folder}').merge_and_unload().save_pretrained('{folder}-merged')\""
+)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What every classifier of a study must be like.
+
+    ``shapes`` are those of all tensors by name; ``outputs`` maps the tensors that belong to
+    the labels to the axis along which there is one entry a label.
+    """
+
+    config: Any
+    n_labels: int
+    shapes: Mapping[str, tuple[int, ...]]
+    outputs: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """A checkpoint that fits; ``label_names`` are its config's, in the order of its outputs."""
+
+    label_names: tuple[str, ...]
+
+
+def frame_of(folder: Path, n_labels: int) -> Frame:
+    """What classifiers of ``n_labels`` on the encoder (or classifier) in ``folder`` look like.
+
+    No weights are read: the networks are made without any.
+    """
+    config = _read_config(folder, str(folder))
+    shapes, more = _shapes(config, n_labels), _shapes(config, n_labels + 1)
+    outputs = {
+        name: next(axis for axis, size in enumerate(shape) if size != more[name][axis])
+        for name, shape in shapes.items()
+        if shape != more[name]
+    }
+    return Frame(config, n_labels, shapes, outputs)
+
+
+def _shapes(config: Any, n_labels: int) -> dict[str, tuple[int, ...]]:
+    from copy import deepcopy
+
+    from transformers import AutoModelForSequenceClassification
+
+    sized = deepcopy(config)
+    sized.num_labels = n_labels
+    with silent_transformers(), torch.device("meta"):
+        model = AutoModelForSequenceClassification.from_config(sized, trust_remote_code=False)
+    return {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+
+
+def check_files(folder: Path, shown: str) -> None:
+    """Raise InputError unless ``folder`` holds all weights of a classifier, as safetensors."""
+    if (folder / "adapter_config.json").is_file():
+        raise InputError(
+            f"{shown} holds an adapter (LoRA or the like), not the weights of a whole model",
+            f"Merge it into its base model and register that: {_MERGE.format(folder=folder)}",
+        )
+    inner = folder / "model"
+    if not (folder / "config.json").is_file() and (inner / "config.json").is_file():
+        raise InputError(
+            f"{shown} holds no config.json, but {inner} does", f"Register that folder: {inner}"
+        )
+    check_checkpoint(folder)
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(
+            f"{folder / 'config.json'} is damaged: {error}", "Copy it again."
+        ) from None
+    odd = [t for t in stored_tensors(folder) if t.dtype not in _FLOATS | _INTEGERS]
+    if "quantization_config" in config or odd:
+        raise InputError(
+            f"{shown} holds quantized weights, between which there is no straight line",
+            "Register the model as it was before it was quantized.",
+        )
+
+
+def admit(folder: Path, shown: str, frame: Frame) -> Admitted:
+    """Check that the classifier in ``folder``, which users know as ``shown``, fits ``frame``.
+
+    Raises:
+        InputError: it does not, or its weights are damaged, incomplete, NaN or infinite.
+    """
+    config = _read_config(folder, shown)
+    _check_config(config, frame, shown)
+    _check_weights(folder, frame, shown)
+    return Admitted(tuple(str(config.id2label[n]) for n in range(config.num_labels)))
+
+
+def _read_config(folder: Path, shown: str) -> Any:
+    from transformers import AutoConfig
+    from transformers.models.auto.modeling_auto import (
+        MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES as CLASSIFIERS,
+    )
+
+    try:
+        with silent_transformers():
+            config = AutoConfig.from_pretrained(
+                str(folder), local_files_only=True, trust_remote_code=False
+            )
+    except (OSError, ValueError, KeyError) as error:
+        if "custom code" in str(error):
+            raise InputError(
+                f"{shown} can only be loaded with code of its own, which is never run",
+                "Only architectures that transformers has can be registered.",
+            ) from None
+        reason = str(error).strip().partition("\n")[0]
+        raise InputError(f"transformers cannot read {shown}: {reason}") from None
+    if config.model_type not in CLASSIFIERS:
+        raise InputError(
+            f"{shown} is of the architecture {config.model_type!r}, of which transformers has no "
+            "sequence classifier",
+            "Register text classifiers such as BERT, RoBERTa, DeBERTa or ELECTRA.",
+        )
+    return config
+
+
+def _check_config(config: Any, frame: Frame, shown: str) -> None:
+    wanted = frame.config
+    if config.model_type != wanted.model_type:
+        raise InputError(
+            f"{shown} is of the architecture {config.model_type}, the study's models are "
+            f"{wanted.model_type}",
+            "A line of weights joins only models of one architecture: make another study of it.",
+        )
+    if config.vocab_size != wanted.vocab_size:
+        raise InputError(
+            f"{shown} has a vocabulary of {config.vocab_size:,} tokens, the study's models have "
+            f"{wanted.vocab_size:,}",
+            "It was finetuned from another base model: make another study of it.",
+        )
+    if config.num_labels != frame.n_labels:
+        raise InputError(
+            f"{shown} has {config.num_labels} labels, the study's task has {frame.n_labels}",
+            "Register it in a study of its own task.",
+        )
+    ours, theirs = wanted.to_dict(), config.to_dict()
+    known = type(wanted)().to_dict().keys() - _PASSING
+    for name in sorted(known):
+        if "drop" not in name and ours.get(name) != theirs.get(name):
+            raise InputError(
+                f"{shown}: {name} is {theirs.get(name)!r} in its configuration, the study's models "
+                f"have {ours.get(name)!r}",
+                "With other settings the same weights are another function: make another study.",
+            )
+
+
+def _check_weights(folder: Path, frame: Frame, shown: str) -> None:
+    from safetensors import SafetensorError
+    from transformers import AutoModelForSequenceClassification
+
+    try:
+        with silent_transformers():
+            model, info = AutoModelForSequenceClassification.from_pretrained(
+                str(folder),
+                local_files_only=True,
+                trust_remote_code=False,
+                use_safetensors=True,
+                dtype=torch.float32,
+                ignore_mismatched_sizes=True,
+                output_loading_info=True,
+            )
+    except (SafetensorError, OSError, ValueError, RuntimeError) as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise InputError(f"the weights of {shown} cannot be read: {reason}") from None
+    if missing := sorted(info["missing_keys"]):
+        raise InputError(
+            f"{shown} has no weights for {_listed(missing)}: it is no whole classifier",
+            "Register a model that was finetuned to classify, with its head.",
+        )
+    if mismatched := [entry[0] for entry in info["mismatched_keys"]]:
+        raise InputError(
+            f"{shown}: {_listed(mismatched)} has another shape than its configuration says",
+            "Copy or download the model again.",
+        )
+    if extra := sorted(n for n in info["unexpected_keys"] if not n.endswith("position_ids")):
+        raise InputError(
+            f"{shown} has weights that a {frame.config.model_type} classifier has no place for: "
+            f"{_listed(extra)}",
+            "Load it with transformers and save it again, if they are of no use.",
+        )
+    for name, tensor in model.state_dict().items():
+        if tuple(tensor.shape) != frame.shapes.get(name):
+            raise InputError(
+                f"{shown}: tensor {name!r} is {tuple(tensor.shape)}, in the study's models "
+                f"{frame.shapes.get(name, 'absent')}",
+                "Only models of one shape can be joined by a line.",
+            )
+        if tensor.is_floating_point() and not torch.isfinite(tensor).all():
+            raise InputError(
+                f"the weights of {shown} are not finite: tensor {name!r} holds NaN or infinite "
+                "values",
+                "Leave it out: its training failed.",
+            )
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

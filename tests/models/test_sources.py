@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lmc_track.errors import InputError
+from lmc_track.models.sources import Source, expand, locate_checkpoint
+from support.tiny_models import tiny_classifiers
+
+
+def texts(*given: str) -> list[str]:
+    return [source.text for source in expand(given)]
+
+
+def test_a_range_is_one_source_a_number() -> None:
+    assert expand(["runs/qqp-{8..10}"]) == [
+        Source("runs/qqp-8", "8"), Source("runs/qqp-9", "9"), Source("runs/qqp-10", "10"),
+    ]  # fmt: skip
+
+
+def test_a_range_keeps_leading_zeros() -> None:
+    assert texts("m{08..10}") == ["m08", "m09", "m10"]
+
+
+def test_two_ranges_are_every_combination() -> None:
+    assert expand(["a{0..1}/b{3..4}@r"])[1] == Source("a0/b4@r", "0-4")
+    assert len(expand(["a{0..1}/b{3..4}"])) == 4
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (["m{3..1}"], "runs backwards"),
+        (["m{0..99999}"], "more than 10,000"),
+        (["m{0..1999}-{0..9}"], "more than 10,000"),
+        (["m-1", "m-{0..2}"], "m-1 is named twice"),
+        ([""], "empty"),
+    ],
+)
+def test_a_source_that_cannot_be_meant_is_refused(given: list[str], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        expand(given)
+
+
+@pytest.mark.parametrize("text", ["./none", "/srv/none", "../x", "a/b/c", "~/none"])
+def test_an_absent_folder_is_told_as_one(tmp_path: Path, text: str) -> None:
+    with pytest.raises(InputError, match="there is no folder"):
+        locate_checkpoint(Source(text, None), None, tmp_path, {})
+
+
+def test_a_model_of_the_hub_that_cannot_be_reached_is_told(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"no-such-owner/m@v1: .*hub cannot be reached"):
+        locate_checkpoint(Source("no-such-owner/m@v1", None), None, tmp_path, {})
+
+
+def test_a_model_of_the_hub_is_found_at_its_commit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = "0123456789abcdef0123456789abcdef01234567"
+    repository = tmp_path / "hub" / "models--owner--m"
+    (repository / "snapshots").mkdir(parents=True)
+    tiny_classifiers(tmp_path, 1)[0].rename(repository / "snapshots" / commit)
+    (repository / "refs").mkdir()
+    (repository / "refs" / "v1").write_text(commit)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    found = locate_checkpoint(Source("owner/m@v1", None), None, tmp_path, {})
+    assert (found.repo, found.commit, found.last_part) == ("owner/m", commit, "m")
+    assert found.origin == f"owner/m@{commit}"
+
+
+def test_a_file_is_refused_with_its_folder(tmp_path: Path) -> None:
+    folder = tiny_classifiers(tmp_path, 1)[0]
+    with pytest.raises(InputError, match=r"is a file\nName the folder"):
+        locate_checkpoint(Source(str(folder / "model.safetensors"), None), None, tmp_path, {})
