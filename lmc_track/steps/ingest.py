@@ -329,7 +329,7 @@ class _Reader:
 
 
 def _labels_and_draw(record: StudyRecord, run: RunEntry) -> dict[str, Any]:
-    """What is told of a data set's labels and of how it was drawn, on record since version 4."""
+    """What is told of a data set's labels and of how it was drawn; older records do not tell."""
     given = {
         name: json.loads(run.params[name]) if name in run.params else None
         for name in ("label_names", "projection_groups")

@@ -46,7 +46,8 @@ class Projection:
         """
         together = np.maximum if self.how == "max" else np.logaddexp
         z = np.asarray(logits, dtype=np.float64)
-        columns = [together.reduce(z[..., list(group)], axis=-1) for group in self.groups]
+        with np.errstate(invalid="ignore"):
+            columns = [together.reduce(z[..., list(group)], axis=-1) for group in self.groups]
         return np.stack(columns, axis=-1)
 
 

@@ -22,7 +22,7 @@ class Table:
     key: tuple[str, ...]
 
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 STUDIES = Table(
     "studies",

@@ -13,6 +13,7 @@ from transformers import AutoTokenizer
 from lmc_track.geometry.encoding import EncodedDataset, encode
 from lmc_track.geometry.token_cache import TokenCache
 from lmc_track.tasks.dataset import Dataset, build_dataset
+from lmc_track.tasks.projection import Projection
 from support.tiny_models import WORDS, tiny_classifiers
 
 
@@ -124,3 +125,15 @@ def test_tokens_go_to_other_processes_as_the_name_of_their_file(
     )
     assert len(pickle.dumps(kept)) < 500 < len(pickle.dumps(loose))
     assert same(pickle.loads(pickle.dumps(kept)), pickle.loads(pickle.dumps(loose)))
+
+
+def test_a_projection_is_kept_with_the_tokens_and_goes_to_other_processes(
+    tokenizer: object, dataset: Dataset, tmp_path: Path
+) -> None:
+    project = Projection("max", ("yes", "other"), ((0,), (1, 2)))
+    projected = replace(dataset, projection=project)
+    TokenCache(tmp_path, "t", 32).get(projected, tokenizer)
+    again = TokenCache(tmp_path, "t", 32).get(projected, Refused())
+    assert again.projection == project
+    assert pickle.loads(pickle.dumps(again)).projection == project
+    assert TokenCache(tmp_path, "t", 32).get(dataset, tokenizer).projection is None
