@@ -59,7 +59,9 @@ unfinished AS (
         -- Imported values of models alone are no sign that paths were to be evaluated there too.
         AND (
             d.dataset IN (SELECT dataset FROM counted)
-            OR NOT (d.values_only OR EXISTS (SELECT 1 FROM the_models WHERE source = 'imported'))
+            OR NOT (d.values_only OR EXISTS (
+                SELECT 1 FROM models WHERE study = getvariable('study') AND source = 'imported'
+            ))
         )
 ),
 unevaluated AS (

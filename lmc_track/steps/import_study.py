@@ -71,9 +71,7 @@ class Import:
                 return model
         alike = [m for m in models if m.name == named.name]
         for model in alike:
-            if named.step is None:
-                self._check_step(model, named)
-            elif model.step not in (None, named.step):
+            if named.step is not None and model.step not in (None, named.step):
                 continue
             if model.source != "imported" and not self.has_run(model):
                 raise InputError(
@@ -88,31 +86,37 @@ class Import:
                 f"Its models are {_listed(m.name for m in models)}; --match and --name say what "
                 "models are called here.",
             )
-        name = f"{named.name}-step-{named.step}" if alike else named.name
+        end = alike[0] if alike else None
+        if end is not None and (end.step or 0) < (named.step or 0):
+            raise InputError(
+                f"{named.where}: {named.name!r} is on record after step {end.step}, before "
+                f"{named.step}",
+                "The last step has the model's own name: import it first, or all of them together.",
+            )
+        name = f"{named.name}-step-{named.step}" if end else named.name
         if any(model.name == name for model in models) or not is_name(name):
             raise InputError(
                 f"{named.where}: another model is called {name!r} already",
                 "Name the models otherwise with --name.",
             )
         position = max((model.position for model in models), default=-1) + 1
-        model = RecordedModel(name, position, None, None, key, source="imported", step=named.step)
+        model = RecordedModel(
+            name,
+            position,
+            None,
+            None,
+            key,
+            source="imported",
+            step=named.step,
+            checkpoint_of=named.name if end else None,
+        )
         self.facts = replace(self.facts, models=(*models, model))
         return model
 
     def has_run(self, model: RecordedModel) -> bool:
         """Whether ``model`` is on record, not only planned."""
-        return (
-            self.existing is not None and self.existing.index.find("model", model.key) is not None
-        )
-
-    def _check_step(self, model: RecordedModel, named: NamedModel) -> None:
-        steps = [m for m in self.facts.models if m.name.startswith(f"{model.name}-step-")]
-        if model.source == "imported" and model.step is not None and steps:
-            raise InputError(
-                f"{named.where}: {named.name!r} is on record after step {model.step} and as "
-                f"{_listed(m.name for m in steps)}; which one is meant is not said",
-                "Name the models of one step with --name, such as '{}-step-15000'.",
-            )
+        index = None if self.existing is None else self.existing.index
+        return index is not None and index.find("model", model.key) is not None
 
     def dataset(self, data: RecordedDataset) -> None:
         """Plan the evaluation set ``data``.

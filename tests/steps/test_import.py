@@ -268,11 +268,25 @@ def test_steps_are_models_of_their_own(home: Location, tmp_path: Path) -> None:
         write_logs(tmp_path / f"x_interpol@{step}steps", ["0", "1"])
     found = paths(home, tmp_path)
     assert (found.n_models, found.holes) == (4, ())
-    models = results(home)
-    rows = models.query("models", study="other")["name"].to_list()
-    assert rows == ["seed-0", "seed-1", "seed-0-step-100", "seed-1-step-100"]
     steps = {run.params["name"]: run.params["step"] for run in runs_of(home, "other").all("model")}
-    assert steps["seed-0"] == "200"
+    assert steps == {
+        "seed-0": "200",
+        "seed-1": "200",
+        "seed-0-step-100": "100",
+        "seed-1-step-100": "100",
+    }
+    assert results(home).query("models", study="other")["name"].to_list() == ["seed-0", "seed-1"]
+    assert results(home).query("step_summary", study="other")["step"].to_list() == [100, 200]
+
+
+def test_a_later_step_than_that_of_the_model_itself_is_refused(
+    home: Location, tmp_path: Path
+) -> None:
+    for step in (100, 200):
+        write_logs(tmp_path / str(step) / f"x_interpol@{step}steps", ["0", "1"])
+    paths(home, tmp_path / "100")
+    with pytest.raises(InputError, match="'seed-0' is on record after step 100, before 200"):
+        paths(home, tmp_path / "200")
 
 
 def test_imported_gaps_are_clustered_by_what_needs_no_halves(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
@@ -73,8 +74,8 @@ def imported_snapshot(folder: Path, *, paths: bool) -> Snapshot:
     members = [
         {"clustering_id": "known", "model_id": f"m{k}", "cluster": int(k < 2)} for k in range(_N)
     ]
-    return Snapshot(
-        tracking_uri=planned.tracking_uri,
+    return replace(
+        planned,
         studies=studies,
         models=pl.DataFrame(models, schema=frame_schema(MODELS)),
         paths=pl.DataFrame(path_rows, schema=frame_schema(PATHS)),
@@ -82,10 +83,8 @@ def imported_snapshot(folder: Path, *, paths: bool) -> Snapshot:
         datasets=pl.DataFrame(datasets, schema=frame_schema(DATASETS)),
         clusterings=pl.DataFrame([clustering], schema=frame_schema(CLUSTERINGS)),
         clusters=pl.DataFrame(members, schema=frame_schema(CLUSTERS)),
-        co_assignments=planned.co_assignments,
         examples={},
         text_columns={},
-        predictions=(),
         imported_values=pl.DataFrame(values, schema=frame_schema(IMPORTED_VALUES)),
     )
 
