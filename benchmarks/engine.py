@@ -32,10 +32,13 @@ from typing import Any
 
 import numpy as np
 import torch
+from transformers import AutoConfig, AutoModelForSequenceClassification
+from transformers.utils import logging as transformers_logging
 
 from lmc_track.execution import Here, Placement
 from lmc_track.geometry import engine as engine_module
 from lmc_track.geometry.engine import Engine, EngineSettings
+from lmc_track.geometry.token_cache import read_encoded
 from lmc_track.geometry.weights_cache import Checkpoint
 from lmc_track.models.checkpoints import stored_tensors
 from lmc_track.progress import Silent
@@ -62,6 +65,7 @@ class Site:
 
 def main() -> None:
     options = _options()
+    transformers_logging.disable_progress_bar()
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {_processor()}")
     with tempfile.TemporaryDirectory(prefix="lmc-bench-") as folder:
         place = Path(folder)
@@ -127,8 +131,6 @@ def overhead(site: Site, copy: Path, what: str) -> float:
 
 def published(site: Site, ours: float, sentences: int) -> None:
     """A path as published, from one point on some sentences, against one of ours."""
-    from transformers import AutoModelForSequenceClassification
-
     plan = plan_study(site.study, site.location, Silent())
     with working_on(site.study, site.location, Silent()) as (_, record):
         a, b = _checkpoints(plan, record)[:2]
@@ -173,42 +175,59 @@ def memory(site: Site) -> None:
         tokens = plan.encoded["validation"].file
     size = sum(tensor.end - tensor.begin for tensor in stored_tensors(a.folder))
     for precision in ("fp32", "bf16"):
+        given = (precision, str(a.folder), str(b.folder), str(plan.base), str(tokens))
         done = subprocess.run(
-            [sys.executable, __file__, "--peak", precision, str(a.folder), str(b.folder),
-             str(plan.base), str(tokens)],
-            capture_output=True, text=True, check=True,
-        )  # fmt: skip
-        peak = int(done.stdout)
+            [sys.executable, __file__, "--peak", *given], capture_output=True, text=True, check=True
+        )
+        whole, activations = (int(number) for number in done.stdout.split())
         print(
-            f"memory, {precision}: {peak / 1e6:.0f} MB beyond the libraries, "
-            f"{peak / size:.2f} checkpoints of {size / 1e6:.0f} MB, activations included"
+            f"memory, {precision}: {whole / 1e6:.0f} MB beyond the libraries, of which activations "
+            f"{activations / 1e6:.0f} MB; the rest is {(whole - activations) / size:.2f} "
+            f"checkpoints of {size / 1e6:.0f} MB"
         )
 
 
 def peak(precision: str, a: str, b: str, base: str, tokens: str) -> None:
-    """In a process of its own: print how far memory rose above what the libraries take."""
-    from transformers import AutoModelForSequenceClassification, BertConfig
+    """In a process of its own: print how far memory rose above what the libraries take, and how
+    far it rises by reading alone."""
+    data = {"validation": read_encoded(Path(tokens), "validation")}
+    with tempfile.TemporaryDirectory() as folder:
+        # A tiny model of the same kind loads and touches all that the libraries need.
+        config = AutoConfig.from_pretrained(a)
+        config.update({"hidden_size": 8, "num_attention_heads": 2, "intermediate_size": 8})
+        AutoModelForSequenceClassification.from_config(config).save_pretrained(folder)
+        _one_point(precision, data, folder, folder, folder)
+    before = _from_here()
+    activations = _one_point(precision, data, a, b, base)
+    print(_status("VmHWM") - before, activations)
 
-    from lmc_track.geometry.token_cache import read_encoded
 
-    small = BertConfig(hidden_size=8, num_attention_heads=2, num_hidden_layers=1, vocab_size=9)
-    AutoModelForSequenceClassification.from_config(small)(torch.tensor([[1]]))
-    data = read_encoded(Path(tokens), "validation")
-    before = _status("VmRSS")
-    engine = Engine({"validation": data}, EngineSettings(precision), Path(base))
+def _one_point(precision: str, data: dict[str, Any], a: str, b: str, base: str) -> int:
+    """Evaluate a point and measure how far its ends are apart; returns bytes of activations."""
+    engine = Engine(data, EngineSettings(precision), Path(base))
     ends = Checkpoint(Path(a)), Checkpoint(Path(b))
-    for _ in engine.path_predictions(*ends, {0.5: ["validation"]}):
-        pass
+    for wanted in ([], list(data)):  # nothing to evaluate: weights alone
+        before = _status("VmRSS")
+        for _ in engine.path_predictions(*ends, {0.5: wanted}):
+            activations = max(0, _status("VmRSS") - before)
     engine.l2_distance(*ends)
     engine.update_cosine(*ends)
-    print(_status("VmHWM") - before)
+    return activations
+
+
+def _from_here() -> int:
+    """Let the peak of memory count from here; returns what is in use."""
+    Path("/proc/self/clear_refs").write_text("5")
+    return _status("VmRSS")
 
 
 def workers(site: Site, place: Path) -> None:
     """Rates of one and of two workers of one thread each."""
     seconds = {}
+    # Few points a path, and an even number of paths, so that neither waits for the other long.
+    few = replace(site, study=_with(site.study, interpolate={"points": 4}))
     for count in (1, 2):
-        here = _copy(site, place / f"workers-{count}")
+        here = _copy(few, place / f"workers-{count}")
         placement = Placement("cpu", threads=1, workers=count)
         with (
             working_on(here.study, here.location, Silent()) as (plan, record),
@@ -286,15 +305,14 @@ def _timed_reading() -> Iterator[list[float]]:
         engine_module.read = plain
 
 
-def _product(dtype: torch.dtype, size: int = 2048) -> float:
-    """GFLOP/s of a square matrix product."""
+def _product(dtype: torch.dtype, size: int = 2048, seconds: float = 1.0) -> float:
+    """GFLOP/s of square matrix products, kept up for about as long as a point takes."""
     a, b = (torch.randn(size, size).to(dtype) for _ in range(2))
-    best = float("inf")
-    for _ in range(4):
-        started = time.perf_counter()
+    count, started = 0, time.perf_counter()
+    while (passed := time.perf_counter() - started) < seconds:
         a @ b
-        best = min(best, time.perf_counter() - started)
-    return 2 * size**3 / best / 1e9
+        count += 1
+    return 2 * size**3 * count / passed / 1e9
 
 
 def _status(name: str) -> int:

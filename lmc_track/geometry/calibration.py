@@ -6,7 +6,9 @@ to the last bit wherever it is computed with one thread.
 
 from __future__ import annotations
 
+import math
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +21,13 @@ from lmc_track.models.threads import threads_for
 
 _CPU_BUDGETS = (256, 512, 1_024, 2_048, 4_096)
 _CUDA_BUDGETS = (4_096, 8_192, 16_384, 32_768, 65_536, 131_072)
-# How often a batch is timed; the fastest counts.
-_TIMES = 3
+# How often each choice is timed, in turn with the others, so that a moment in which the machine
+# is busy with something else is no choice's alone; the fastest time counts.
+_ROUNDS = 5
 # Of budgets whose rates differ by less than this the smaller is taken: it pads less.
 _ALIKE = 0.03
-# Seconds after which what was found so far is taken, on a machine that is busy or slow.
+# Seconds after which no further round is begun, on a machine that is busy or slow.
 _PATIENCE = 20
-# A budget whose rate is this far below the best one ends the search for larger ones.
-_WORSE = 0.85
 
 
 def calibrate(
@@ -45,19 +46,28 @@ def calibrate(
     """
     where = torch_device(device)
     resident = ResidentModel(folder, precision, where)
+    model = resident.model
     budgets = budgets or (_CUDA_BUDGETS if where.type == "cuda" else _CPU_BUDGETS)
-    best: tuple[float, Batching] | None = None
     until = time.monotonic() + _PATIENCE
-    with threads_for(resident.model, threads):
-        for attention in _attentions(resident.model):
-            if best is not None and time.monotonic() > until:
-                break
-            resident.model.set_attn_implementation(attention)
-            found = _best_budget(resident.model, where, budgets, tokens, attention, until)
-            if best is None or found[0] > best[0] * (1 + _ALIKE):
-                best = found
-    assert best is not None
-    return best[1]
+    with threads_for(model, threads):
+        count = max(1, budgets[len(budgets) // 2] // tokens)
+        attentions = _attentions(model)
+        times = dict.fromkeys(attentions, math.inf)
+        for _ in _rounds(until):
+            for attention in attentions:
+                model.set_attn_implementation(attention)
+                times[attention] = min(times[attention], _seconds(model, count, tokens, where))
+        attention = min(attentions, key=lambda one: times[one])
+        model.set_attn_implementation(attention)
+        # The single input says what a batch costs beside its tokens.
+        counts = dict.fromkeys([1, *(max(1, budget // tokens) for budget in budgets)], math.inf)
+        for _ in _rounds(until):
+            for count in counts:
+                counts[count] = min(counts[count], _seconds(model, count, tokens, where))
+    rates = {b: max(1, b // tokens) * tokens / counts[max(1, b // tokens)] for b in budgets}
+    budget = min(b for b, rate in rates.items() if rate >= max(rates.values()) * (1 - _ALIKE))
+    overhead = round(counts[1] * rates[budget] - tokens)
+    return Batching(budget, min(max(overhead, 1), budget), attention)
 
 
 def measured_rate(
@@ -66,35 +76,22 @@ def measured_rate(
     """Tokens a second that a model like that in ``folder`` reads in full batches."""
     where = torch_device(device)
     resident = ResidentModel(folder, precision, where, batching.attention)
+    count = max(1, batching.token_budget // tokens)
     with threads_for(resident.model, threads):
-        count = max(1, batching.token_budget // tokens)
-        return count * tokens / _seconds(resident.model, count, tokens, where)
+        times = [_seconds(resident.model, count, tokens, where) for _ in range(_ROUNDS)]
+    return count * tokens / min(times)
+
+
+def _rounds(until: float) -> Iterator[int]:
+    """As many rounds as there is time for, and at least one."""
+    for number in range(_ROUNDS):
+        if number and time.monotonic() > until:
+            return
+        yield number
 
 
 def _attentions(model: Any) -> tuple[Attention, ...]:
     return ("sdpa", "eager") if model._supports_sdpa else ("eager",)
-
-
-def _best_budget(
-    model: Any,
-    device: torch.device,
-    budgets: tuple[int, ...],
-    tokens: int,
-    attention: Attention,
-    until: float,
-) -> tuple[float, Batching]:
-    """The rate, in tokens a second, and the batching with the best budget."""
-    rates: dict[int, float] = {}
-    for budget in budgets:
-        count = max(1, budget // tokens)
-        rates[budget] = count * tokens / _seconds(model, count, tokens, device)
-        if rates[budget] < _WORSE * max(rates.values()) or time.monotonic() > until:
-            break
-    best = max(rates.values())
-    budget = min(b for b, rate in rates.items() if rate >= best * (1 - _ALIKE))
-    # What one input costs beyond its tokens at the full rate is what any batch costs.
-    overhead = _seconds(model, 1, tokens, device) * rates[budget] - tokens
-    return rates[budget], Batching(budget, min(max(round(overhead), 1), budget), attention)
 
 
 @torch.inference_mode()
@@ -102,9 +99,6 @@ def _seconds(model: Any, count: int, tokens: int, device: torch.device) -> float
     """Wall time of a batch of ``count`` inputs of ``tokens`` tokens."""
     highest = min(1_000, model.config.vocab_size)
     ids = (torch.arange(count * tokens, device=device) % highest).reshape(count, tokens)
-    best = float("inf")
-    for _ in range(_TIMES + 1):
-        started = time.perf_counter()
-        model(input_ids=ids).logits.cpu()  # also waits for a GPU
-        best = min(best, time.perf_counter() - started)
-    return best
+    started = time.perf_counter()
+    model(input_ids=ids).logits.cpu()  # also waits for a GPU
+    return time.perf_counter() - started
