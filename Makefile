@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test docs lint bench clean
+.PHONY: help install demo test test-full docs lint bench clean
 
 help:  ## Show the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -26,6 +26,9 @@ demo: $(STAMP)  ## Run the demo study and write its report.
 
 test: $(STAMP)  ## Run the tests that need only Python.
 	$(BIN)/python -m pytest
+
+test-full: $(STAMP)  ## Run the tests that take long: killed processes, clusters, servers.
+	$(BIN)/python -m pytest -m full
 
 docs: $(STAMP)  ## Write the reference in docs/ from the program.
 	$(BIN)/python docs/make_reference.py

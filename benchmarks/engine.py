@@ -27,6 +27,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ import torch
 from transformers import AutoConfig, AutoModelForSequenceClassification
 from transformers.utils import logging as transformers_logging
 
-from lmc_track.execution import Here, Placement
+from lmc_track.execution import Here, Placement, carry_out
 from lmc_track.geometry import engine as engine_module
 from lmc_track.geometry.engine import Engine, EngineSettings
 from lmc_track.geometry.token_cache import read_encoded
@@ -233,6 +234,8 @@ def workers(site: Site, place: Path) -> None:
             working_on(here.study, here.location, Silent()) as (plan, record),
             computing_on(plan, record, Silent(), placement) as computing,
         ):
+            # Workers that have loaded the libraries: a study takes longer than that.
+            carry_out(range(count), _ready, _forget, _forget, pool=computing.cluster)
             started = time.perf_counter()
             paths = interpolate_paths(plan, record, Silent(), computing)
             seconds[count] = time.perf_counter() - started
@@ -240,6 +243,16 @@ def workers(site: Site, place: Path) -> None:
         f"{paths} paths: one worker {seconds[1]:.1f} s, two {seconds[2]:.1f} s, "
         f"{seconds[1] / seconds[2]:.2f} times faster (one thread each)"
     )
+
+
+def _ready(_: int, tick: object) -> None:
+    import_module("lmc_track.geometry.engine")
+    import_module("transformers.models.bert.modeling_bert")
+    time.sleep(1)  # long enough that no worker takes the item of another
+
+
+def _forget(*_: object) -> None:
+    pass
 
 
 def _prepared(base: Path, home: Path, models: int) -> Site:

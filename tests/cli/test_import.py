@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from support.published_logs import evaluation_log, pair_log, write_json
 
 from .conftest import Run
 
 
+@pytest.mark.full
 def test_an_imported_study_can_be_asked(lmc: Run, tmp_path: Path) -> None:
     (tmp_path / "scores.csv").write_text(
         "run,validation,hans:ln_a\nRun 0,.8,.1\nRun 1,.9,\nMean,,\n"

@@ -15,6 +15,8 @@ from lmc_track.execution import Placement, carry_out
 from lmc_track.execution.cluster import Cluster, opened_cluster
 from support.pieces import die_at_two, die_once, fail_at_three, flaky, square
 
+pytestmark = pytest.mark.full
+
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:

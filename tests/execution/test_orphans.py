@@ -12,6 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+pytestmark = pytest.mark.full
+
 DRIVER = """
 import sys
 from contextlib import nullcontext

@@ -20,6 +20,8 @@ from lmc_track.tracking.location import Location
 from support.stores import empty_home
 from support.studies import measured, run_tiny, runs_of
 
+pytestmark = pytest.mark.full
+
 Killed = Callable[..., None]
 
 MORE = ["validation", "main_only", "embedded_only"]

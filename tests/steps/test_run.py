@@ -113,6 +113,7 @@ def test_running_again_repeats_nothing(home_with_base: Location) -> None:
         assert_frame_equal(frame, before[name])
 
 
+@pytest.mark.full
 def test_two_workers_in_a_second_home_measure_the_same(
     finished: Location, home: Location, monkeypatch: pytest.MonkeyPatch
 ) -> None:

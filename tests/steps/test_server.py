@@ -17,6 +17,8 @@ from lmc_track.tracking.location import Location, locate
 from lmc_track.tracking.server import free_port
 from support.studies import measured, run_tiny, runs_of
 
+pytestmark = pytest.mark.full
+
 SEEDS = {"seeds": "0-1"}
 
 

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from lmc_track.tracking.location import locate
 from lmc_track.tracking.store import Store
 
@@ -17,6 +19,7 @@ print(len(Store(locate(sys.argv[1], environ={})).client.search_experiments()))
 """
 
 
+@pytest.mark.full
 def test_programs_that_begin_a_store_at_once_share_one(tmp_path: Path) -> None:
     home = tmp_path / "home"
     programs = [
