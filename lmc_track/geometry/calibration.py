@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import torch
 from lmc_track.geometry.batching import Attention, Batching
 from lmc_track.geometry.devices import torch_device
 from lmc_track.geometry.interpolation import ResidentModel
-from lmc_track.models.threads import threads_for
+from lmc_track.models.threads import is_small, one_thread
 
 _CPU_BUDGETS = (256, 512, 1_024, 2_048, 4_096)
 _CUDA_BUDGETS = (4_096, 8_192, 16_384, 32_768, 65_536, 131_072)
@@ -34,7 +35,6 @@ def calibrate(
     folder: Path,
     precision: str,
     device: str,
-    threads: int | None,
     tokens: int,
     budgets: tuple[int, ...] = (),
 ) -> Batching:
@@ -49,7 +49,8 @@ def calibrate(
     model = resident.model
     budgets = budgets or (_CUDA_BUDGETS if where.type == "cuda" else _CPU_BUDGETS)
     until = time.monotonic() + _PATIENCE
-    with threads_for(model, threads):
+    # Each batch is computed by one thread, beside others.
+    with one_thread() if where.type == "cpu" else nullcontext():
         count = max(1, budgets[len(budgets) // 2] // tokens)
         attentions = _attentions(model)
         times = dict.fromkeys(attentions, math.inf)
@@ -77,9 +78,12 @@ def measured_rate(
     where = torch_device(device)
     resident = ResidentModel(folder, precision, where, batching.attention)
     count = max(1, batching.token_budget // tokens)
-    with threads_for(resident.model, threads):
+    at_once = 1
+    if where.type == "cpu" and not is_small(resident.model):
+        at_once = threads or torch.get_num_threads()
+    with one_thread() if where.type == "cpu" else nullcontext():
         times = [_seconds(resident.model, count, tokens, where) for _ in range(_ROUNDS)]
-    return count * tokens / min(times)
+    return at_once * count * tokens / min(times)
 
 
 def _rounds(until: float) -> Iterator[int]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import torch
 
 from lmc_track.geometry.batching import Batching, Reading, plan_reading
 from lmc_track.geometry.devices import cache_limit, torch_device
@@ -16,7 +17,10 @@ from lmc_track.geometry.interpolation import ResidentModel
 from lmc_track.geometry.modules import ALL, moving_tensors
 from lmc_track.geometry.weights import Weights, check_same_shape
 from lmc_track.geometry.weights_cache import Checkpoint, WeightsCache
-from lmc_track.models.threads import threads_for
+from lmc_track.models.threads import is_small, one_thread, threads_for
+
+# With fewer the threads would wait for the last one to end.
+_BATCHES_A_THREAD = 4
 
 
 @dataclass(frozen=True)
@@ -126,14 +130,19 @@ class Engine:
         if not names:
             return {}
         reading = self._reading(names)
-        with self._threads(resident):
-            logits = read(resident.model, reading)
+        at_once = self._at_once(resident, reading)
+        with one_thread() if at_once > 1 else threads_for(resident.model, self._settings.threads):
+            logits = read(resident.model, reading, at_once)
         return {
             name: predictions_of(self._data[name], logits[reading.index[name]]) for name in names
         }
 
-    def _threads(self, resident: ResidentModel) -> AbstractContextManager[None]:
-        return threads_for(resident.model, self._settings.threads)
+    def _at_once(self, resident: ResidentModel, reading: Reading) -> int:
+        """Batches that are read side by side: as many as threads, where there are enough."""
+        if self._device.type != "cpu" or is_small(resident.model):
+            return 1
+        threads = self._settings.threads or torch.get_num_threads()
+        return threads if len(reading.batches) >= _BATCHES_A_THREAD * threads else 1
 
     def _reading(self, names: tuple[str, ...]) -> Reading:
         if names not in self._readings:

@@ -22,11 +22,15 @@ def one_thread() -> Iterator[None]:
         yield
 
 
+def is_small(model: Any) -> bool:
+    """Whether ``model`` has fewer than a million weights."""
+    return bool(sum(weight.numel() for weight in model.parameters()) < SMALL)
+
+
 @contextmanager
 def threads_for(model: Any, wanted: int | None = None) -> Iterator[None]:
     """One thread for a model of fewer than a million weights, else ``wanted`` (None: as it is)."""
-    small = sum(weight.numel() for weight in model.parameters()) < SMALL
-    count = 1 if small else wanted
+    count = 1 if is_small(model) else wanted
     if count is None:
         yield
         return

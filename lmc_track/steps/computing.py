@@ -106,7 +106,6 @@ def _batching(
         plan.base,
         plan.precision,
         placement.device,
-        placement.threads_each,
         typical_tokens(plan),
         plan.study.evaluate.token_budget,
     )
@@ -132,7 +131,6 @@ class _Calibration:
     base: Path
     precision: str
     device: str
-    threads: int | None
     tokens: int
     given: int
 
@@ -141,7 +139,6 @@ class _Calibration:
             self.base,
             self.precision,
             self.device,
-            self.threads,
             self.tokens,
             (self.given,) if self.given else (),
         )

@@ -11,9 +11,10 @@ import torch
 from safetensors.torch import load_file
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-from lmc_track.geometry.batching import Batching
+from lmc_track.geometry.batching import Batching, plan_reading
 from lmc_track.geometry.encoding import EncodedDataset, encode
 from lmc_track.geometry.engine import Engine, EngineSettings
+from lmc_track.geometry.evaluation import read
 from lmc_track.geometry.interpolation import ResidentModel, materialize
 from lmc_track.geometry.loading import load_weights
 from lmc_track.geometry.weights_cache import Checkpoint
@@ -161,3 +162,13 @@ def test_the_halfway_point_is_the_same_from_both_ends(folders: list[Path], tmp_p
     ab, ba = (load_file(tmp_path / name / "model.safetensors") for name in ("ab", "ba"))
     assert all(torch.allclose(ab[name], ba[name], atol=1e-6) for name in ab)
     assert weights_digest(tmp_path / "ab") != weights_digest(folders[0])
+
+
+def test_batches_side_by_side_give_what_they_give_one_by_one(
+    folders: list[Path], encoded: EncodedDataset
+) -> None:
+    model, threads = ResidentModel(folders[0]).model, torch.get_num_threads()
+    reading = plan_reading({"v": encoded}, Batching(24, 1))
+    assert len(reading.batches) > 4
+    assert torch.equal(read(model, reading, at_once=3), read(model, reading))
+    assert torch.get_num_threads() == threads
