@@ -168,7 +168,7 @@ def _points(file: Path, lines: list[str], start: int, end: int) -> Iterator[Logg
                 )
             # Counted in steps of the grid, c2 is exact where 1 - c1 is not.
             share, at, columns = second, k, []
-        elif line.startswith(_NUMBERED):
+        elif line.split()[:1] == [_NUMBERED]:
             columns = line.split()
         elif _RULE.fullmatch(line) and columns:
             if share is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lmc_track.errors import InputError
@@ -169,6 +169,7 @@ def test_no_log_does_worse_than_being_refused(fuzzed: Path, content: bytes) -> N
 
 @settings(max_examples=100, deadline=None)
 @given(st.integers(0, len(WHOLE) - 1), st.integers(0, 12), st.characters())
+@example(at=215, n=0, other="0")
 def test_a_damaged_log_is_read_or_refused(fuzzed: Path, at: int, n: int, other: str) -> None:
     folder = fuzzed / "damaged"
     folder.mkdir(exist_ok=True)
