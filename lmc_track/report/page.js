@@ -307,11 +307,13 @@
   const drawAll = () => {
     if (figures.matrix) drawMatrix();
     if (figures.paths) drawPaths();
-    if (figures.modules) draw("figure-modules", clone(figures.modules));
-    if (figures.strips) {
-      const figure = clone(figures.strips);
-      if (narrow("figure-strips")) figure.layout.yaxis.tickfont = { size: 10 };
-      draw("figure-strips", figure);
+    for (const [key, kept] of Object.entries(figures)) {
+      if (key === "matrix" || key === "paths") continue;
+      const figure = clone(kept);
+      if (narrow(`figure-${key}`) && figure.layout.yaxis) {
+        figure.layout.yaxis.tickfont = { size: 10, ...figure.layout.yaxis.tickfont };
+      }
+      draw(`figure-${key}`, figure);
     }
   };
 

@@ -60,6 +60,8 @@ def render_report(
             drawn["modules"] = modules_figure(modules)
         elif section.figure == "strips":
             drawn["strips"] = strip_figure(facts)
+        elif section.plot is not None:
+            drawn[section.figure] = section.plot
     template = _environment().get_template("page.html")
     page: str = template.render(
         study=facts.study,

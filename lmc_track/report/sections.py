@@ -5,7 +5,6 @@ A section that has nothing to show is left out.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import comb
@@ -21,26 +20,8 @@ from lmc_track.report.findings import examples_of
 from lmc_track.report.matrix_plot import scale_top
 from lmc_track.report.model_table import model_table
 from lmc_track.report.module_views import ModuleViews, modules_lede, modules_table
+from lmc_track.report.section import Section, command
 from lmc_track.report.strip_plot import diagnostic_rows
-from lmc_track.report.tables import Table
-
-
-@dataclass(frozen=True)
-class Section:
-    """``figure`` is the key of the figure that the page's script draws into it, or empty.
-
-    ``folded`` tables are shown on demand; ``queries`` are commands that print the rows behind
-    what is shown.
-    """
-
-    key: str
-    title: str
-    lede: str
-    figure: str = ""
-    caption: str = ""
-    tables: tuple[Table, ...] = ()
-    folded: tuple[Table, ...] = ()
-    queries: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,15 +48,6 @@ def sections(source: Source, facts: Facts, read: Exhibits, clustering: str | Non
         *_datasets(source, facts),
         *_holes(facts),
     ]
-
-
-def _command(facts: Facts, name: str, clustering: str | None = None, **params: str) -> str:
-    """The command that prints the rows of the query ``name`` as this page read them."""
-    values = {"study": facts.study, **params}
-    if clustering is not None:
-        values["clustering"] = clustering
-    options = [part for key, value in values.items() for part in ("-p", f"{key}={value}")]
-    return shlex.join(["lmc-track", "query", name, *options])
 
 
 def _matrix(
@@ -113,14 +85,10 @@ def _matrix(
         ),
         tables=(decisions_table(decisions),) if decisions else (),
         queries=(
-            _command(facts, "barrier_matrix", clustering, half=facts.half),
-            _command(facts, "barrier_pairs", clustering, half=facts.half),
-            *([_command(facts, "gap_decisions", clustering)] if decisions else []),
-            *(
-                [_command(facts, "grid_error", clustering, half=facts.half)]
-                if errors.height
-                else []
-            ),
+            command(facts, "barrier_matrix", clustering, half=facts.half),
+            command(facts, "barrier_pairs", clustering, half=facts.half),
+            *([command(facts, "gap_decisions", clustering)] if decisions else []),
+            *([command(facts, "grid_error", clustering, half=facts.half)] if errors.height else []),
         ),
     )
 
@@ -151,7 +119,7 @@ def _paths(facts: Facts, views: Sequence[CurveView], clustering: str | None) -> 
             f"Thin lines are single pairs, thick lines medians over the pairs, bands their middle "
             f"halves, all on {examples_of(facts)}; α runs {direction}{dashed}."
         ),
-        queries=tuple(_command(facts, name, clustering, half=facts.half) for name in queries),
+        queries=tuple(command(facts, name, clustering, half=facts.half) for name in queries),
     )
 
 
@@ -163,7 +131,7 @@ def _clusters(facts: Facts, clustering: str | None) -> Iterator[Section]:
         "Clusters",
         ledes.clusters_lede(facts.found.sizes),
         tables=(tables.cluster_table(facts),),
-        queries=(_command(facts, "cluster_table", clustering, half=facts.half),),
+        queries=(command(facts, "cluster_table", clustering, half=facts.half),),
     )
 
 
@@ -188,8 +156,8 @@ def _diagnostics(facts: Facts, clustering: str | None) -> Iterator[Section]:
         tables=(tables.diagnostic_table(facts),),
         folded=(subsets,) if subsets else (),
         queries=(
-            _command(facts, "diagnostics", clustering, **asked),
-            _command(facts, "cluster_diagnostics", clustering, **asked),
+            command(facts, "diagnostics", clustering, **asked),
+            command(facts, "cluster_diagnostics", clustering, **asked),
         ),
     )
 
@@ -205,7 +173,7 @@ def _attribution(source: Source, facts: Facts, clustering: str | None) -> Iterat
         attribution.lede(parts),
         tables=(attribution.part_table(parts), attribution.example_table(parts)),
         folded=(others,) if others else (),
-        queries=(_command(facts, "barrier_attribution", clustering),),
+        queries=(command(facts, "barrier_attribution", clustering),),
     )
 
 
@@ -225,8 +193,8 @@ def _modules(facts: Facts, views: ModuleViews | None, clustering: str | None) ->
         ),
         tables=(modules_table(views),),
         queries=(
-            _command(facts, "module_paths", clustering, half=facts.half),
-            _command(facts, "module_summary", clustering, half=facts.half),
+            command(facts, "module_paths", clustering, half=facts.half),
+            command(facts, "module_summary", clustering, half=facts.half),
         ),
     )
 
@@ -241,8 +209,8 @@ def _dynamics(source: Source, facts: Facts, clustering: str | None) -> Iterator[
         dynamics_lede(dynamics, facts),
         tables=(dynamics_table(dynamics, facts),),
         queries=(
-            _command(facts, "step_summary", clustering, half=facts.half),
-            _command(facts, "cluster_dynamics", clustering, half=facts.half),
+            command(facts, "step_summary", clustering, half=facts.half),
+            command(facts, "cluster_dynamics", clustering, half=facts.half),
         ),
     )
 
@@ -255,7 +223,7 @@ def _models(facts: Facts, clustering: str | None) -> Iterator[Section]:
         "Models",
         ledes.models_lede(facts),
         tables=(model_table(facts),),
-        queries=(_command(facts, "models", clustering),),
+        queries=(command(facts, "models", clustering),),
     )
 
 
@@ -268,7 +236,7 @@ def _clusterings(source: Source, facts: Facts) -> Iterator[Section]:
         "Clusterings compared",
         ledes.clusterings_lede(facts, alike),
         tables=(tables.clustering_table(facts, alike),),
-        queries=(_command(facts, "clusterings"),),
+        queries=(command(facts, "clusterings"),),
     )
 
 
@@ -295,8 +263,8 @@ def _datasets(source: Source, facts: Facts) -> Iterator[Section]:
         " ".join([ledes.data_lede(facts), *ledes.precision_lede(checks, facts)]),
         tables=(tables.dataset_table(facts),),
         queries=(
-            _command(facts, "datasets"),
-            *([_command(facts, "precision_check")] if checks.height else []),
+            command(facts, "datasets"),
+            *([command(facts, "precision_check")] if checks.height else []),
         ),
     )
 
@@ -309,5 +277,5 @@ def _holes(facts: Facts) -> Iterator[Section]:
         "What is missing",
         ledes.holes_lede(facts),
         tables=(tables.hole_table(facts),),
-        queries=(_command(facts, "holes"),),
+        queries=(command(facts, "holes"),),
     )
