@@ -14,8 +14,9 @@ import click
 from lmc_track.errors import LmcTrackError
 
 COMMANDS = (
-    "demo", "init", "run", "finetune", "register", "evaluate", "interpolate", "ingest", "cluster",
-    "query", "sql", "schema", "report", "export", "import", "materialize", "status", "ui",
+    "demo", "init", "run", "finetune", "register", "evaluate", "interpolate", "plane", "ingest",
+    "cluster", "query", "sql", "schema", "report", "export", "import", "materialize", "status",
+    "ui",
 )  # fmt: skip
 
 

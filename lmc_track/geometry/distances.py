@@ -38,6 +38,24 @@ def l2_distance(a: Weights, b: Weights) -> float:
     return float(total**0.5)
 
 
+def inner_products(a: Weights, b: Weights, c: Weights) -> tuple[float, float, float]:
+    """<u, u>, <u, w> and <w, w> of u = theta_b - theta_a and w = theta_c - theta_a, in float64.
+
+    Over all floating-point tensors.
+    """
+    uu = uw = ww = 0.0
+    for name, tensor in a.items():
+        if not tensor.is_floating_point():
+            continue
+        for one, two, three in zip(
+            _chunks(tensor), _chunks(b[name]), _chunks(c[name]), strict=True
+        ):
+            origin = one.double()
+            u, w = two.double() - origin, three.double() - origin
+            uu, uw, ww = uu + _dot(u, u), uw + _dot(u, w), ww + _dot(w, w)
+    return uu, uw, ww
+
+
 def update_cosine(a: Weights, b: Weights, origin: Origin, moving: frozenset[str]) -> float:
     """Cosine of (theta_a - theta_0) and (theta_b - theta_0) over the ``moving`` of ``origin``.
 

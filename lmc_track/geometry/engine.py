@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,11 +10,18 @@ import torch
 
 from lmc_track.geometry.batching import Batching, Reading, plan_reading
 from lmc_track.geometry.devices import cache_limit, torch_device
-from lmc_track.geometry.distances import Origin, l2_distance, open_origin, update_cosine
+from lmc_track.geometry.distances import (
+    Origin,
+    inner_products,
+    l2_distance,
+    open_origin,
+    update_cosine,
+)
 from lmc_track.geometry.encoding import EncodedDataset
 from lmc_track.geometry.evaluation import Predictions, predictions_of, read
 from lmc_track.geometry.interpolation import ResidentModel
 from lmc_track.geometry.modules import ALL, moving_tensors
+from lmc_track.geometry.planes import PlaneFrame, Shares
 from lmc_track.geometry.weights import Weights, check_same_shape
 from lmc_track.geometry.weights_cache import Checkpoint, WeightsCache
 from lmc_track.models.threads import is_small, one_thread, threads_for
@@ -84,6 +91,26 @@ class Engine:
             resident.set_point(a, b, alpha, modules)
             yield alpha, self._evaluate(resident, datasets)
 
+    def plane_predictions(
+        self, models: Sequence[Checkpoint], points: Iterable[Shares], datasets: Iterable[str]
+    ) -> Iterator[dict[str, Predictions]]:
+        """For every one of ``points``, given by its shares of the three ``models``, the
+        predictions of that point of their plane on ``datasets``."""
+        resident, names = self._model(models[0]), tuple(datasets)
+        weights = self._opened(models)
+        for shares in points:
+            resident.set_mixture(weights, shares)
+            yield self._evaluate(resident, names)
+
+    def plane_frame(self, models: Sequence[Checkpoint]) -> PlaneFrame:
+        """Where three models are in the plane through them.
+
+        Raises:
+            DegeneratePlaneError: they span none.
+        """
+        a, b, c = self._opened(models)
+        return PlaneFrame.spanned(*inner_products(a, b, c))
+
     def l2_distance(self, model_a: Checkpoint, model_b: Checkpoint, modules: str = ALL) -> float:
         """Euclidean distance of the two models' weights, or of those of ``modules``."""
         a, b = self._ends(model_a, model_b)
@@ -110,9 +137,15 @@ class Engine:
         return self._reading(tuple(datasets)).n_tokens
 
     def _ends(self, model_a: Checkpoint, model_b: Checkpoint) -> tuple[Weights, Weights]:
-        a, b = self._open(model_a), self._open(model_b)
-        check_same_shape(a, b, str(model_a.folder), str(model_b.folder))
+        a, b = self._opened((model_a, model_b))
         return a, b
+
+    def _opened(self, models: Sequence[Checkpoint]) -> list[Weights]:
+        """The weights of models that can be mixed."""
+        weights = [self._open(model) for model in models]
+        for other, model in zip(weights[1:], models[1:], strict=True):
+            check_same_shape(weights[0], other, str(models[0].folder), str(model.folder))
+        return weights
 
     def _open(self, model: Checkpoint) -> Weights:
         return self._weights.get(model, self._model(model).layout)

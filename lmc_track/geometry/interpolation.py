@@ -1,5 +1,7 @@
 """theta(alpha) = (1 - alpha) theta_a + alpha theta_b, written into one resident model.
 
+So are other mixtures of weights whose shares add up to 1, such as points of a plane.
+
 Along a module-wise path only the tensors of some modules move, and the rest stay model_a's.
 
 Weights are always interpolated in float32 and cast afterwards where the evaluation precision
@@ -8,7 +10,7 @@ is lower. Integer buffers are model_a's.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +49,21 @@ class ResidentModel:
         """Become the model with ``weights``."""
         for name, target in self._state.items():
             target.copy_(weights[name])
+
+    @torch.no_grad()
+    def set_mixture(self, models: Sequence[Weights], shares: Sequence[float]) -> None:
+        """Become the sum of ``models``' weights, each times its share; these add up to 1."""
+        first, *others = models
+        for name, target in self._state.items():
+            if not target.is_floating_point():
+                target.copy_(first[name])
+                continue
+            own = target.dtype == torch.float32
+            mixed = torch.mul(first[name], shares[0], out=target if own else None)
+            for weights, share in zip(others, shares[1:], strict=True):
+                mixed.add_(weights[name], alpha=share)
+            if not own:
+                target.copy_(mixed)
 
     @torch.no_grad()
     def set_point(self, a: Weights, b: Weights, alpha: float, modules: str = ALL) -> None:

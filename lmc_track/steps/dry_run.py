@@ -65,7 +65,7 @@ def planned_work(
     """
     plan = plan_on_record(study, location, progress)
     record = find_study(Store(location), study.name)
-    rate = _rate(plan, record, placement)
+    rate = reading_rate(plan, record, placement)
     rows = list(_rows(plan, record, modules))
     progress.note(f"{rate:,.0f} tokens a second here; times are of the networks alone.")
     return pl.DataFrame(
@@ -125,8 +125,8 @@ def _learned_from(plan: Plan) -> int:
     return round(float(np.mean(some.lengths)) * sentences)
 
 
-def _rate(plan: Plan, record: StudyRecord | None, placement: Placement) -> float:
-    """Tokens a second of all processes together."""
+def reading_rate(plan: Plan, record: StudyRecord | None, placement: Placement) -> float:
+    """Tokens a second that all processes together read."""
     batching = None if record is None else known_batching(plan, record.run.tags, placement)
     rate = measured_rate(
         plan.base,

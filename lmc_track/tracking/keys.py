@@ -69,6 +69,13 @@ def point_key(path: str, alpha: float) -> str:
     return _key("point", {"path": path, "alpha": alpha.hex()})
 
 
+def plane_key(keys: Sequence[str], precision: str, grid: int, margin: float) -> str:
+    """The plane through the models with these ``keys``, in study order, and its grid."""
+    return _key(
+        "plane", {"models": list(keys), "precision": precision, "grid": grid, "margin": margin}
+    )
+
+
 def clusters_key(
     method: str,
     settings: Mapping[str, Any],
