@@ -53,7 +53,7 @@ def reference(results: Results) -> dict[str, str]:
 
 def example_results(folder: Path) -> Results:
     """The made study that examples ask: six models, two clusters."""
-    snapshot = simulated_snapshot(folder / "record", n_examples=60)
+    snapshot = simulated_snapshot(folder / "record", n_examples=60, planes=((0, 1, 2),))
     rebuild(folder / "results.duckdb", snapshot, DERIVATIONS)
     return open_results(folder / "results.duckdb")
 

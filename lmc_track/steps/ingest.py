@@ -16,6 +16,7 @@ from filelock import FileLock
 from lmc_track.errors import InputError
 from lmc_track.progress import Progress
 from lmc_track.steps.derivations import DERIVATIONS
+from lmc_track.steps.ingest_planes import recorded_planes
 from lmc_track.tracking.keys import path_key
 from lmc_track.tracking.location import Location, prepare
 from lmc_track.tracking.runs import RunEntry
@@ -33,6 +34,8 @@ from lmc_track.warehouse.tables import (
     IMPORTED_VALUES,
     MODELS,
     PATHS,
+    PLANE_POINTS,
+    PLANES,
     POINTS,
     PRECISION_CHECKS,
     RECORDED,
@@ -89,6 +92,7 @@ class _Reader:
         self._examples: dict[str, Path] = {}
         self._text_columns: dict[str, tuple[str, ...]] = {}
         self._predictions: list[PredictionFile] = []
+        self._plane_points: list[pl.DataFrame] = []
 
     def snapshot(self, tracking_uri: str) -> Snapshot:
         return Snapshot(
@@ -106,6 +110,10 @@ class _Reader:
             text_columns=self._text_columns,
             predictions=tuple(self._predictions),
             imported_values=self._frame(IMPORTED_VALUES),
+            planes=self._frame(PLANES),
+            plane_points=pl.concat(
+                [pl.DataFrame(schema=frame_schema(PLANE_POINTS)), *self._plane_points]
+            ),
         )
 
     def _frame(self, table: Table) -> pl.DataFrame:
@@ -120,6 +128,9 @@ class _Reader:
         paths = self._paths(record, models)
         self._points(record, paths)
         self._clusterings(record, models)
+        for row, points in recorded_planes(record, models):
+            self._rows["planes"].append(row)
+            self._plane_points.append(points)
 
     def _study(self, record: StudyRecord) -> None:
         facts = record.facts

@@ -25,6 +25,7 @@ _OF_THE_STUDY = {
     "clustering_id": "clustering_id IN "
     "(SELECT clustering_id FROM clusterings WHERE study = getvariable('study'))",
     "path_id": "path_id IN (SELECT path_id FROM paths WHERE study = getvariable('study'))",
+    "plane_id": "plane_id IN (SELECT plane_id FROM planes WHERE study = getvariable('study'))",
     "run_id": "run_id IN (SELECT model_id FROM models WHERE study = getvariable('study') "
     "UNION ALL SELECT point_id FROM points WHERE study = getvariable('study'))",
     "point_id": "point_id IN (SELECT point_id FROM points WHERE study = getvariable('study'))",

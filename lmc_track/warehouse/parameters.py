@@ -51,6 +51,8 @@ _KNOWN_VALUES = {
     "cluster_b": _CLUSTERS,
     "model_a": "SELECT name FROM models WHERE study = getvariable('study') ORDER BY position",
     "model_b": "SELECT name FROM models WHERE study = getvariable('study') ORDER BY position",
+    "model_c": "SELECT name FROM models WHERE study = getvariable('study') ORDER BY position",
+    "plane": "SELECT plane_id FROM planes WHERE study = getvariable('study') ORDER BY created",
 }
 """Parameters whose values are names that the study must have."""
 

@@ -53,6 +53,17 @@ _COMPUTED_COLUMNS = {
     "decision": "separated, connected or undecided, false discovery controlled over pairs",
     "reading": "the same of a single pair, by its bounds alone",
     "tau": "tolerance, nats",
+    "distance_ab": "Euclidean distance of the weights of model_a and model_b",
+    "distance_ac": "of model_a and model_c",
+    "distance_bc": "of model_b and model_c",
+    "area": "area of the triangle of the three models",
+    "loss_a": "loss of model_a itself, nats",
+    "loss_b": "loss of model_b itself, nats",
+    "loss_c": "loss of model_c itself, nats",
+    "cluster_c": "cluster of model_c",
+    "datasets": "evaluation sets that it was measured on",
+    "straight_loss": "greatest loss on the straight line between the two, ends included, nats",
+    "straight_barrier": "how far that is above the higher of its ends, nats",
     "whole_gap": "convexity gap of the path on which the whole network moves",
 }
 _EXAMPLE_SOURCE = "example_source"

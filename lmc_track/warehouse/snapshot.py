@@ -10,7 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
-from lmc_track.warehouse.tables import IMPORTED_VALUES, frame_schema
+from lmc_track.warehouse.tables import IMPORTED_VALUES, PLANE_POINTS, PLANES, frame_schema
 
 
 @dataclass(frozen=True)
@@ -51,4 +51,8 @@ class Snapshot:
     predictions: tuple[PredictionFile, ...]
     imported_values: pl.DataFrame = field(
         default_factory=lambda: pl.DataFrame(schema=frame_schema(IMPORTED_VALUES))
+    )
+    planes: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=frame_schema(PLANES)))
+    plane_points: pl.DataFrame = field(
+        default_factory=lambda: pl.DataFrame(schema=frame_schema(PLANE_POINTS))
     )

@@ -22,7 +22,7 @@ class Table:
     key: tuple[str, ...]
 
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 
 STUDIES = Table(
     "studies",
@@ -334,6 +334,64 @@ GAP_BOUNDS = Table(
     ),
     ("path_id", "dataset"),
 )
+PLANES = Table(
+    "planes",
+    "Planes through the weights of three models, A, B and C in study order, A at (0, 0).",
+    (
+        Column("plane_id", "VARCHAR", "MLflow run id"),
+        Column("study", "VARCHAR", "name of the study"),
+        Column("key", "VARCHAR", "the three models' keys, precision, grid"),
+        Column("model_a", "VARCHAR", "name of the model at (0, 0)"),
+        Column("model_b", "VARCHAR", "name of the model at (x_b, 0)"),
+        Column("model_c", "VARCHAR", "name of the model at (x_c, y_c)"),
+        Column("model_a_id", "VARCHAR", "MLflow run id of model_a"),
+        Column("model_b_id", "VARCHAR", "MLflow run id of model_b"),
+        Column("model_c_id", "VARCHAR", "MLflow run id of model_c"),
+        Column("precision", "VARCHAR", "fp32 or bf16"),
+        Column("n_grid", "INTEGER", "points along each side of the grid"),
+        Column("margin", "DOUBLE", "how far the grid goes on, in longer sides of the models' box"),
+        Column("x_b", "DOUBLE", "distance of the weights of A and B"),
+        Column("x_c", "DOUBLE", "where C is along the line from A to B"),
+        Column("y_c", "DOUBLE", "distance of C from that line"),
+        Column("created", "TIMESTAMP", "when its run started, UTC"),
+        Column("seconds", "DOUBLE", "wall time of its run, seconds"),
+    ),
+    ("plane_id",),
+)
+PLANE_POINTS = Table(
+    "plane_points",
+    "Values at the points of planes, on whole evaluation sets, both halves together.",
+    (
+        Column("plane_id", "VARCHAR", "MLflow run id of the plane"),
+        Column("i", "INTEGER", "column of the grid, from 0"),
+        Column("j", "INTEGER", "row of the grid, from 0"),
+        Column("x", "DOUBLE", "distance of weights along the line from A to B"),
+        Column("y", "DOUBLE", "distance of weights from that line, on the side of C"),
+        Column("weight_a", "DOUBLE", "share of model_a's weights; the three add up to 1"),
+        Column("weight_b", "DOUBLE", "share of model_b's weights"),
+        Column("weight_c", "DOUBLE", "share of model_c's weights"),
+        Column("dataset", "VARCHAR", "name of the set"),
+        Column("metric", "VARCHAR", "loss, error, accuracy, or the task's own"),
+        Column("value", "DOUBLE", "loss in nats, otherwise a fraction"),
+    ),
+    ("plane_id", "dataset", "metric", "j", "i"),
+)
+PLANE_ROUTES = Table(
+    "plane_routes",
+    "The best route between two models over the points of a plane's grid (planes.md).",
+    (
+        Column("plane_id", "VARCHAR", "MLflow run id of the plane"),
+        Column("dataset", "VARCHAR", "evaluation set, all of it"),
+        Column("model_a_id", "VARCHAR", "MLflow run id of the model first in study order"),
+        Column("model_b_id", "VARCHAR", "MLflow run id of the other"),
+        Column("route_loss", "DOUBLE", "greatest loss on the best route, ends included, nats"),
+        Column("route_barrier", "DOUBLE", "how far that is above the higher of its ends, nats"),
+        Column("route_length", "DOUBLE", "length of the shortest best route, distance of weights"),
+        Column("route_x", "DOUBLE[]", "x of the points of that route"),
+        Column("route_y", "DOUBLE[]", "y of the points of that route"),
+    ),
+    ("plane_id", "dataset", "model_a_id", "model_b_id"),
+)
 RECORDED = (
     STUDIES,
     MODELS,
@@ -345,13 +403,21 @@ RECORDED = (
     CO_ASSIGNMENTS,
     PRECISION_CHECKS,
     IMPORTED_VALUES,
+    PLANES,
+    PLANE_POINTS,
 )
 """Tables whose rows the record gives as they are."""
 
 COMPUTED = (EXAMPLES, EXAMPLE_SUBSETS, EVALUATIONS)
 """Tables that SQL fills from the record's files."""
 
-DERIVED: tuple[Table, ...] = (CLUSTER_EFFECTS, AXIS_EFFECTS, DISTANCE_TESTS, GAP_BOUNDS)
+DERIVED: tuple[Table, ...] = (
+    CLUSTER_EFFECTS,
+    AXIS_EFFECTS,
+    DISTANCE_TESTS,
+    GAP_BOUNDS,
+    PLANE_ROUTES,
+)
 """Tables that analyses fill from the others (``warehouse.derivation``)."""
 
 ATTRIBUTION_ROWS = Table(

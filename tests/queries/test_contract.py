@@ -89,6 +89,13 @@ COLUMNS = {
     "own_gap other_gap moved settled validation_loss diagnostic model model_id",
     "step_summary": "step is_end n_models n_pairs n_missing mean_gap max_gap mean_gap_within "
     "mean_gap_between n_components n_complete_clusters n_away tau",
+    "planes": "model_a model_b model_c cluster_a cluster_b cluster_c x_b x_c y_c distance_ab "
+    "distance_ac distance_bc area loss_a loss_b loss_c precision n_grid margin datasets seconds "
+    "created plane_id model_a_id model_b_id model_c_id",
+    "plane": "i j x y weight_a weight_b weight_c value plane_id",
+    "plane_routes": "model_a model_b cluster_a cluster_b same_cluster loss_a loss_b route_loss "
+    "route_barrier straight_loss straight_barrier route_length l2_distance route_x route_y "
+    "plane_id",
     "run_cost": "kind n_runs n_timed total_seconds mean_seconds median_seconds max_seconds",
 }
 # What a parameter of these names may default to. NULL: results are not narrowed by it.

@@ -16,6 +16,7 @@ def golden_snapshot(folder: Path) -> Snapshot:
     """Six models in two clusters, five points a path; a path, a point and evaluations missing.
 
     Two parts of the network have paths of their own, and every path a refined point.
+    There is a plane through ``seed-0``, ``seed-1`` and ``seed-2``.
 
     Beside the spectral clustering there is an older one that puts ``seed-1`` with the even seeds
     and leaves ``seed-5`` out.
@@ -27,6 +28,7 @@ def golden_snapshot(folder: Path) -> Snapshot:
         holes=some_holes(),
         modules=("encoder.layer.0", "classifier"),
         refined=(0.375,),
+        planes=((0, 1, 2),),
     )
     older = made.clusterings.with_columns(
         clustering_id=pl.lit("0" * 32),

@@ -37,6 +37,7 @@ from lmc_track.warehouse.tables import (
     Table,
     frame_schema,
 )
+from support.simulated_planes import simulated_planes
 
 DATASET_NAMES = ("validation", "train_sample", "main_only", "embedded_only")
 TRACKING_URI = "sqlite:////simulated/mlflow.db"
@@ -75,6 +76,7 @@ def simulated_snapshot(
     holes: Holes | None = None,
     modules: Sequence[str] = (),
     refined: Sequence[float] = (),
+    planes: Sequence[tuple[int, int, int]] = (),
     tracking_uri: str = TRACKING_URI,
 ) -> Snapshot:
     """Write Parquet files below ``folder`` and return the snapshot that refers to them.
@@ -83,6 +85,7 @@ def simulated_snapshot(
     diagnostics with the subsets ``singular`` and ``plural``. ``clusters = 0`` records no
     clustering (the curves are then those of one cluster). Each of ``modules`` moves along paths
     of its own, in either direction. Every whole path also has points at the alphas ``refined``.
+    Each of ``planes`` goes through the models at three positions.
     """
     maker = _Maker(folder, study, seed, n_examples, max(clusters, 1), tuple(datasets))
     missing = holes or Holes()
@@ -111,6 +114,7 @@ def simulated_snapshot(
         examples=maker.example_files,
         text_columns=dict.fromkeys(maker.example_files, ("sentence",)),
         predictions=tuple(maker.predictions),
+        **simulated_planes(study, models, planes, datasets),
     )
 
 
