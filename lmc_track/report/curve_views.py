@@ -2,12 +2,14 @@
 
 One view is one data set in one metric. Pairs within each cluster are a group of their own, since
 on a diagnostic set clusters differ; pairs between clusters are turned so that α = 0 is the model
-of the lower-numbered cluster, since otherwise their two directions would be averaged. A view of
-thousands of pairs keeps an even sample of its single curves; medians and bands are over all.
+of the lower-numbered cluster, since otherwise their two directions would be averaged. Of
+thousands of pairs an even sample is drawn; medians and bands are over all, and every single curve
+is there to be marked.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,6 +18,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from lmc_track.report.facts import Facts, Source
+from lmc_track.report.packed import packed
 from lmc_track.report.palette import CLUSTER_COLOURS, cluster_colour, rounded
 
 _FIRST_VIEW_CURVES = 5000
@@ -181,7 +184,7 @@ def _kind(
     return "within", f"within cluster {cluster_a}", cluster_colour(cluster_a)
 
 
-def views_for_page(views: list[CurveView], facts: Facts) -> dict[str, Any]:
+def views_for_page(views: Sequence[CurveView], facts: Facts) -> dict[str, Any]:
     """The views as JSON for the page's script."""
     return {
         "alphas": grid(facts),
@@ -208,8 +211,9 @@ def _group_for_page(group: CurveGroup, most: int) -> dict[str, Any]:
         "label": group.label,
         "colour": group.colour,
         "n_pairs": len(group.pairs),
-        "pairs": group.pairs[::step],
-        "values": [[rounded(v, 4) for v in curve] for curve in group.values[::step].tolist()],
+        "pairs": group.pairs,
+        "values": packed(group.values),
+        "step": step,
         "median": [rounded(v, 4) for v in quantile(group.values, 0.5).tolist()],
         "low": [rounded(v, 4) for v in quantile(group.values, 0.25).tolist()],
         "high": [rounded(v, 4) for v in quantile(group.values, 0.75).tolist()],

@@ -14,6 +14,7 @@ from lmc_track.report import wording
 from lmc_track.report.cluster_effects import auc, contrast_on, evidence, is_unsaid, limit
 from lmc_track.report.clusters import PUBLISHED, cluster_sentence
 from lmc_track.report.facts import Facts, Row, Source, gather
+from lmc_track.report.intervals import interval
 
 _SMALL_CLUSTER = 3
 
@@ -86,20 +87,28 @@ def gap_sentence(facts: Facts) -> str:
         return (
             f"{where} the convexity gaps of the {facts.measured.height:,} pairs range from "
             f"{wording.gap(total['min'])} to {wording.nats(total['max'])}; their mean is "
-            f"{wording.nats(total['mean'])}{_way(total)}."
+            f"{wording.nats(total['mean'])}{_interval(total)}{_way(total)}."
         )
-    mean = f"{wording.nats(between['mean'])} between"
+    mean = f"{wording.nats(between['mean'])}{_interval(between)} between"
     if within is None or within["mean"] is None:
         return (
             f"{where} the mean convexity gap is {mean} clusters{_way(between)}; "
             "no cluster has a measured pair within it."
         )
     return (
-        f"{where} the mean convexity gap is {wording.nats(within['mean'])} within clusters and "
-        f"{mean}{_way(within, between)}; "
+        f"{where} the mean convexity gap is {wording.nats(within['mean'])}{_interval(within)} "
+        f"within clusters and {mean}{_way(within, between)}; "
         f"the largest within is {wording.gap(within['max'])}, the smallest between "
         f"{wording.gap(between['min'])}."
     )
+
+
+def _interval(summary: Row) -> str:
+    """The 95 percent interval of a mean over models drawn anew; nothing where there is none."""
+    ends = interval(summary["mean"], summary["standard_error"], summary["n_models"])
+    if ends is None:
+        return ""
+    return f" ({wording.gap(max(ends[0], 0.0))} to {wording.gap(ends[1])})"
 
 
 def _way(*summaries: Row) -> str:

@@ -1,152 +1,175 @@
-"""The barrier matrix as a plotly.js figure: a heatmap in cluster order."""
+"""The barrier matrix: a heatmap in cluster order under the merge tree of the gaps.
+
+The page's script fills the heatmap with the view that is chosen.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import combinations, groupby
 from typing import Any
 
 import numpy as np
-import polars as pl
 
 from lmc_track.report.decisions import Decisions
-from lmc_track.report.facts import Facts
+from lmc_track.report.facts import Facts, Source
+from lmc_track.report.linkage import Branch, Merge, branches, leaf_order, read_merges
+from lmc_track.report.matrix_views import MatrixView, scale_top
+from lmc_track.report.packed import packed
 from lmc_track.report.palette import cluster_colour, cluster_name, plot_text, rounded
 
 Figure = dict[str, Any]
 
 _NAMES_SHOWN = 48
-_LEAST_OF_THE_WAY = 0.1
+_UNITS = {"loss": "nats", "error": ""}
 
 
-def in_cluster_order(facts: Facts) -> list[str]:
-    """Names of the models by cluster, then in study order; those without a cluster last."""
-    return facts.models.sort("cluster", "position", nulls_last=True, maintain_order=True)[
-        "name"
-    ].to_list()
+def read_merge_tree(source: Source, facts: Facts) -> list[Merge]:
+    """The merges of the gaps that clusters are found on."""
+    return read_merges(source.query("merge_tree", study=facts.study))
 
 
-def matrix_figure(facts: Facts, decisions: Decisions | None = None) -> Figure:
-    """Convexity gaps of all pairs as a heatmap in cluster order.
+def in_cluster_order(facts: Facts, merges: Sequence[Merge] = ()) -> list[str]:
+    """Names of the models by cluster, then as the merge tree has them; those without one last."""
+    return leaf_order(merges, facts.models["name"].to_list(), facts.cluster_of)
 
-    Pairs without a gap are marked, and so are those that the ``decisions`` leave open.
-    """
-    names = in_cluster_order(facts)
-    index = {name: i for i, name in enumerate(names)}
-    gaps: list[list[float | None]] = [[None] * len(names) for _ in names]
-    beside: list[list[list[float | str | None]]] = [
-        [[None, None, ""] for _ in names] for _ in names
-    ]
-    said = decisions.hover() if decisions else {}
-    for i in range(len(names)):
-        gaps[i][i], beside[i][i] = 0.0, [0.0, 0.0, ""]
-    columns = ("model_a", "model_b", "convexity_gap", "barrier_height", "relative_gap")
-    for a, b, gap, barrier, relative in facts.pairs.select(columns).iter_rows():
-        for i, j in ((index[a], index[b]), (index[b], index[a])):
-            gaps[i][j] = rounded(gap, 4)
-            bounds = f"<br>{said[a, b]}" if (a, b) in said else ""
-            beside[i][j] = [rounded(barrier, 3), rounded(relative, 3), bounds]
-    shown = [plot_text(name) for name in names]
-    heat = {
-        "type": "heatmap",
-        "x": shown,
-        "y": shown,
-        "z": gaps,
-        "customdata": beside,
-        "zmin": 0,
-        "zmax": scale_top(facts),
-        "colorscale": "Cividis",
-        "hoverongaps": False,
-        "xgap": 1 if len(names) <= _NAMES_SHOWN else 0,
-        "ygap": 1 if len(names) <= _NAMES_SHOWN else 0,
-        "hovertemplate": (
-            "%{y} and %{x}<br>convexity gap %{z:.3g} nats<br>barrier height %{customdata[0]:.3g} "
-            "nats<br>%{customdata[1]:.1%} of the way to chance%{customdata[2]}<extra></extra>"
-        ),
-        "colorbar": {
-            "title": {"text": "convexity gap, nats", "side": "right"},
-            "thickness": 12,
-            "outlinewidth": 0,
-            "len": 0.9,
+
+def matrix_figure(
+    facts: Facts,
+    views: Sequence[MatrixView],
+    merges: Sequence[Merge],
+    decisions: Decisions | None = None,
+) -> Figure:
+    """What the page's script draws the matrix of: views, names, clusters, tree, layout."""
+    order = in_cluster_order(facts, merges)
+    tree = list(branches(merges, order, facts.cluster_of))
+    return {
+        "names": order,
+        "views": [_for_page(view, facts, k == 0) for k, view in enumerate(views)],
+        "decisions": _decided(order, decisions),
+        "runs": list(views[0].runs) if views else [],
+        "data": _tree_traces(tree),
+        "layout": _layout(facts, order, tree),
+    }
+
+
+def _for_page(view: MatrixView, facts: Facts, first: bool) -> Figure:
+    gaps = view.values["convexity_gap"]
+    largest = float(np.nanmax(gaps))
+    return {
+        "dataset": view.dataset,
+        "half": view.half,
+        "metric": view.metric,
+        "unit": _UNITS[view.metric],
+        "top": rounded(scale_top(facts) if first else largest or 1.0, 4),
+        **{
+            name: packed(values)
+            for name, values in view.values.items()
+            if not np.isnan(values).all()
         },
     }
-    blocks = list(_blocks([facts.cluster_of[name] for name in names]))
+
+
+def _decided(order: Sequence[str], decisions: Decisions | None) -> Figure:
+    """By number of the pair, what its bounds are; and which pairs are undecided."""
+    if decisions is None:
+        return {"said": {}, "undecided": []}
+    said, undecided = decisions.hover(), set(decisions.undecided)
+    found: Figure = {"said": {}, "undecided": []}
+    for k, (a, b) in enumerate(combinations(order, 2)):
+        pair = (a, b) if (a, b) in said else (b, a)
+        if pair in said:
+            found["said"][str(k)] = said[pair]
+        if pair in undecided:
+            found["undecided"].append(k)
+    return found
+
+
+def _tree_traces(tree: Sequence[Branch]) -> list[Figure]:
+    """The tree's brackets, one trace a colour."""
+    colours: dict[str, tuple[list[float | None], list[float | None]]] = {}
+    for branch in tree:
+        colour = "--muted" if branch.cluster is None else cluster_colour(branch.cluster)
+        x, y = colours.setdefault(colour, ([], []))
+        (left, right), (low, high) = branch.places, branch.low
+        x += [left, left, right, right, None]
+        y += [rounded(v, 4) for v in (low, branch.tau, branch.tau, high)] + [None]
+    return [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "x": x,
+            "y": y,
+            "yaxis": "y2",
+            "line": {"color": colour, "width": 1.5},
+            "hovertemplate": "joined at τ = %{y:.3g} nats<extra></extra>",
+            "showlegend": False,
+        }
+        for colour, (x, y) in colours.items()
+    ]
+
+
+def _layout(facts: Facts, order: Sequence[str], tree: Sequence[Branch]) -> Figure:
+    n = len(order)
+    blocks = list(_blocks([facts.cluster_of[name] for name in order]))
+    several = len(blocks) > 1
     axis = {
-        "type": "category",
         "showgrid": False,
         "zeroline": False,
         "constrain": "domain",
-        "range": [-0.5, len(names) - 0.5],
-        "tickvals": list(range(0, len(names), -(-len(names) // _NAMES_SHOWN))),
-        "tickfont": {"size": 12 if len(names) <= 24 else 9},
+        "range": [-0.5, n - 0.5],
+        "tickvals": list(range(0, n, -(-n // _NAMES_SHOWN))),
+        "ticktext": [plot_text(name) for name in order[:: -(-n // _NAMES_SHOWN)]],
+        "tickfont": {"size": 12 if n <= 24 else 9},
     }
     pushed_out = {"ticks": "outside", "ticklen": 20, "tickcolor": "rgba(0,0,0,0)"}
-    return {
-        "data": [heat, *_holes(shown, gaps), *_rings(shown, index, decisions)],
-        "layout": {
-            "xaxis": {**axis, "side": "bottom", "tickangle": -90 if len(names) > 8 else 0},
-            "yaxis": {
-                **axis,
-                "range": [len(names) - 0.5, -0.5],
-                "scaleanchor": "x",
-                **(pushed_out if len(blocks) > 1 else {}),
-            },
-            "shapes": [shape for block in blocks for shape in _strips(block, len(blocks))],
-            "annotations": [_block_name(b) for b in blocks if len(blocks) > 1 and b.wide],
-            "plot_bgcolor": "--hole",
-            "margin": {"t": 44 if len(blocks) > 1 else 12, "l": 16, "r": 8, "b": 16},
+    layout = {
+        "xaxis": {**axis, "side": "bottom", "tickangle": -90 if n > 8 else 0},
+        "yaxis": {
+            **axis,
+            "range": [n - 0.5, -0.5],
+            "domain": [0, 0.8 if tree else 1],
+            "constraintoward": "top",
+            "scaleanchor": "x",
+            **(pushed_out if several else {}),
         },
+        "shapes": [shape for block in blocks for shape in _strips(block, len(blocks))],
+        "annotations": [_block_name(b) for b in blocks if several and b.wide],
+        "plot_bgcolor": "--hole",
+        "hovermode": "closest",
+        "margin": {"t": 44 if several and not tree else 12, "l": 16, "r": 8, "b": 16},
     }
-
-
-def scale_top(facts: Facts) -> float:
-    """The gap, in nats, at the top of the colour scale: the largest one, or a tenth of the way
-    to chance where all are below it, so that noise does not shine like a barrier."""
-    known = facts.measured.select("convexity_gap", "relative_gap").drop_nulls()
-    known = known.filter(pl.col("relative_gap") > 0)
-    ways = (known["convexity_gap"] / known["relative_gap"]).to_numpy()
-    least = _LEAST_OF_THE_WAY * float(np.median(ways)) if ways.size else 0.0
-    largest = float(np.max(facts.measured["convexity_gap"].to_numpy(), initial=0.0))
-    return max(largest, least) or 1.0
-
-
-def _holes(names: list[str], gaps: list[list[float | None]]) -> Iterator[Figure]:
-    """Crosses on the pairs that have no gap, so that grey is not taken for a value."""
-    cells = [(j, i) for i, row in enumerate(gaps) for j, gap in enumerate(row) if gap is None]
-    if cells:
-        yield {
-            "type": "scatter",
-            "mode": "markers",
-            "x": [names[j] for j, _ in cells],
-            "y": [names[i] for _, i in cells],
-            "marker": {"symbol": "x-thin", "size": 9, "line": {"width": 1.2, "color": "--ink"}},
-            "hovertemplate": "%{y} and %{x}<br>not measured<extra></extra>",
-            "showlegend": False,
+    if tree:
+        layout["yaxis2"] = {
+            "domain": [0.88, 1],
+            "title": {"text": "τ, nats", "font": {"size": 12}},
+            "rangemode": "tozero",
+            "nticks": 4,
+            "zeroline": False,
+            "showgrid": False,
+            "fixedrange": True,
+            "tickfont": {"size": 11},
         }
+        # The tree stands on the page, only the matrix on the colour of what was not measured.
+        layout["shapes"] = [_ground(), *layout["shapes"]]
+        layout["plot_bgcolor"] = "rgba(0,0,0,0)"
+    return layout
 
 
-def _rings(
-    names: list[str], index: Mapping[str, int], decisions: Decisions | None
-) -> Iterator[Figure]:
-    """Rings on the pairs of which the examples do not say whether they are connected."""
-    pairs = [(index[a], index[b]) for a, b in decisions.undecided] if decisions else []
-    if pairs:
-        cells = [*pairs, *((j, i) for i, j in pairs)]
-        yield {
-            "type": "scatter",
-            "mode": "markers",
-            "x": [names[j] for _, j in cells],
-            "y": [names[i] for i, _ in cells],
-            "marker": {
-                "symbol": "circle-open",
-                "size": 7 if len(names) <= 24 else 4,
-                "color": "--paper",
-                "line": {"width": 1.5},
-            },
-            "hoverinfo": "skip",
-            "showlegend": False,
-        }
+def _ground() -> Figure:
+    return {
+        "type": "rect",
+        "xref": "x domain",
+        "yref": "y domain",
+        "x0": 0,
+        "x1": 1,
+        "y0": 0,
+        "y1": 1,
+        "fillcolor": "--hole",
+        "line": {"width": 0},
+        "layer": "below",
+    }
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,10 @@ def model_table(facts: Facts) -> Table:
 
 def _who(facts: Facts) -> Iterator[_Filled]:
     models = facts.models
-    yield Column("model", numeric=False), [Cell(name) for name in models["name"].to_list()]
+    yield (
+        Column("model", numeric=False),
+        [Cell(name, run=run or "") for name, run in models.select("name", "model_id").iter_rows()],
+    )
     if facts.found is not None and facts.found.n_clusters > 1:
         clusters = models["cluster"].to_list()
         yield Column("cluster", numeric=False), [Cell(_dash(c, c), cluster=c) for c in clusters]

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
+from itertools import groupby
 from typing import Any
 
 from lmc_track.report import wording
-from lmc_track.report.curve_views import curve_views, views_for_page
+from lmc_track.report.curve_views import curve_views
 from lmc_track.report.decisions import read_decisions
 from lmc_track.report.facts import Facts, Source
 from lmc_track.report.findings import sentences
-from lmc_track.report.matrix_plot import matrix_figure
-from lmc_track.report.module_views import module_views, modules_figure
+from lmc_track.report.matrix_plot import in_cluster_order, read_merge_tree
+from lmc_track.report.matrix_views import matrix_views
+from lmc_track.report.module_views import module_views
 from lmc_track.report.palette import CLUSTER_COLOURS
 from lmc_track.report.sections import Exhibits, sections
-from lmc_track.report.strip_plot import strip_figure
+from lmc_track.warehouse.library import queries
 
 _TEMPLATES = ("page.html", "table.html")
+_SCRIPTS = ("figures.js", "matrix.js", "paths.js", "page.js")
 
 
 @dataclass(frozen=True)
@@ -37,31 +41,29 @@ def render_report(
     provenance: Mapping[str, str],
     commands: Sequence[tuple[str, str]],
     clustering: str | None = None,
+    runs_url: str = "",
 ) -> str:
     """The page of a study as HTML text: its ``facts``, as gathered from ``results``, and more.
 
     ``provenance`` are (what, value) lines and ``commands`` (what for, command) lines for the last
-    section. ``clustering`` is the one that the facts were gathered with. The same results give
+    section. ``clustering`` is the one that the facts were gathered with; a run of MLflow is found
+    at ``runs_url`` with its id after it, and nowhere where that is empty. The same results give
     the same page.
     """
     from plotly.offline import get_plotlyjs
 
-    views = curve_views(results, facts, clustering)
-    modules = module_views(results, facts, clustering)
-    decisions = read_decisions(results, facts, clustering)
-    shown = sections(results, facts, Exhibits(views, modules, decisions), clustering)
-    drawn: dict[str, Any] = {}
-    for section in shown:
-        if section.figure == "matrix":
-            drawn["matrix"] = matrix_figure(facts, decisions)
-        elif section.figure == "paths":
-            drawn["paths"] = views_for_page(views, facts)
-        elif section.figure == "modules" and modules is not None:
-            drawn["modules"] = modules_figure(modules)
-        elif section.figure == "strips":
-            drawn["strips"] = strip_figure(facts)
-        elif section.plot is not None:
-            drawn[section.figure] = section.plot
+    merges = read_merge_tree(results, facts)
+    read = Exhibits(
+        curves=curve_views(results, facts, clustering),
+        matrices=matrix_views(results, facts, in_cluster_order(facts, merges)),
+        merges=merges,
+        modules=module_views(results, facts, clustering),
+        decisions=read_decisions(results, facts, clustering),
+    )
+    shown = sections(results, facts, read, clustering)
+    drawn = {section.figure: section.plot for section in shown if section.plot is not None}
+    if "matrix" in drawn:
+        drawn["matrix"] = {**drawn["matrix"], "runs_url": runs_url}
     template = _environment().get_template("page.html")
     page: str = template.render(
         study=facts.study,
@@ -70,13 +72,15 @@ def render_report(
         findings=sentences(facts),
         headlines=headlines(facts),
         sections=shown,
+        parts=[(part, list(of)) for part, of in groupby(shown, key=lambda s: s.part)],
+        runs_url=runs_url,
         provenance=provenance,
         commands=commands,
         created=facts.summary["created"].strftime("%Y-%m-%d"),
         n_colours=CLUSTER_COLOURS,
         figures=embedded_json(drawn),
         style=_read("page.css"),
-        script=_read("page.js"),
+        script="\n".join(_read(name) for name in _SCRIPTS),
         plotly=get_plotlyjs() if drawn else "",
     )
     return page
@@ -130,6 +134,7 @@ def _environment() -> Any:
         lstrip_blocks=True,
     )
     environment.filters["unbroken"] = wording.unbroken
+    environment.filters["sql"] = lambda command: queries()[shlex.split(command)[2]].sql
     return environment
 
 

@@ -18,7 +18,7 @@ class Section:
     is the figure itself where the script has nothing of its own to do about it.
 
     ``folded`` tables are shown on demand; ``queries`` are commands that print the rows behind
-    what is shown.
+    what is shown; ``part`` is the heading that the page's list of sections has them under.
     """
 
     key: str
@@ -30,6 +30,7 @@ class Section:
     tables: tuple[Table, ...] = ()
     folded: tuple[Table, ...] = ()
     queries: tuple[str, ...] = ()
+    part: str = "Results"
 
 
 def command(facts: Facts, name: str, clustering: str | None = None, **params: str) -> str:

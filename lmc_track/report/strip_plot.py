@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from lmc_track.report.facts import Facts
 from lmc_track.report.findings import measure_name
+from lmc_track.report.intervals import interval
 from lmc_track.report.palette import (
     cluster_colour,
     cluster_name,
@@ -49,7 +52,7 @@ def strip_figure(facts: Facts) -> Figure:
     for k, cluster in enumerate(clusters):
         members = known.filter(pl.col("cluster").eq_missing(pl.lit(cluster, pl.Int32)))
         dots: list[tuple[float, float, str]] = []
-        means: list[tuple[float, float]] = []
+        means: list[tuple[float, float, float]] = []
         for row, values in members.group_by("dataset", "subset", maintain_order=True):
             if row not in place:
                 continue
@@ -58,7 +61,7 @@ def strip_figure(facts: Facts) -> Figure:
                 jitter = ((n * _GOLDEN) % 1 - 0.5) * lane * 0.6 if values.height > 1 else 0
                 dots.append((value, middle + jitter, plot_text(name)))
             if values.height > 1:
-                means.append((float(np.mean(values["value"].to_numpy())), middle))
+                means.append((*_mean(values["value"].to_numpy()), middle))
         data += _lane(cluster, dots, means, one=len(clusters) == 1)
     return {
         "data": data,
@@ -97,6 +100,14 @@ def strip_figure(facts: Facts) -> Figure:
     }
 
 
+def _mean(values: NDArray[np.float64]) -> tuple[float, float]:
+    """The mean, and how far its 95 percent interval reaches to either side."""
+    mean = float(np.mean(values))
+    error = float(np.std(values, ddof=1)) / math.sqrt(values.size)
+    ends = interval(mean, error, values.size)
+    return mean, 0.0 if ends is None else ends[1] - mean
+
+
 def _reach(values: list[float], metric: str) -> list[float] | None:
     """The ends of the axis: 1 is always seen where it is the best there is, 0 where it is near."""
     if metric == "loss" or not values:
@@ -110,7 +121,7 @@ def _reach(values: list[float], metric: str) -> list[float] | None:
 def _lane(
     cluster: int | None,
     dots: list[tuple[float, float, str]],
-    means: list[tuple[float, float]],
+    means: list[tuple[float, float, float]],
     *,
     one: bool,
 ) -> list[Figure]:
@@ -130,8 +141,15 @@ def _lane(
         {
             "type": "scatter",
             "mode": "markers",
-            "x": [rounded(x, 4) for x, _ in means],
-            "y": [rounded(y, 4) for _, y in means],
+            "x": [rounded(x, 4) for x, _, _ in means],
+            "y": [rounded(y, 4) for _, _, y in means],
+            "error_x": {
+                "type": "data",
+                "array": [rounded(reach, 4) for _, reach, _ in means],
+                "thickness": 1.5,
+                "width": 0,
+                "color": "--ink",
+            },
             "marker": {
                 "symbol": "line-ns",
                 "size": 16,

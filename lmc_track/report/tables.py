@@ -24,12 +24,14 @@ class Column:
 
 @dataclass(frozen=True)
 class Cell:
-    """``cluster`` puts the cluster's mark before the text; ``note`` is set small after it."""
+    """``cluster`` puts the cluster's mark before the text; ``note`` is set small after it;
+    ``run`` is the id of the MLflow run that the text names."""
 
     text: str
     note: str = ""
     cluster: int | None = None
     code: bool = False
+    run: str = ""
 
 
 @dataclass(frozen=True)

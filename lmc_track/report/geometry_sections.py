@@ -1,0 +1,140 @@
+"""The sections on geometry: where the models lie in the space of weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lmc_track.report.dynamics import dynamics_lede, dynamics_table, read_dynamics
+from lmc_track.report.facts import Facts, Source
+from lmc_track.report.findings import examples_of
+from lmc_track.report.geometry_plots import (
+    distance_figure,
+    distance_lede,
+    merge_figure,
+    merge_lede,
+    read_distances,
+)
+from lmc_track.report.module_views import ModuleViews, modules_figure, modules_lede, modules_table
+from lmc_track.report.section import Section, command
+from lmc_track.report.spectral import (
+    embedding_figure,
+    embedding_lede,
+    read_embedding,
+)
+
+
+def geometry_sections(
+    source: Source, facts: Facts, modules: ModuleViews | None, clustering: str | None
+) -> Iterator[Section]:
+    """How the models lie to each other in the space of weights."""
+    yield from _embedding(source, facts, clustering)
+    yield from _distances(source, facts, clustering)
+    yield from _merging(source, facts)
+    yield from _modules(facts, modules, clustering)
+    yield from _dynamics(source, facts, clustering)
+
+
+def _embedding(source: Source, facts: Facts, clustering: str | None) -> Iterator[Section]:
+    frame = read_embedding(source, facts, clustering)
+    if frame is None or facts.found is None:
+        return
+    yield Section(
+        "embedding",
+        "Spectral embedding",
+        embedding_lede(frame),
+        figure="embedding",
+        plot=embedding_figure(frame),
+        caption=(
+            "Eigenvectors of the affinity exp(−gap²/2δ²) between models, from the gaps of "
+            f"{facts.found.half} examples that the {facts.found.method} clustering was made of. "
+            "Models that lie together are joined by low paths."
+        ),
+        queries=(command(facts, "embedding", clustering),),
+        part="Geometry",
+    )
+
+
+def _distances(source: Source, facts: Facts, clustering: str | None) -> Iterator[Section]:
+    frame = read_distances(source, facts, clustering)
+    if frame.height < 2:
+        return
+    yield Section(
+        "distances",
+        "Distances of the weights",
+        distance_lede(source, facts, frame),
+        figure="distances",
+        plot=distance_figure(facts, frame),
+        caption=(
+            f"One dot a pair; gaps of the validation loss on {examples_of(facts)}. θ₀ is the base "
+            "model: the cosine is of what finetuning changed."
+        ),
+        queries=(
+            command(facts, "distances", clustering, half=facts.half),
+            command(facts, "mantel_tests"),
+        ),
+        part="Geometry",
+    )
+
+
+def _merging(source: Source, facts: Facts) -> Iterator[Section]:
+    tree = source.query("merge_tree", study=facts.study).drop_nulls("tau")
+    if tree.is_empty():
+        return
+    yield Section(
+        "merging",
+        "Components over τ",
+        merge_lede(facts, tree),
+        figure="merging",
+        plot=merge_figure(facts, tree),
+        caption=(
+            "How many components of models are left when pairs with a gap of at most τ are "
+            "joined. A chain of such pairs joins models whose own gap is larger; complete linkage "
+            "allows no larger gap inside a component."
+        ),
+        queries=(
+            command(facts, "merge_tree"),
+            command(facts, "threshold_components"),
+        ),
+        part="Geometry",
+    )
+
+
+def _modules(facts: Facts, views: ModuleViews | None, clustering: str | None) -> Iterator[Section]:
+    if views is None:
+        return
+    yield Section(
+        "modules",
+        "Parts of the network",
+        modules_lede(views),
+        figure="modules",
+        plot=modules_figure(views),
+        caption=(
+            "One part of the network moves from one model to the other and the rest stays; the "
+            "colour is how far the loss on the way, its far end included, rises above the line "
+            f"between the two models' own losses, on {examples_of(facts)} of validation. One "
+            "column for each pair and direction."
+        ),
+        tables=(modules_table(views),),
+        queries=(
+            command(facts, "module_paths", clustering, half=facts.half),
+            command(facts, "module_summary", clustering, half=facts.half),
+        ),
+        part="Geometry",
+    )
+
+
+def _dynamics(source: Source, facts: Facts, clustering: str | None) -> Iterator[Section]:
+    dynamics = read_dynamics(source, facts, clustering)
+    if dynamics is None:
+        return
+    yield Section(
+        "dynamics",
+        "Training",
+        dynamics_lede(dynamics, facts),
+        tables=(dynamics_table(dynamics, facts),),
+        queries=(
+            command(facts, "step_summary", clustering, half=facts.half),
+            command(facts, "cluster_dynamics", clustering, half=facts.half),
+        ),
+        part="Geometry",
+    )

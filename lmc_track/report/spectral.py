@@ -1,0 +1,234 @@
+"""Where the models are in the spectral embedding, and what goes with their place between centroids.
+
+The axis is that of Juneja et al. 2023: the distance to the centroid of cluster 0 less that to the
+centroid of cluster 1. A clustering of other than two clusters has none; then the published
+procedure's, which always makes two, is shown where it is on record.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from lmc_track.report import wording
+from lmc_track.report.facts import Facts, Source
+from lmc_track.report.findings import measure_name
+from lmc_track.report.palette import (
+    cluster_colour,
+    cluster_name,
+    cluster_symbol,
+    plot_text,
+    rounded,
+)
+from lmc_track.report.strip_plot import diagnostic_rows
+from lmc_track.report.switched import scatter_layout, switched
+
+Figure = dict[str, Any]
+
+_PROCEDURE = "juneja2023"
+
+
+@dataclass(frozen=True)
+class Axis:
+    """``method`` is the clustering whose centroids the axis is of; ``places`` are the rows of
+    ``embedding``, ``effects`` those of ``axis_effects``."""
+
+    method: str
+    places: pl.DataFrame
+    effects: pl.DataFrame
+
+    def effect(self, dataset: str, subset: str) -> Mapping[str, Any] | None:
+        """What goes with the axis there, of two clusters."""
+        rows = self.effects.filter(
+            (pl.col("dataset") == dataset) & (pl.col("subset") == subset)
+        ).drop_nulls("pearson")
+        return rows.row(0, named=True) if rows.height else None
+
+
+def read_axis(source: Source, facts: Facts, clustering: str | None) -> Axis | None:
+    """The axis of the reported clustering, else of the published procedure's; None without one."""
+    methods = facts.clusterings["method"].to_list() if facts.clusterings.height else []
+    found = facts.found
+    tried = [(clustering, found.method)] if found is not None else []
+    tried += [(_PROCEDURE, _PROCEDURE)] if _PROCEDURE in methods else []
+    for asked, method in tried:
+        chosen = {"study": facts.study, "clustering": asked}
+        places = source.query("embedding", **chosen).drop_nulls("axis")
+        if places.height:
+            effects = source.query("axis_effects", **chosen, metric=facts.primary.metric)
+            return Axis(method, places, effects)
+    return None
+
+
+def read_embedding(source: Source, facts: Facts, clustering: str | None) -> pl.DataFrame | None:
+    """Model, cluster and the coordinates that tell models apart; None where there are none.
+
+    The first eigenvector of a connected graph is constant, so it is left out. Column
+    ``coordinates`` is a list of one value or more.
+    """
+    frame = source.query("embedding", study=facts.study, clustering=clustering)
+    frame = frame.drop_nulls("coordinates")
+    if frame.height < 2:
+        return None
+    values = np.array(frame["coordinates"].to_list(), dtype=float)
+    spread = np.ptp(values, axis=0)
+    told_apart = spread > 1e-6 * max(float(np.abs(values).max()), 1e-12)
+    if not told_apart.any():
+        return None
+    kept = values[:, told_apart]
+    return frame.with_columns(coordinates=pl.Series(kept.tolist(), dtype=pl.List(pl.Float64)))
+
+
+def embedding_figure(frame: pl.DataFrame) -> Figure:
+    """The first two coordinates that tell models apart, or the one with a lane for each cluster."""
+    values = np.array([row[:2] for row in frame["coordinates"].to_list()])
+    flat = values.shape[1] == 1
+    clusters = sorted(set(frame["cluster"].to_list()), key=lambda c: (c is None, c))
+    data = []
+    for lane, cluster in enumerate(clusters):
+        rows = [k for k, c in enumerate(frame["cluster"].to_list()) if c == cluster]
+        y = [lane + (k * 0.618 % 1 - 0.5) * 0.5 for k in range(len(rows))]
+        data.append(
+            _dots(
+                cluster,
+                values[rows, 0].tolist(),
+                y if flat else values[rows, 1].tolist(),
+                [frame["model"][k] for k in rows],
+                "%{text}<extra></extra>",
+            )
+        )
+    y_axis: Figure = {}
+    if flat:
+        y_axis = {
+            "tickvals": list(range(len(clusters))),
+            "ticktext": [cluster_name(c) for c in clusters],
+            "range": [len(clusters) - 0.4, -0.6],
+            "showgrid": False,
+        }
+    layout = scatter_layout(
+        "second eigenvector of the affinity of the gaps" if flat else "second eigenvector",
+        "" if flat else "third eigenvector",
+        yaxis=y_axis,
+        showlegend=not flat and len(clusters) > 1,
+    )
+    layout["height"] = 140 + 70 * len(clusters) if flat else 440
+    return {"data": data, "layout": layout}
+
+
+def axis_figure(facts: Facts, axis: Axis) -> Figure:
+    """One view a data set: the models' places on the axis against what they score there."""
+    return switched("Data set", list(_axis_views(facts, axis)))
+
+
+def _axis_views(facts: Facts, axis: Axis) -> Iterator[tuple[str, Figure]]:
+    rows, _ = diagnostic_rows(facts)
+    primary = (facts.primary.dataset, facts.primary.subset)
+    place = dict(axis.places.select("model", "axis").iter_rows())
+    group = dict(axis.places.select("model", "cluster").iter_rows())
+    for dataset, subset in sorted(rows, key=lambda row: row != primary):
+        known = facts.diagnostics.filter(
+            (pl.col("dataset") == dataset) & (pl.col("subset") == subset)
+        ).drop_nulls("value")
+        points = [
+            (name, place[name], value, group[name])
+            for name, value in known.select("model", "value").iter_rows()
+            if name in place
+        ]
+        if len(points) < 2:
+            continue
+        data = [
+            _dots(
+                cluster,
+                [p[1] for p in points if p[3] == cluster],
+                [p[2] for p in points if p[3] == cluster],
+                [p[0] for p in points if p[3] == cluster],
+                "%{text}<br>axis %{x:.3g}, %{y:.3f}<extra></extra>",
+            )
+            for cluster in sorted({p[3] for p in points}, key=lambda c: (c is None, c))
+        ]
+        name = wording.subset_name(dataset, subset)
+        layout = scatter_layout(
+            "distance to centroid 0 less distance to centroid 1",
+            f"{plot_text(name)} {measure_name(facts)}",
+            xaxis={"zeroline": True},
+        )
+        said = axis.effect(dataset, subset)
+        if said is not None:
+            layout["annotations"] = [_said(said)]
+        yield name, {"data": data, "layout": layout}
+
+
+def _said(effect: Mapping[str, Any]) -> Figure:
+    text = f"r = {effect['pearson']:.2f}"
+    if effect["p_corrected"] is not None:
+        text += f", corrected {wording.p_value(effect['p_corrected'])}"
+    return {
+        "text": plot_text(text), "xref": "paper", "x": 1, "xanchor": "right", "yref": "paper",
+        "y": 1, "yanchor": "bottom", "showarrow": False, "font": {"color": "--muted", "size": 13},
+    }  # fmt: skip
+
+
+def _dots(
+    cluster: int | None, x: list[float], y: list[float], names: list[str], hover: str
+) -> Figure:
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": cluster_name(cluster),
+        "x": [rounded(v, 4) for v in x],
+        "y": [rounded(v, 4) for v in y],
+        "text": [plot_text(name) for name in names],
+        "marker": {
+            "color": cluster_colour(cluster), "symbol": cluster_symbol(cluster), "size": 9,
+            "opacity": 0.8,
+        },
+        "hovertemplate": hover,
+    }  # fmt: skip
+
+
+def axis_lede(facts: Facts, axis: Axis) -> str:
+    """On which data set the axis goes most with what the models score, and whether by chance."""
+    primary = axis.effect(facts.primary.dataset, facts.primary.subset)
+    rows = axis.effects.filter(pl.col("subset") == "all").drop_nulls("pearson")
+    whose = "" if axis.method != _PROCEDURE else " of the published procedure's two clusters"
+    if primary is None and rows.is_empty():
+        return f"Each model's place between the two centroids{whose}, against what it scores."
+    if primary is None:
+        primary = rows.row(0, named=True)
+    name = wording.subset_name(primary["dataset"], primary["subset"])
+    tested = primary["p_value"] if primary["is_primary"] else primary["p_corrected"]
+    p = f", {wording.p_value(tested)}" if tested is not None else ""
+    text = (
+        f"Along the axis between the two centroids{whose}, "
+        f"{wording.metric_name(primary['metric'])} on {name} goes with "
+        f"r = {primary['pearson']:.2f}{p}"
+    )
+    validation = axis.effect("validation", "all")
+    if validation is not None and name != "validation":
+        text += f", on validation with r = {validation['pearson']:.2f}"
+    return f"{text}."
+
+
+def embedding_lede(frame: pl.DataFrame) -> str:
+    """Whether the clusters' ranges on the second eigenvector lie apart."""
+    ranges = []
+    for (cluster,), rows in frame.drop_nulls("cluster").group_by("cluster", maintain_order=True):
+        first = [row[0] for row in rows["coordinates"].to_list()]
+        ranges.append((min(first), max(first), cluster))
+    if len(ranges) < 2:
+        return (
+            f"All {frame.height:,} models are of one cluster; the embedding shows how its gaps "
+            "arrange them."
+        )
+    ranges.sort()
+    apart = all(a[1] < b[0] for a, b in itertools.pairwise(ranges))
+    return (
+        "On the second eigenvector the clusters lie apart from each other."
+        if apart
+        else "On the second eigenvector the clusters overlap."
+    )
