@@ -15,6 +15,7 @@ from lmc_track.report.geometry_plots import (
     read_distances,
 )
 from lmc_track.report.module_views import ModuleViews, modules_figure, modules_lede, modules_table
+from lmc_track.report.planes import planes_section
 from lmc_track.report.section import Section, command
 from lmc_track.report.spectral import (
     embedding_figure,
@@ -31,6 +32,7 @@ def geometry_sections(
     yield from _distances(source, facts, clustering)
     yield from _merging(source, facts)
     yield from _modules(facts, modules, clustering)
+    yield from planes_section(source, facts, clustering)
     yield from _dynamics(source, facts, clustering)
 
 

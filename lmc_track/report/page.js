@@ -14,8 +14,10 @@ const drawSwitched = (key) => {
 };
 
 const drawPlain = (key, kept) => {
-  const figure = clone({ data: kept.data, layout: kept.layout });
-  if (narrow(`figure-${key}`) && figure.layout.yaxis) {
+  const small = narrow(`figure-${key}`);
+  const layout = { ...kept.layout, ...(small ? kept.narrow : {}) };
+  const figure = clone({ data: kept.data, layout });
+  if (small && figure.layout.yaxis) {
     figure.layout.yaxis.tickfont = { size: 10, ...figure.layout.yaxis.tickfont };
   }
   draw(`figure-${key}`, figure);
