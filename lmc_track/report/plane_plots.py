@@ -15,9 +15,9 @@ from lmc_track.report.switched import switched
 
 # Lines over the colours have a dark rim, so that they are seen on the dark and the bright.
 _RIM, _LINE = "rgba(0,0,0,0.55)", "#ffffff"
-_LEVELS = 12
-# Widths of a panel in pixels: of one plane, of two beside each other, of one on a phone.
-_ONE, _TWO, _SMALL = 560, 400, 270
+_LEVELS = 18
+# Widths in pixels: of a panel alone, beside another, and on a phone; of all where there is room.
+_ONE, _TWO, _SMALL, _WIDTH = 560, 400, 270, 880
 _TITLE, _AXIS, _BAR = 30, 56, 76
 
 
@@ -42,17 +42,18 @@ def _view(planes: Sequence[Plane], dataset: str, metric: str) -> Figure:
         data += [trace | axes for trace in _marks(plane, metric)]
     title = f"{dataset} {metric}{', nats' if unit else ''}"
     wide = 1 if len(planes) == 1 else 2
+    reach = _ONE / _WIDTH if wide == 1 else 1.0
     return {
         "data": data,
         "layout": {
             "showlegend": False,
             "hovermode": "closest",
-            "coloraxis": _coloraxis(low, high, title),
-            **_panels(planes, wide, _ONE if wide == 1 else _TWO, bar=0),
+            "coloraxis": _coloraxis(low, high, title, right=reach + 0.02),
+            **_panels(planes, wide, _ONE if wide == 1 else _TWO, reach=reach),
         },
         # What replaces parts of the layout where there is little room.
         "narrow": {
-            "coloraxis": _coloraxis(low, high, title, below=True),
+            "coloraxis": _coloraxis(low, high, title, above=True),
             **_panels(planes, 1, _SMALL, bar=_BAR),
         },
     }
@@ -149,14 +150,18 @@ def _corners(plane: Plane) -> list[tuple[float, float]]:
     return [(0.0, 0.0), (plane.row["x_b"], 0.0), (plane.row["x_c"], plane.row["y_c"])]
 
 
-def _coloraxis(low: float, high: float, title: str, *, below: bool = False) -> Figure:
+def _coloraxis(
+    low: float, high: float, title: str, *, right: float = 1.02, above: bool = False
+) -> Figure:
+    """The scale of colours, its bar at ``right`` of the panels or, if ``above``, above them."""
     bar: Figure = {
         "title": {"text": plot_text(title), "side": "right"},
         "thickness": 12,
         "outlinewidth": 0,
         "len": 0.9,
+        "x": right,
     }
-    if below:
+    if above:
         bar |= {
             "title": {"text": plot_text(title), "side": "top"},
             "orientation": "h", "x": 0.5, "y": 1, "yanchor": "bottom", "ypad": 34, "len": 1,
@@ -164,11 +169,13 @@ def _coloraxis(low: float, high: float, title: str, *, below: bool = False) -> F
     return {"colorscale": "Cividis", "cmin": low, "cmax": high, "colorbar": bar}
 
 
-def _panels(planes: Sequence[Plane], columns: int, width: int, *, bar: int) -> Figure:
+def _panels(
+    planes: Sequence[Plane], columns: int, width: int, *, bar: int = 0, reach: float = 1.0
+) -> Figure:
     """Axes of equal scale, titles and names of one panel a plane, ``columns`` beside each other.
 
     Panels are about ``width`` pixels wide and as high as the highest plane needs; ``bar`` pixels
-    above them are for the colours.
+    above them are for the colours. They take ``reach`` of the figure's width.
     """
     ratio = max((p.ys[-1] - p.ys[0]) / (p.xs[-1] - p.xs[0]) for p in planes)
     rows = math.ceil(len(planes) / columns)
@@ -194,7 +201,7 @@ def _panels(planes: Sequence[Plane], columns: int, width: int, *, bar: int) -> F
         axes[f"xaxis{name}"] = {
             **shared,
             "anchor": y,
-            "domain": [left, min(left + (1 - gap) / columns, 1.0)],
+            "domain": [left * reach, min(left + (1 - gap) / columns, 1.0) * reach],
             "range": [rounded(plane.xs[0], 5), rounded(plane.xs[-1], 5)],
             "title": {"text": "weight distance", "standoff": 6},
         }

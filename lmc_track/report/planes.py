@@ -66,9 +66,9 @@ def planes_lede(planes: list[Plane], routes: list[Row], dataset: str) -> str:
     between = [_best(r) for r in routes if r["same_cluster"] is False]
     if within and between:
         said += (
-            " By the lower of straight line and best route, models of one cluster are at most "
-            f"{wording.nats(_rise(max(within)))} apart and models of two at least "
-            f"{wording.nats(_rise(min(between)))}."
+            " By the lower of straight line and best route the loss rises at most "
+            f"{wording.nats(_rise(max(within)))} between models of one cluster and at least "
+            f"{wording.nats(_rise(min(between)))} between models of two."
         )
     return said
 
