@@ -17,8 +17,8 @@ from lmc_track.report.switched import switched
 _RIM, _LINE = "rgba(0,0,0,0.55)", "#ffffff"
 _LEVELS = 18
 # Widths in pixels: of a panel alone, beside another, and on a phone; of all where there is room.
-_ONE, _TWO, _SMALL, _WIDTH = 560, 400, 270, 880
-_TITLE, _AXIS, _BAR = 30, 56, 76
+_ONE, _TWO, _SMALL, _WIDTH = 560, 370, 290, 880
+_TITLE, _AXIS, _BAR = 30, 52, 60
 
 
 def planes_figure(planes: Sequence[Plane]) -> Figure:
@@ -164,7 +164,8 @@ def _coloraxis(
     if above:
         bar |= {
             "title": {"text": plot_text(title), "side": "top"},
-            "orientation": "h", "x": 0.5, "y": 1, "yanchor": "bottom", "ypad": 34, "len": 1,
+            "orientation": "h", "x": 0.5, "len": 1, "ypad": 2,
+            "y": 1, "yref": "container", "yanchor": "top",
         }  # fmt: skip
     return {"colorscale": "Cividis", "cmin": low, "cmax": high, "colorbar": bar}
 
@@ -182,7 +183,7 @@ def _panels(
     title = _TITLE if len(planes) > 1 else 8
     tall, panel = title + width * ratio + _AXIS, width * ratio
     inner = rows * tall - title - _AXIS
-    gap = 0.14 if columns > 1 else 0
+    gap = 0.12 if columns > 1 else 0
     axes: Figure = {}
     notes: list[Figure] = []
     for number, plane in enumerate(planes):
@@ -203,7 +204,7 @@ def _panels(
             "anchor": y,
             "domain": [left * reach, min(left + (1 - gap) / columns, 1.0) * reach],
             "range": [rounded(plane.xs[0], 5), rounded(plane.xs[-1], 5)],
-            "title": {"text": "weight distance", "standoff": 6},
+            "title": {"text": "" if bar else "weight distance", "standoff": 6},
         }
         axes[f"yaxis{name}"] = {
             **shared,
