@@ -13,6 +13,8 @@ runs AS (
     UNION ALL
     SELECT 'paths', seconds, true FROM paths WHERE study = getvariable('study')
     UNION ALL
+    SELECT 'planes', seconds, true FROM planes WHERE study = getvariable('study')
+    UNION ALL
     SELECT 'points', p.seconds / c.n_points, false
     FROM points JOIN paths p USING (path_id) JOIN counted c USING (path_id)
     WHERE p.study = getvariable('study')
@@ -27,4 +29,4 @@ SELECT
     avg(seconds) AS mean_seconds, median(seconds) AS median_seconds, max(seconds) AS max_seconds
 FROM grouped
 GROUP BY kind
-ORDER BY list_position(['models', 'paths', 'points', 'total'], kind)
+ORDER BY list_position(['models', 'paths', 'points', 'planes', 'total'], kind)

@@ -52,6 +52,8 @@ def _rows(facts: StudyFacts, index: RunIndex, study: Study) -> list[Row]:
         "clusters": (len(study.cluster.methods), len(index.all("clusters"))),
         "report": (1, len(index.all("report"))),
     }
+    if planes := len(index.all("plane")) + len(index.unfinished("plane")):  # none is planned
+        planned["plane"] = (planes, len(index.all("plane")))
     if facts.identity.get("imported"):  # what is on record is all that there was to import
         planned |= {kind: (done, done) for kind, (_, done) in planned.items() if kind != "model"}
         planned |= {

@@ -163,7 +163,7 @@ def test_a_point_on_an_edge_is_the_point_of_that_path(
     (x0, y0), (x1, y1) = (frame.positions[k] for k in pair)
     alphas = (0.25, 1 / 3, 0.9)
     points = [frame.shares(x0 + a * (x1 - x0), y0 + a * (y1 - y0)) for a in alphas]
-    on_path = engine.path_predictions(first, second, dict.fromkeys(alphas, ["v"]))
+    on_path = engine.path_predictions(first, second, {alpha: ["v"] for alpha in alphas})
     on_plane = engine.plane_predictions(trio, points, ["v"])
     for (_, path), plane in zip(on_path, on_plane, strict=True):
         assert np.allclose(path["v"].logits, plane["v"].logits, atol=1e-5)

@@ -24,8 +24,7 @@ def flooded(losses: np.ndarray, level: float, a: Place, b: Place) -> bool:
     By filling up from the one, cell after cell: nothing of the search under test.
     """
     corners = [
-        {(j, i) for i in (int(p.x), int(p.x) + 1) for j in (int(p.y), int(p.y) + 1)}
-        for p in (a, b)
+        {(j, i) for i in (int(p.x), int(p.x) + 1) for j in (int(p.y), int(p.y) + 1)} for p in (a, b)
     ]
     reached = {cell for cell in corners[0] if losses[cell] <= level}
     while True:

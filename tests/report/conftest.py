@@ -20,6 +20,7 @@ _KINDS = {
     "holes": {"n_models": 5, "n_points": 5, "holes": some_holes()},
     "one model": {"n_models": 1},
     "parts": {"n_models": 4, "modules": ("encoder.layer.0", "classifier"), "refined": (0.25,)},
+    "planes": {"n_models": 4, "planes": ((0, 1, 2), (0, 2, 3))},
     "four against four": {"n_models": 8},
     "three clusters": {"n_models": 9, "clusters": 3},
 }
