@@ -25,7 +25,8 @@ SELECT
     a.name AS model_a, b.name AS model_b, ka.cluster AS cluster_a, kb.cluster AS cluster_b,
     ka.cluster = kb.cluster AS same_cluster, la.value AS loss_a, lb.value AS loss_b,
     r.route_loss, r.route_barrier, s.loss AS straight_loss,
-    greatest(s.loss - greatest(la.value, lb.value), 0) AS straight_barrier,
+    CASE WHEN s.loss IS NOT NULL THEN greatest(s.loss - greatest(la.value, lb.value), 0) END
+        AS straight_barrier,
     r.route_length,
     sqrt((r.route_x[-1] - r.route_x[1]) ^ 2 + (r.route_y[-1] - r.route_y[1]) ^ 2) AS l2_distance,
     r.route_x, r.route_y, p.plane_id
