@@ -111,7 +111,7 @@ def embedding_figure(frame: pl.DataFrame) -> Figure:
             "showgrid": False,
         }
     layout = scatter_layout(
-        "second eigenvector of the affinity of the gaps" if flat else "second eigenvector",
+        "second eigenvector",
         "" if flat else "third eigenvector",
         yaxis=y_axis,
         showlegend=not flat and len(clusters) > 1,
@@ -152,25 +152,23 @@ def _axis_views(facts: Facts, axis: Axis) -> Iterator[tuple[str, Figure]]:
             for cluster in sorted({p[3] for p in points}, key=lambda c: (c is None, c))
         ]
         name = wording.subset_name(dataset, subset)
+        said = axis.effect(dataset, subset)
         layout = scatter_layout(
-            "distance to centroid 0 less distance to centroid 1",
+            f"distance to centroid 0 less that to 1{_said(said)}",
             f"{plot_text(name)} {measure_name(facts)}",
             xaxis={"zeroline": True},
         )
-        said = axis.effect(dataset, subset)
-        if said is not None:
-            layout["annotations"] = [_said(said)]
         yield name, {"data": data, "layout": layout}
 
 
-def _said(effect: Mapping[str, Any]) -> Figure:
+def _said(effect: Mapping[str, Any] | None) -> str:
+    """What goes with the axis, as a second line of its title."""
+    if effect is None:
+        return ""
     text = f"r = {effect['pearson']:.2f}"
     if effect["p_corrected"] is not None:
         text += f", corrected {wording.p_value(effect['p_corrected'])}"
-    return {
-        "text": plot_text(text), "xref": "paper", "x": 1, "xanchor": "right", "yref": "paper",
-        "y": 1, "yanchor": "bottom", "showarrow": False, "font": {"color": "--muted", "size": 13},
-    }  # fmt: skip
+    return f"<br>{plot_text(text)}"
 
 
 def _dots(

@@ -86,7 +86,7 @@ def stability_figure(frame: pl.DataFrame) -> Figure:
         "layout": {
             "height": 130 + 24 * len(names),
             "xaxis": {
-                "title": {"text": "share of the resamples in which a model is with the cluster"},
+                "title": {"text": "share of the resamples with the cluster"},
                 "range": [-0.06, 1.03],
                 "zeroline": False,
                 "tickformat": ".0%",

@@ -25,6 +25,7 @@ Figure = dict[str, Any]
 
 _ROWS_SHOWN = 14
 _GOLDEN = 0.618
+_BOUNDS = {"loss": (0.0, math.inf), "matthews_correlation": (-1.0, 1.0)}
 
 
 def diagnostic_rows(facts: Facts) -> tuple[list[tuple[str, str]], int]:
@@ -52,7 +53,7 @@ def strip_figure(facts: Facts) -> Figure:
     for k, cluster in enumerate(clusters):
         members = known.filter(pl.col("cluster").eq_missing(pl.lit(cluster, pl.Int32)))
         dots: list[tuple[float, float, str]] = []
-        means: list[tuple[float, float, float]] = []
+        means: list[tuple[float, float, float, float]] = []
         for row, values in members.group_by("dataset", "subset", maintain_order=True):
             if row not in place:
                 continue
@@ -61,7 +62,7 @@ def strip_figure(facts: Facts) -> Figure:
                 jitter = ((n * _GOLDEN) % 1 - 0.5) * lane * 0.6 if values.height > 1 else 0
                 dots.append((value, middle + jitter, plot_text(name)))
             if values.height > 1:
-                means.append((*_mean(values["value"].to_numpy()), middle))
+                means.append((*_mean(values["value"].to_numpy(), facts.primary.metric), middle))
         data += _lane(cluster, dots, means, one=len(clusters) == 1)
     return {
         "data": data,
@@ -100,12 +101,16 @@ def strip_figure(facts: Facts) -> Figure:
     }
 
 
-def _mean(values: NDArray[np.float64]) -> tuple[float, float]:
-    """The mean, and how far its 95 percent interval reaches to either side."""
+def _mean(values: NDArray[np.float64], metric: str) -> tuple[float, float, float]:
+    """The mean, and how far its 95 percent interval reaches below it and above.
+
+    A share is not below 0 nor above 1, and a correlation not beyond -1 and 1.
+    """
     mean = float(np.mean(values))
     error = float(np.std(values, ddof=1)) / math.sqrt(values.size)
-    ends = interval(mean, error, values.size)
-    return mean, 0.0 if ends is None else ends[1] - mean
+    low, high = interval(mean, error, values.size) or (mean, mean)
+    least, most = _BOUNDS.get(metric, (0.0, 1.0))
+    return mean, mean - max(low, least), min(high, most) - mean
 
 
 def _reach(values: list[float], metric: str) -> list[float] | None:
@@ -121,7 +126,7 @@ def _reach(values: list[float], metric: str) -> list[float] | None:
 def _lane(
     cluster: int | None,
     dots: list[tuple[float, float, str]],
-    means: list[tuple[float, float, float]],
+    means: list[tuple[float, float, float, float]],
     *,
     one: bool,
 ) -> list[Figure]:
@@ -141,11 +146,13 @@ def _lane(
         {
             "type": "scatter",
             "mode": "markers",
-            "x": [rounded(x, 4) for x, _, _ in means],
-            "y": [rounded(y, 4) for _, _, y in means],
+            "x": [rounded(x, 4) for x, _, _, _ in means],
+            "y": [rounded(y, 4) for _, _, _, y in means],
             "error_x": {
                 "type": "data",
-                "array": [rounded(reach, 4) for _, reach, _ in means],
+                "symmetric": False,
+                "arrayminus": [rounded(below, 4) for _, below, _, _ in means],
+                "array": [rounded(above, 4) for _, _, above, _ in means],
                 "thickness": 1.5,
                 "width": 0,
                 "color": "--ink",

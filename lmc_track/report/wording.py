@@ -117,7 +117,7 @@ def base_name(base: str) -> str:
 
 def unbroken(text: str) -> str:
     """``text`` with spaces that no line may break at: before units and around signs."""
-    return re.sub(r" (?=nats\b)|(?<=\bp) (?=[=<])|(?<=[=<]) (?=[\d.])", "\u00a0", text)
+    return re.sub(r" (?=nats\b)|(?<=\b[prα]) (?=[=<])|(?<=[=<]) (?=[\d.])", "\u00a0", text)
 
 
 def capital(text: str) -> str:

@@ -20,6 +20,16 @@ def ui_command(location: Location, port: int = 5000) -> str:
     return shlex.join([*parts, "--host", "127.0.0.1", "--port", str(port)])
 
 
+def runs_url(location: Location, experiment_id: str) -> str:
+    """Where a run of the study is in the MLflow UI, up to its id.
+
+    Of a store without a server that is where ``lmc-track ui`` shows it unless told otherwise.
+    """
+    server = location.shown_uri.startswith(("http://", "https://"))
+    root = location.shown_uri.rstrip("/") if server else "http://127.0.0.1:5000"
+    return f"{root}/#/experiments/{experiment_id}/runs/"
+
+
 def reproduction(
     study: str, location: Location, *, imported: bool = False
 ) -> list[tuple[str, str]]:

@@ -13,7 +13,7 @@ from lmc_track.progress import Progress
 from lmc_track.report.facts import gather
 from lmc_track.report.findings import sentences
 from lmc_track.report.page import render_report
-from lmc_track.steps.commands import reproduction, ui_command
+from lmc_track.steps.commands import reproduction, runs_url, ui_command
 from lmc_track.tracking.keys import report_key
 from lmc_track.tracking.location import Location
 from lmc_track.tracking.studies import StudyFacts, StudyRecord
@@ -70,6 +70,7 @@ def write_report(
                 commands=reproduction(
                     study, location, imported=bool(record.facts.identity.get("imported"))
                 ),
+                runs_url=runs_url(location, record.experiment_id),
             )
         try:
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -30,7 +30,10 @@ COLUMNS = {
     "n_points l2_distance cosine path_id",
     "barrier_matrix": "model cluster seed-0 seed-2 seed-4 seed-1 seed-3 seed-5",
     "curves": "model_a model_b cluster_a cluster_b same_cluster path_id alpha value",
-    "gap_summary": "pairs n_pairs mean median min max mean_relative n_missing",
+    "gap_summary": "pairs n_pairs mean standard_error median min max mean_relative n_missing "
+    "n_models",
+    "pair_measures": "dataset half metric model_a model_b convexity_gap barrier_height "
+    "interpolation_instability curve_area relative_gap path_id",
     "cluster_table": "cluster n_models models n_pairs_within mean_gap_within max_gap_within "
     "mean_gap_to_others mean_validation_loss mean_validation_accuracy",
     "cluster_diagnostics": "dataset role subset metric half cluster n_models mean sd min max "

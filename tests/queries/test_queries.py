@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -90,6 +91,26 @@ def test_gaps_are_summed_up_within_and_between(results: Results) -> None:
     assert summary["within"]["n_pairs"] == 6
     assert summary["between"]["n_pairs"] == 9
     assert summary["within"]["max"] < summary["between"]["min"]
+
+
+@pytest.mark.parametrize("kind", ["within", "between", "all"])
+def test_the_standard_error_of_a_mean_gap_is_the_jackknife_over_models(
+    results: Results, kind: str
+) -> None:
+    pairs = results.query("barrier_pairs")
+    if kind != "all":
+        pairs = pairs.filter(pl.col("same_cluster") == (kind == "within"))
+    models = sorted({*pairs["model_a"], *pairs["model_b"]})
+    without = [
+        pairs.filter((pl.col("model_a") != m) & (pl.col("model_b") != m))["convexity_gap"].mean()
+        for m in models
+    ]
+    mean = pairs["convexity_gap"].mean()
+    squares = np.square(np.array(without, dtype=float) - mean)
+    wanted = np.sqrt((len(models) - 1) / len(models) * squares.sum())
+    row = results.query("gap_summary").filter(pl.col("pairs") == kind).row(0, named=True)
+    assert row["standard_error"] == pytest.approx(wanted)
+    assert row["n_models"] == len(models)
 
 
 def test_diagnostics_tell_the_clusters_apart(results: Results) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import combinations
 
 import polars as pl
 import pytest
@@ -15,8 +16,8 @@ from lmc_track.report.decisions import (
     read_decisions,
 )
 from lmc_track.report.facts import Facts
-from lmc_track.report.matrix_plot import matrix_figure
 from lmc_track.warehouse.results import Results
+from support.drawn import matrix_of
 
 Kinds = Callable[[str], Results]
 Read = Callable[[str], Facts]
@@ -49,8 +50,8 @@ def test_the_lede_counts_both_kinds_of_pair(decisions: Decisions) -> None:
     assert text.endswith("undecided.")
 
 
-def test_an_undecided_pair_has_a_ring_in_both_halves_of_the_matrix(
-    decisions: Decisions, facts_of: Read
+def test_an_undecided_pair_is_told_to_the_page_by_its_number(
+    decisions: Decisions, results_of: Kinds, facts_of: Read
 ) -> None:
     a, b = decisions.pairs.select("model_a", "model_b").row(0)
     open_pair = decisions.pairs.with_columns(
@@ -58,16 +59,17 @@ def test_an_undecided_pair_has_a_ring_in_both_halves_of_the_matrix(
         .then(pl.lit("undecided"))
         .otherwise(pl.lit("connected"))
     )
-    drawn = matrix_figure(facts_of("two clusters"), replace(decisions, pairs=open_pair))
-    (rings,) = [t for t in drawn["data"] if t.get("marker", {}).get("symbol") == "circle-open"]
-    assert sorted(zip(rings["x"], rings["y"], strict=True)) == sorted([(a, b), (b, a)])
+    drawn = matrix_of("two clusters", results_of, facts_of, replace(decisions, pairs=open_pair))
+    pairs = [set(pair) for pair in combinations(drawn["names"], 2)]
+    assert drawn["decisions"]["undecided"] == [pairs.index({a, b})]
 
 
 def test_the_hover_says_between_which_bounds_the_gap_lies(
-    decisions: Decisions, facts_of: Read
+    decisions: Decisions, results_of: Kinds, facts_of: Read
 ) -> None:
-    heat = matrix_figure(facts_of("two clusters"), decisions)["data"][0]
+    drawn = matrix_of("two clusters", results_of, facts_of, decisions)
     a, b = decisions.pairs.select("model_a", "model_b").row(0)
-    text = heat["customdata"][heat["y"].index(a)][heat["x"].index(b)][2]
-    assert text == f"<br>{decisions.hover()[a, b]}"
+    pairs = [set(pair) for pair in combinations(drawn["names"], 2)]
+    text = drawn["decisions"]["said"][str(pairs.index({a, b}))]
+    assert text == decisions.hover()[a, b]
     assert " to " in text

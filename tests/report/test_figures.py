@@ -13,10 +13,12 @@ import pytest
 
 from lmc_track.report.curve_views import CurveGroup, CurveView, curve_views, views_for_page
 from lmc_track.report.facts import Facts
-from lmc_track.report.matrix_plot import in_cluster_order, matrix_figure
+from lmc_track.report.matrix_plot import in_cluster_order, matrix_figure, read_merge_tree
+from lmc_track.report.matrix_views import MatrixView
 from lmc_track.report.page import embedded_json
 from lmc_track.report.strip_plot import strip_figure
 from lmc_track.warehouse.results import Results
+from support.drawn import matrix_of, unpacked
 
 Kinds = Callable[[str], Results]
 Read = Callable[[str], Facts]
@@ -33,43 +35,66 @@ def losses_view(results_of: Kinds, facts_of: Read) -> CurveView:
     return curve_views(results_of("two clusters"), facts_of("two clusters"), None)[0]
 
 
-def test_the_matrix_is_in_cluster_order(two: Facts) -> None:
-    assert in_cluster_order(two) == ["seed-0", "seed-2", "seed-4", "seed-1", "seed-3"]
+def test_the_matrix_is_in_cluster_order_whatever_the_tree_is(two: Facts, results_of: Kinds) -> None:
+    order = in_cluster_order(two, read_merge_tree(results_of("two clusters"), two))
+    assert set(order[:3]) == {"seed-0", "seed-2", "seed-4"}
+    assert set(order[3:]) == {"seed-1", "seed-3"}
 
 
-def test_the_matrix_is_symmetric_with_the_gaps_of_the_pairs(two: Facts) -> None:
-    heat = matrix_figure(two)["data"][0]
-    matrix = np.array(heat["z"], dtype=float)
-    pair = two.pairs.filter((pl.col("model_a") == "seed-1") & (pl.col("model_b") == "seed-4"))
-    assert np.array_equal(matrix, matrix.T)
-    assert np.array_equal(np.diag(matrix), np.zeros(5))
-    i, j = heat["x"].index("seed-1"), heat["x"].index("seed-4")
-    assert matrix[i, j] == pytest.approx(pair["convexity_gap"][0], rel=1e-3)
+def test_the_first_view_holds_the_reported_gaps(results_of: Kinds, facts_of: Read) -> None:
+    drawn, facts = matrix_of("two clusters", results_of, facts_of), facts_of("two clusters")
+    view = drawn["views"][0]
+    assert (view["dataset"], view["metric"], view["half"]) == ("validation", "loss", "held-out")
+    gaps = {
+        frozenset((a, b)): gap
+        for a, b, gap in facts.pairs.select("model_a", "model_b", "convexity_gap").iter_rows()
+    }
+    wanted = [gaps[frozenset(pair)] for pair in combinations(drawn["names"], 2)]
+    assert unpacked(view["convexity_gap"]) == pytest.approx(wanted, rel=1e-3, abs=1e-6)
 
 
-def test_the_colour_scale_says_what_it_measures(two: Facts) -> None:
-    heat = matrix_figure(two)["data"][0]
-    assert heat["colorbar"]["title"]["text"] == "convexity gap, nats"
-    assert heat["colorscale"] == "Cividis"
+def test_every_data_set_half_and_metric_is_a_view(results_of: Kinds, facts_of: Read) -> None:
+    drawn = matrix_of("two clusters", results_of, facts_of)
+    frame = results_of("two clusters").query("pair_measures").drop_nulls("convexity_gap")
+    wanted = set(frame.select("dataset", "half", "metric").unique().iter_rows())
+    assert {(v["dataset"], v["half"], v["metric"]) for v in drawn["views"]} == wanted
+    assert all("relative_gap" not in v for v in drawn["views"] if v["metric"] == "error")
 
 
-def test_colours_of_small_gaps_span_a_tenth_of_the_way_to_chance(facts_of: Read) -> None:
+def test_every_pair_leads_to_its_run(results_of: Kinds, facts_of: Read) -> None:
+    drawn = matrix_of("two clusters", results_of, facts_of)
+    runs = {
+        frozenset((a, b)): run
+        for a, b, run in facts_of("two clusters")
+        .pairs.select("model_a", "model_b", "path_id")
+        .iter_rows()
+    }
+    assert drawn["runs"] == [runs[frozenset(pair)] for pair in combinations(drawn["names"], 2)]
+
+
+def test_colours_of_small_gaps_span_a_tenth_of_the_way_to_chance(
+    results_of: Kinds, facts_of: Read
+) -> None:
     facts = facts_of("one cluster")
     pair = facts.pairs.filter(pl.col("relative_gap") > 0).row(0, named=True)
     headroom = pair["convexity_gap"] / pair["relative_gap"]
     largest = facts.pairs["convexity_gap"].max()
     assert isinstance(largest, float)
     assert largest < 0.1 * headroom
-    assert matrix_figure(facts)["data"][0]["zmax"] == pytest.approx(0.1 * headroom, rel=0.05)
+    top = matrix_of("one cluster", results_of, facts_of)["views"][0]["top"]
+    assert top == pytest.approx(0.1 * headroom, rel=0.05)
 
 
-def test_pairs_without_a_gap_are_marked(facts_of: Read) -> None:
-    heat, crosses = matrix_figure(facts_of("holes"))["data"]
-    assert sorted(zip(crosses["x"], crosses["y"], strict=True)) == [
-        ("seed-0", "seed-1"), ("seed-1", "seed-0"), ("seed-1", "seed-3"), ("seed-3", "seed-1"),
+def test_pairs_without_a_gap_are_holes(results_of: Kinds, facts_of: Read) -> None:
+    drawn = matrix_of("holes", results_of, facts_of)
+    gaps = unpacked(drawn["views"][0]["convexity_gap"])
+    lacking = [
+        set(pair) for pair, gap in zip(combinations(drawn["names"], 2), gaps, strict=True)
+        if np.isnan(gap)
     ]  # fmt: skip
-    i, j = heat["x"].index("seed-0"), heat["x"].index("seed-1")
-    assert heat["z"][i][j] is None
+    assert len(lacking) == 2
+    assert {"seed-0", "seed-1"} in lacking
+    assert {"seed-1", "seed-3"} in lacking
 
 
 def test_strips_have_one_dot_a_model_and_the_clusters_colours(two: Facts) -> None:
@@ -110,38 +135,39 @@ def test_incomplete_curves_keep_their_points(results_of: Kinds, facts_of: Read) 
 
 
 def test_a_hundred_models_fit_into_three_megabytes(two: Facts) -> None:
-    facts, view = _hundred_models(two)
-    others = [replace(view, metric="accuracy")] * 9
-    drawn = {"matrix": matrix_figure(facts), "paths": views_for_page([view, *others], facts)}
-    first, second = drawn["paths"]["views"][:2]
+    view = _hundred_models()
+    names = [f"seed-{i}" for i in range(100)]
+    values = dict.fromkeys(("convexity_gap", "barrier_height"), view.groups[0].values[:, 0])
+    matrices = [
+        MatrixView(f"set-{k}", half, metric, values, tuple("0" * 32 for _ in view.groups[0].pairs))
+        for k in range(4)
+        for half in ("all", "discovery", "held-out")
+        for metric in ("loss", "error")
+    ]
+    facts = replace(
+        two, models=pl.DataFrame({"name": names, "position": range(100), "cluster": [0] * 100})
+    )
+    drawn = {
+        "matrix": matrix_figure(facts, matrices, []),
+        "paths": views_for_page([replace(view, dataset=f"set-{k}") for k in range(8)], facts),
+    }
     assert len(embedded_json(drawn)) < 3_000_000
-    assert len(first["groups"][0]["values"]) == 4950
-    assert len(second["groups"][0]["values"]) <= 400
-    assert second["groups"][0]["n_pairs"] == 4950
-    assert second["groups"][0]["median"] == first["groups"][0]["median"]
 
 
-def _hundred_models(facts: Facts) -> tuple[Facts, CurveView]:
+def test_a_sample_is_drawn_of_thousands_of_curves_and_all_are_there(two: Facts) -> None:
+    view = _hundred_models()
+    first, second = views_for_page([view, replace(view, metric="accuracy")], two)["views"]
+    assert first["groups"][0]["step"] == 1
+    assert second["groups"][0]["step"] == 13
+    assert unpacked(second["groups"][0]["values"]).shape == (4950, 11)
+
+
+def _hundred_models() -> CurveView:
     random = np.random.default_rng(0)
     pairs = list(combinations(range(100), 2))
-    names = [f"seed-{i}" for i in range(100)]
-    gaps = random.uniform(0, 1, len(pairs))
-    many = replace(
-        facts,
-        models=pl.DataFrame({"name": names, "position": range(100), "cluster": [0] * 100}),
-        pairs=pl.DataFrame(
-            {
-                "model_a": [names[a] for a, _ in pairs],
-                "model_b": [names[b] for _, b in pairs],
-                "convexity_gap": gaps,
-                "barrier_height": gaps,
-                "relative_gap": gaps,
-            }
-        ),
-    )
     values = random.uniform(0, 1, (len(pairs), 11))
     group = CurveGroup("all", "all pairs", "--within", pairs, values)
-    return many, CurveView("validation", "loss", "loss, nats", 0.69, (group,))
+    return CurveView("validation", "loss", "loss, nats", 0.69, (group,))
 
 
 def test_embedded_json_cannot_leave_its_script_element() -> None:

@@ -13,6 +13,8 @@ from lmc_track.errors import InputError
 from lmc_track.report.clusters import cluster_sentence
 from lmc_track.report.facts import Facts, Primary
 from lmc_track.report.findings import findings, sentences
+from lmc_track.report.intervals import interval
+from lmc_track.report.wording import gap
 from lmc_track.warehouse.results import Results
 
 Kinds = Callable[[str], Results]
@@ -57,7 +59,7 @@ def test_gaps_are_the_mean_held_out_ones(two: Facts) -> None:
     held_out = two.pairs["convexity_gap"]
     between = held_out.filter(~two.pairs["same_cluster"]).mean()
     assert isinstance(between, float)
-    assert f"{between:.2f} nats between, " in sentences(two)[2]
+    assert f"{between:.2f} nats (" in sentences(two)[2]
     assert sentences(two)[2].startswith("On held-out examples of validation")
 
 
@@ -229,4 +231,11 @@ def test_gaps_of_models_that_gained_nothing_have_no_share_of_the_way_to_chance(t
     gaps = {name: {**row, "mean_relative": None} for name, row in two.gaps.items()}
     sentence = sentences(replace(two, gaps=gaps))[2]
     assert "way to chance" not in sentence
-    assert "nats between; the largest within is" in sentence
+    assert ") between; the largest within is" in sentence
+
+
+def test_mean_gaps_have_their_intervals_over_models(two: Facts) -> None:
+    row = two.gaps["between"]
+    low, high = interval(row["mean"], row["standard_error"], 5) or (0.0, 0.0)
+    assert low < row["mean"] < high
+    assert f"({gap(low)} to {gap(high)}) between" in sentences(two)[2]

@@ -16,6 +16,7 @@ import pytest
 from lmc_track.report.facts import Facts, Source, gather
 from lmc_track.report.findings import sentences
 from lmc_track.report.page import render_report
+from lmc_track.warehouse.library import queries
 from lmc_track.warehouse.results import Results
 
 Kinds = Callable[[str], Results]
@@ -25,7 +26,8 @@ PROVENANCE = {"Versions": "lmc-track 0.1.0", "Tracking store": "sqlite:////srv/x
 COMMANDS = [("Run or resume the study", "lmc-track run simulated --home 'a <b>'")]
 HOSTILE = "<script>alert(1)</script>"
 ALL = {
-    "matrix", "paths", "clusters", "diagnostics", "why", "models", "clusterings", "data",
+    "matrix", "paths", "clusters", "diagnostics", "subsets", "axis", "embedding", "distances",
+    "merging", "why", "decisions", "stability", "clusterings", "models", "data", "cost",
     "provenance",
 }  # fmt: skip
 
@@ -209,10 +211,32 @@ def test_hostile_names_are_shown_as_they_are(hostile: str) -> None:
 
 def test_figures_get_hostile_names_escaped_for_plotly(hostile: str) -> None:
     figures = _Page(hostile).figures()
-    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in figures["matrix"]["data"][0]["x"]
+    assert (
+        "&lt;script&gt;alert(1)&lt;/script&gt;" in figures["matrix"]["layout"]["xaxis"]["ticktext"]
+    )
     labels = figures["strips"]["layout"]["yaxis"]["ticktext"]
     assert not any("<" in label for label in labels)
     assert HOSTILE in figures["paths"]["models"]
+
+
+def test_each_query_is_there_with_its_sql(two: _Page) -> None:
+    assert queries()["merge_tree"].sql.strip() in two.text
+
+
+def test_models_lead_to_their_runs_where_there_is_a_ui(
+    results_of: Kinds, two: _Page, facts_of: Read
+) -> None:
+    source = results_of("one model")
+    html = render_report(
+        source,
+        gather(source, "simulated"),
+        provenance={},
+        commands=[],
+        runs_url="http://127.0.0.1:5000/#/experiments/1/runs/",
+    )
+    run = facts_of("one model").models["model_id"][0]
+    assert f"http://127.0.0.1:5000/#/experiments/1/runs/{run}" in _Page(html).references
+    assert not any("5000" in reference for reference in two.references)
 
 
 def test_titles_are_escaped(hostile: str) -> None:

@@ -72,7 +72,9 @@ def set_screen(driver: Any, width: int = 1280, height: int = 900, *, dark: bool 
         {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False},
     )
     scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
+    # What scrolls smoothly is not where a click is aimed at.
+    still = {"name": "prefers-reduced-motion", "value": "reduce"}
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme, still]})
 
 
 def console_errors(driver: Any) -> list[str]:

@@ -1,0 +1,194 @@
+"""The report as a reader uses it: switches, hover, clicks, themes, a phone, an empty console."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lmc_track.report.facts import gather
+from lmc_track.report.page import render_report
+from lmc_track.steps.derivations import DERIVATIONS
+from lmc_track.warehouse.rebuild import rebuild
+from lmc_track.warehouse.results import open_results
+from support.browser import console_errors, set_screen, wait_for
+from support.simulated_study import simulated_snapshot, some_holes
+
+pytestmark = pytest.mark.full
+
+Opened = Callable[..., Any]
+RUNS = "http://127.0.0.1:5000/#/experiments/1/runs/"
+
+
+@pytest.fixture(scope="session")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report of six models in two clusters, two of whose pairs are holes."""
+    folder = tmp_path_factory.mktemp("report")
+    snapshot = simulated_snapshot(folder, n_models=6, n_points=5, n_examples=80, holes=some_holes())
+    path = folder / "results.duckdb"
+    rebuild(path, snapshot, DERIVATIONS)
+    results = open_results(path)
+    html = folder / "report.html"
+    html.write_text(
+        render_report(
+            results,
+            gather(results, "simulated"),
+            provenance={"Versions": "lmc-track"},
+            commands=[("Again", "lmc-track run simulated")],
+            runs_url=RUNS,
+        ),
+        encoding="utf-8",
+    )
+    return html
+
+
+@pytest.fixture
+def opened(driver: Any, page: Path) -> Opened:
+    """Opens the report on a screen of a size, and waits until its figures are drawn."""
+
+    def open_(width: int = 1280, height: int = 900, *, dark: bool = False) -> Any:
+        set_screen(driver, width, height, dark=dark)
+        driver.get(page.as_uri())
+        wait_for(driver, _all_drawn, "all figures")
+        return driver
+
+    return open_
+
+
+def _all_drawn(driver: Any) -> bool:
+    drawn = "return [...document.querySelectorAll('.plot')].every((p) => p.querySelector('svg'))"
+    return bool(driver.execute_script(drawn))
+
+
+def _press(driver: Any, group: str, text: str) -> None:
+    (button,) = [
+        b for b in driver.find_elements("css selector", f"#{group} button") if b.text == text
+    ]
+    button.click()
+
+
+def _heat(driver: Any) -> dict[str, Any]:
+    """What the matrix shows now: title of its colours, value of the last pair."""
+    script = """
+        const heat = document.getElementById("figure-matrix").data[0];
+        return {title: heat.colorbar.title.text, top: heat.zmax, z: heat.z};
+    """
+    found: dict[str, Any] = driver.execute_script(script)
+    return found
+
+
+def _cell(driver: Any, row: int, column: int) -> tuple[float, float]:
+    """The middle of a cell of the matrix on the screen, in CSS pixels."""
+    script = """
+        const plot = document.getElementById("figure-matrix");
+        plot.scrollIntoView({block: "center", behavior: "instant"});
+        const box = plot.getBoundingClientRect();
+        const {xaxis, yaxis} = plot._fullLayout;
+        return [box.left + xaxis._offset + xaxis.d2p(arguments[1]),
+                box.top + yaxis._offset + yaxis.d2p(arguments[0])];
+    """
+    x, y = driver.execute_script(script, row, column)
+    return x, y
+
+
+def _mouse(driver: Any, x: float, y: float, *kinds: str) -> None:
+    for kind in kinds:
+        event = {"type": kind, "x": x, "y": y}
+        if kind != "mouseMoved":
+            event |= {"button": "left", "clickCount": 1}
+        driver.execute_cdp_cmd("Input.dispatchMouseEvent", event)
+
+
+def test_the_console_stays_empty(opened: Opened) -> None:
+    driver = opened()
+    for group in ("matrix-datasets", "matrix-metrics", "matrix-halves", "path-datasets"):
+        for k in range(len(driver.find_elements("css selector", f"#{group} button"))):
+            driver.find_elements("css selector", f"#{group} button")[k].click()
+    driver.find_element("id", "theme").click()
+    assert console_errors(driver) == []
+
+
+def test_every_section_of_the_list_is_there(opened: Opened) -> None:
+    driver = opened()
+    links = driver.find_elements("css selector", "nav a")
+    targets = [link.get_attribute("href").split("#")[1] for link in links]
+    assert len(targets) > 10
+    assert all(driver.find_element("id", target).is_displayed() for target in targets)
+
+
+def test_the_metric_switch_shows_the_other_matrix(opened: Opened) -> None:
+    driver = opened()
+    before = _heat(driver)
+    _press(driver, "matrix-metrics", "error")
+    after = wait_for(driver, lambda d: (h := _heat(d))["title"] != before["title"] and h, "errors")
+    assert before["title"] == "convexity gap of the loss, nats"
+    assert after["title"] == "convexity gap of the error"
+    assert after["z"] != before["z"]
+
+
+def test_the_data_set_and_the_half_can_be_switched(opened: Opened) -> None:
+    driver = opened()
+    before = _heat(driver)["z"]
+    _press(driver, "matrix-halves", "discovery")
+    discovery = _heat(driver)["z"]
+    _press(driver, "matrix-datasets", "main_only")
+    assert before != discovery != _heat(driver)["z"]
+
+
+def test_the_hover_gives_the_pair_and_its_values(opened: Opened) -> None:
+    driver = opened()
+    _mouse(driver, *_cell(driver, 0, 5), "mouseMoved")
+    text = wait_for(
+        driver,
+        lambda d: d.find_element("css selector", "#figure-matrix .hoverlayer").text,
+        "the hover",
+    )
+    assert "seed-" in text
+    assert "convexity gap" in text
+    assert "nats" in text
+
+
+def test_a_click_on_a_cell_opens_the_pairs_curve(opened: Opened) -> None:
+    driver = opened()
+    _mouse(driver, *_cell(driver, 0, 5), "mouseMoved", "mousePressed", "mouseReleased")
+    told = wait_for(driver, lambda d: d.find_element("id", "readout-matrix").text, "the pair")
+    assert "convexity gap" in told
+    option = "const s = document.getElementById(arguments[0]); return s.selectedOptions[0].text"
+    chosen = [driver.execute_script(option, name) for name in ("pair-a", "pair-b")]
+    assert all(name in told for name in chosen)
+    curves = "return document.getElementById('figure-paths').data.map((t) => t.name)"
+    assert " to ".join(chosen) in driver.execute_script(curves) or " to ".join(
+        reversed(chosen)
+    ) in driver.execute_script(curves)
+    run = driver.find_element("link text", "its run in MLflow").get_attribute("href")
+    assert run.startswith(RUNS)
+
+
+def test_holes_are_crossed_out(opened: Opened) -> None:
+    driver = opened()
+    symbols = "return document.getElementById('figure-matrix').data.map((t) => t.marker?.symbol)"
+    assert "x-thin" in driver.execute_script(symbols)
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_the_theme_is_the_readers(opened: Opened, dark: bool) -> None:
+    driver = opened(dark=dark)
+    paper = "return getComputedStyle(document.body).backgroundColor"
+    ink = "return document.getElementById('figure-strips')._fullLayout.font.color"
+    light = driver.execute_script(paper) == "rgb(255, 255, 255)"
+    assert light != dark
+    assert driver.execute_script(ink) == ("#e8eaed" if dark else "#1b1f24")
+
+
+def test_nothing_is_wider_than_a_phone(opened: Opened) -> None:
+    driver = opened(390, 844)
+    too_wide = """
+        return [...document.querySelectorAll("main > *, .plot, figure, h1, h2, p, nav")]
+            .filter((e) => e.getBoundingClientRect().right > innerWidth + 1)
+            .map((e) => e.id || e.className || e.tagName);
+    """
+    assert driver.execute_script(too_wide) == []
+    assert driver.execute_script("return document.documentElement.scrollWidth") == 390
+    assert console_errors(driver) == []
