@@ -51,9 +51,11 @@ def planes_lede(planes: list[Plane], routes: list[Row], dataset: str) -> str:
         named = f"On {wording.word(len(planes))} planes through three models each"
     if not routes:
         return f"{named} the loss was measured at {_points(planes)} points."
-    top = max(routes, key=lambda r: (_straight(r), _best(r)))
+    pairs = _pairs(routes)
+    top = max(pairs, key=lambda pair: (_straight(pair), pair["route_barrier"]))
     pair = f"between {top['model_a']} and {top['model_b']}"
-    best = f"the best route over the grid rises {wording.nats(_rise(top['route_barrier']))}"
+    route = "the best route over the grid" if len(planes) == 1 else "the best route over any grid"
+    best = f"{route} rises {wording.nats(_rise(top['route_barrier']))}"
     higher = f"above the higher of the two models' losses on {dataset}"
     if top["straight_barrier"] is None:
         said = f"{named} {best} {higher} {pair}, the most of any two."
@@ -62,8 +64,8 @@ def planes_lede(planes: list[Plane], routes: list[Row], dataset: str) -> str:
             f"{named} the straight line {pair} rises most, "
             f"{wording.nats(_rise(top['straight_barrier']))} {higher}; {best}."
         )
-    within = [_best(r) for r in routes if r["same_cluster"]]
-    between = [_best(r) for r in routes if r["same_cluster"] is False]
+    within = [_best(pair) for pair in pairs if pair["same_cluster"]]
+    between = [_best(pair) for pair in pairs if pair["same_cluster"] is False]
     if within and between:
         said += (
             " By the lower of straight line and best route the loss rises at most "
@@ -71,6 +73,14 @@ def planes_lede(planes: list[Plane], routes: list[Row], dataset: str) -> str:
             f"{wording.nats(_rise(min(between)))} between models of two."
         )
     return said
+
+
+def _pairs(routes: list[Row]) -> list[Row]:
+    """The lowest route of every two models: they may be on several planes."""
+    lowest: dict[tuple[str, str], Row] = {}
+    for route in sorted(routes, key=lambda route: float(route["route_barrier"])):
+        lowest.setdefault((route["model_a"], route["model_b"]), route)
+    return list(lowest.values())
 
 
 def _points(planes: list[Plane]) -> str:

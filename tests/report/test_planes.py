@@ -124,6 +124,16 @@ def test_the_lede_says_what_a_way_round_saves(planes: list[Plane]) -> None:
     assert "models of one cluster and at least" in text
 
 
+def test_of_a_pair_on_several_planes_the_lowest_route_counts(planes: list[Plane]) -> None:
+    pair = {"model_a": "seed-0", "model_b": "seed-2", "same_cluster": True}
+    high, low = (
+        {**pair, "straight_barrier": 0.9, "route_barrier": barrier} for barrier in (0.8, 0.25)
+    )
+    text = planes_lede(planes, [high, low], "validation")
+    assert "rises most, 0.900 nats above" in text
+    assert text.endswith("the best route over any grid rises 0.250 nats.")
+
+
 def test_without_paths_the_lede_speaks_of_routes_alone(planes: list[Plane]) -> None:
     routes = [{**route, "straight_barrier": None} for route in planes[0].routes["validation"]]
     text = planes_lede(planes[:1], routes, "validation")
