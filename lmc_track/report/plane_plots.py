@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from itertools import product
 from typing import Any
 
 import numpy as np
 
 from lmc_track.report.palette import cluster_colour, cluster_symbol, plot_text, rounded
-from lmc_track.report.plane_views import Plane
+from lmc_track.report.plane_views import METRICS, Plane
 from lmc_track.report.section import Figure
 from lmc_track.report.switched import switched
 
@@ -23,9 +24,8 @@ _TITLE, _AXIS, _BAR = 30, 52, 60
 
 def planes_figure(planes: Sequence[Plane]) -> Figure:
     """A view for each data set and metric; each has a panel for every plane that was measured."""
-    kinds = list(dict.fromkeys(kind for plane in planes for kind in plane.values))
     views = []
-    for dataset, metric in kinds:
+    for dataset, metric in product(planes[0].routes, METRICS):
         shown = [plane for plane in planes if (dataset, metric) in plane.values]
         views.append((f"{dataset}, {metric}", _view(shown, dataset, metric)))
     return switched("Data set and metric", views)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from lmc_track.report.facts import Facts, Row, Source
 
 _MOST = 12
-_METRICS = ("loss", "accuracy")
+METRICS = ("loss", "accuracy")
 
 
 @dataclass(frozen=True)
@@ -20,8 +20,9 @@ class Plane:
     """``row`` is that of the query ``planes``; ``xs`` and ``ys`` are the grid's columns and rows.
 
     ``values`` maps (data set, metric) to the values at its points, shape (len(ys), len(xs));
-    ``between`` says which points lie between the three models, edges included. ``routes`` maps a
-    data set to the rows of ``plane_routes``.
+    ``between`` says which points lie between the three models, edges included. ``routes`` maps
+    every data set that any plane of the study has, in the study's order, to the rows of
+    ``plane_routes``.
     """
 
     row: Row
@@ -59,7 +60,7 @@ def _plane(source: Source, facts: Facts, row: Row, routes: Mapping[str, pl.DataF
     n, plane = row["n_grid"], row["plane_id"]
     values = {}
     for dataset in (name for name in routes if name in row["datasets"]):
-        for metric in _METRICS:
+        for metric in METRICS:
             grid = source.query(
                 "plane", study=facts.study, plane=plane, dataset=dataset, metric=metric
             )

@@ -17,7 +17,7 @@ def planes_section(source: Source, facts: Facts, clustering: str | None) -> Iter
     planes = read_planes(source, facts, clustering)
     if not planes:
         return
-    dataset = next(name for name, _ in planes[0].values)
+    dataset = next(iter(planes[0].routes))
     routes = [route for plane in planes for route in plane.routes.get(dataset, [])]
     yield Section(
         "planes",

@@ -120,14 +120,14 @@ def planned_plane(
     work = plane_work(plan, record, models, grid or GridSettings())
     rows, n = MeasuredRows(plan, work), work.grid.points
     lacking = [rows.lacking(j, work.missing) for j in range(n)]
-    tokens = n * sum(int(plan.encoded[name].lengths.sum()) for names in lacking for name in names)
+    tokens = n * sum(int(plan.encoded[name].lengths.sum()) for left in lacking for name in left)
     rate = reading_rate(whole, record, placement or Placement())
     progress.note(f"{rate:,.0f} tokens a second here; times are of the networks alone.")
     return pl.DataFrame(
         {
             "what": ["plane points"],
             "planned": [n * n],
-            "to_do": [n * sum(bool(names) for names in lacking)],
+            "to_do": [n * sum(bool(left) for left in lacking)],
             "tokens": [tokens],
             "seconds": [round(tokens / rate, 3)],
         }

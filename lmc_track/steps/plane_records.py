@@ -37,6 +37,8 @@ def begin_plane(plan: Plan, record: StudyRecord, work: PlaneWork, frame: PlaneFr
     """The plane's run: the one there is, or a new one that says what is being measured."""
     run = work.run
     if run is None:
+        stale = [one for one in record.index.unfinished("plane") if one.key == work.key]
+        record.recorder.delete(stale)
         run = record.recorder.start("plane", work.key, _name(work), _note(work))
     if not run.finished:  # one taken up again may have been stopped before it had any
         record.recorder.log(

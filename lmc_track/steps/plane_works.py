@@ -118,13 +118,20 @@ def plane_work(
     key = plane_key([model.key for model in models], plan.precision, grid.points, grid.margin)
     run = record.index.find("plane", key)
     if run is None:
-        begun = [one for one in record.index.unfinished("plane") if one.key == key]
+        unfinished = record.index.unfinished("plane")
+        begun = [one for one in unfinished if one.key == key and _is_of(one, runs)]
         run = begun[0] if begun else None
     else:
         _check_weights(run, runs)
     missing = plan.encoded if run is None else missing_evaluations(plan, run, plan.precision)
     checkpoints = tuple(checkpoint(record, one) for one in runs)
     return PlaneWork(tuple(models), runs, checkpoints, grid, key, run, tuple(missing))
+
+
+def _is_of(begun: RunEntry, models: Sequence[RunEntry]) -> bool:
+    """Whether a plane was begun with these runs of its models, and not with deleted ones."""
+    told = [begun.params.get(f"model_{side}_run") for side in "abc"]
+    return all(one in (None, run.run_id) for one, run in zip(told, models, strict=True))
 
 
 def _check_weights(run: RunEntry, models: Sequence[RunEntry]) -> None:

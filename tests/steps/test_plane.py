@@ -22,7 +22,7 @@ from lmc_track.steps.import_study import StudyWords
 from lmc_track.steps.plane import check_models, plane_step, planned_plane
 from lmc_track.steps.plane_works import Framing, GridSettings, plane_work
 from lmc_track.steps.recording import find_recorded, plan_on_record
-from lmc_track.steps.run import ingest_step
+from lmc_track.steps.run import finetune_step, ingest_step
 from lmc_track.steps.status import study_status
 from lmc_track.tracking.artifacts import local_folder
 from lmc_track.tracking.location import Location
@@ -137,6 +137,18 @@ def test_routes_in_the_results_are_those_on_record(made: Location) -> None:
     assert rows["straight_barrier"].null_count() == 0
 
 
+def test_another_precision_is_another_plane(own: Location) -> None:
+    measure(own, datasets=["validation"])
+    low = tiny_study(evaluate={"precision": "bf16"})
+    found = plane_step(low, TRIO, own, Silent(), EDGE, ["validation"])
+    assert found.points == 16
+    planes = ingested(own).query("planes")
+    assert planes["precision"].to_list() == ["bf16", "fp32"]
+    one, other = planes["loss_a"].to_list()
+    assert one != other
+    assert one == pytest.approx(other, abs=0.05)
+
+
 def test_status_counts_planes(made: Location) -> None:
     rows = {row["what"]: row for row in study_status(made, "tiny")}
     assert (rows["plane"]["finished"], rows["plane"]["missing"]) == (1, 0)
@@ -168,6 +180,20 @@ def test_an_interrupted_plane_goes_on_where_it_was(own: Location, made: Location
     assert not list((own.cache / "planes").iterdir())
     whole = lmc_track.open(made.home).query("plane").drop("plane_id")
     assert ingested(own).query("plane").drop("plane_id").equals(whole)
+
+
+def test_a_plane_begun_with_a_model_that_is_gone_is_begun_again(own: Location) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        measure(own, progress=Counting(most=6))
+    (begun,) = runs_of(own).unfinished("plane")
+    gone = next(run for run in runs_of(own).all("model") if run.name == "seed-1")
+    Store(own).client.delete_run(gone.run_id)
+    finetune_step(tiny_study(), own, Silent())
+    measure(own)
+    (run,) = planes_of(own)
+    assert run.run_id != begun.run_id
+    assert gone.run_id not in run.params.values()
+    assert not runs_of(own).unfinished("plane")
 
 
 def test_a_further_data_set_evaluates_only_itself(own: Location) -> None:
