@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 import lmc_track
 from lmc_track.errors import InputError, WorkError
@@ -22,6 +24,7 @@ from lmc_track.steps.import_study import StudyWords
 from lmc_track.steps.plane import check_models, plane_step, planned_plane
 from lmc_track.steps.plane_works import Framing, GridSettings, plane_work
 from lmc_track.steps.recording import find_recorded, plan_on_record
+from lmc_track.steps.register import Options, register_models
 from lmc_track.steps.run import finetune_step, ingest_step
 from lmc_track.steps.status import study_status
 from lmc_track.tracking.artifacts import local_folder
@@ -275,6 +278,21 @@ def test_models_that_make_no_plane_are_refused(
 def test_a_data_set_that_the_study_has_not_is_refused(made: Location) -> None:
     with pytest.raises(InputError, match=r"no set 'validatoin'\nDid you mean validation\?"):
         measure(made, datasets=["validatoin"])
+
+
+def test_registered_models_have_the_plane_of_the_finetuned_ones(
+    made: Location, home_with_base: Location, tmp_path: Path
+) -> None:
+    for run in runs_of(made).all("model"):
+        folder = local_folder(run.artifact_uri)
+        assert folder is not None
+        shutil.copytree(folder / "model", tmp_path / run.name)
+    study = tiny_study(finetune={"seeds": []})
+    folders = [str(tmp_path / name) for name in TRIO]
+    register_models(study, folders, home_with_base, Silent(), Options())
+    plane_step(study, TRIO, home_with_base, Silent(), EDGE)
+    theirs = lmc_track.open(made.home).query("plane").drop("plane_id")
+    assert_frame_equal(ingested(home_with_base).query("plane").drop("plane_id"), theirs)
 
 
 def test_imported_models_have_no_weights(tmp_path: Path, home: Location) -> None:
