@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lmc_track.report.dynamics import dynamics_lede, dynamics_table, read_dynamics
+from lmc_track.report.dynamics_plot import dynamics_figure
 from lmc_track.report.facts import Facts, Source
 from lmc_track.report.findings import examples_of
 from lmc_track.report.geometry_plots import (
@@ -127,10 +128,20 @@ def _dynamics(source: Source, facts: Facts, clustering: str | None) -> Iterator[
     dynamics = read_dynamics(source, facts, clustering)
     if dynamics is None:
         return
+    figure = dynamics_figure(dynamics, facts)
     yield Section(
         "dynamics",
         "Training",
         dynamics_lede(dynamics, facts),
+        figure="dynamics" if figure else "",
+        plot=figure,
+        caption=(
+            f"One line a training, on {examples_of(facts)}, in the colour of the cluster that its "
+            "end is in; an open mark where it is nearest to another cluster than at the step "
+            "before."
+            if figure
+            else ""
+        ),
         tables=(dynamics_table(dynamics, facts),),
         queries=(
             command(facts, "step_summary", clustering, half=facts.half),
