@@ -11,6 +11,7 @@ from lmc_track.report.findings import examples_of
 from lmc_track.report.geometry_plots import (
     distance_figure,
     distance_lede,
+    is_sampled,
     merge_figure,
     merge_lede,
     read_distances,
@@ -59,6 +60,7 @@ def _distances(source: Source, facts: Facts, clustering: str | None) -> Iterator
     frame = read_distances(source, facts, clustering)
     if frame.height < 2:
         return
+    sample = ", of which an even sample is drawn" if is_sampled(frame) else ""
     yield Section(
         "distances",
         "Distances of the weights",
@@ -66,8 +68,8 @@ def _distances(source: Source, facts: Facts, clustering: str | None) -> Iterator
         figure="distances",
         plot=distance_figure(facts, frame),
         caption=(
-            f"One dot a pair; gaps of the validation loss on {examples_of(facts)}. θ₀ is the base "
-            "model: the cosine is of what finetuning changed."
+            f"One dot a pair{sample}; gaps of the validation loss on {examples_of(facts)}. θ₀ is "
+            "the base model: the cosine is of what finetuning changed."
         ),
         queries=(
             command(facts, "distances", clustering, half=facts.half),
