@@ -37,15 +37,15 @@ def geometry_sections(
 
 
 def _embedding(source: Source, facts: Facts, clustering: str | None) -> Iterator[Section]:
-    frame = read_embedding(source, facts, clustering)
-    if frame is None or facts.found is None:
+    embedding = read_embedding(source, facts, clustering)
+    if embedding is None or facts.found is None:
         return
     yield Section(
         "embedding",
         "Spectral embedding",
-        embedding_lede(frame),
+        embedding_lede(embedding),
         figure="embedding",
-        plot=embedding_figure(frame),
+        plot=embedding_figure(embedding),
         caption=(
             "Eigenvectors of the affinity exp(−gap²/2δ²) between models, from the gaps of "
             f"{facts.found.half} examples that the {facts.found.method} clustering was made of. "

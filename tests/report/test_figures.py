@@ -164,10 +164,11 @@ def test_a_sample_is_drawn_of_thousands_of_curves_and_all_are_there(two: Facts) 
 
 def test_pairs_are_told_once_and_again_only_where_they_differ(two: Facts) -> None:
     view = _hundred_models()
-    fewer = replace(view.groups[0], pairs=view.groups[0].pairs[1:], values=view.groups[0].values[1:])
+    (group,) = view.groups
+    fewer = replace(group, pairs=group.pairs[1:], values=group.values[1:])
     views = [view, replace(view, metric="accuracy"), replace(view, groups=(fewer,))]
     told = [drawn["groups"][0]["pairs"] for drawn in views_for_page(views, two)["views"]]
-    assert told == [view.groups[0].pairs, None, fewer.pairs]
+    assert told == [group.pairs, None, fewer.pairs]
 
 
 def _hundred_models() -> CurveView:
