@@ -9,7 +9,7 @@ is there to be marked.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -185,7 +185,11 @@ def _kind(
 
 
 def views_for_page(views: Sequence[CurveView], facts: Facts) -> dict[str, Any]:
-    """The views as JSON for the page's script."""
+    """The views as JSON for the page's script.
+
+    Pairs are told in the first view; another view's group tells its own only where they differ.
+    """
+    told = {group.label: group.pairs for group in views[0].groups} if views else {}
     return {
         "alphas": grid(facts),
         "models": facts.models["name"].to_list(),
@@ -196,7 +200,11 @@ def views_for_page(views: Sequence[CurveView], facts: Facts) -> dict[str, Any]:
                 "y_title": view.y_title,
                 "entropy": rounded(view.entropy, 4),
                 "groups": [
-                    _group_for_page(group, _FIRST_VIEW_CURVES if k == 0 else _OTHER_VIEW_CURVES)
+                    _group_for_page(
+                        group,
+                        _FIRST_VIEW_CURVES if k == 0 else _OTHER_VIEW_CURVES,
+                        {} if k == 0 else told,
+                    )
                     for group in view.groups
                 ],
             }
@@ -205,13 +213,15 @@ def views_for_page(views: Sequence[CurveView], facts: Facts) -> dict[str, Any]:
     }
 
 
-def _group_for_page(group: CurveGroup, most: int) -> dict[str, Any]:
+def _group_for_page(
+    group: CurveGroup, most: int, told: Mapping[str, list[tuple[int, int]]]
+) -> dict[str, Any]:
     step = -(-len(group.pairs) // most)
     return {
         "label": group.label,
         "colour": group.colour,
         "n_pairs": len(group.pairs),
-        "pairs": group.pairs,
+        "pairs": None if told.get(group.label) == group.pairs else group.pairs,
         "values": packed(group.values),
         "step": step,
         "median": [rounded(v, 4) for v in quantile(group.values, 0.5).tolist()],

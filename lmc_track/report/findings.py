@@ -106,7 +106,7 @@ def gap_sentence(facts: Facts) -> str:
 def _interval(summary: Row) -> str:
     """The 95 percent interval of a mean over models drawn anew; nothing where there is none."""
     ends = interval(summary["mean"], summary["standard_error"], summary["n_models"])
-    if ends is None:
+    if ends is None or wording.gap(max(ends[0], 0.0)) == wording.gap(ends[1]):
         return ""
     return f" ({wording.gap(max(ends[0], 0.0))} to {wording.gap(ends[1])})"
 

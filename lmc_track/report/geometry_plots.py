@@ -14,6 +14,7 @@ from lmc_track.report.switched import scatter_layout, switched
 
 Figure = dict[str, Any]
 
+_MOST_PAIRS = 1000
 _KINDS = (
     (True, "within clusters", "--within", "circle"),
     (False, "between clusters", "--between", "diamond-open"),
@@ -44,11 +45,21 @@ def distance_figure(facts: Facts, frame: pl.DataFrame) -> Figure:
             if (same is None) == several:
                 continue
             rows = known if same is None else known.filter(pl.col("same_cluster") == same)
-            data.append(_pairs(rows, column, name, colour, symbol))
+            data.append(_pairs(_sample(rows), column, name, colour, symbol))
         layout = scatter_layout(title, "convexity gap, nats", yaxis={"rangemode": "tozero"})
         layout["showlegend"] = several
         views.append((label, {"data": data, "layout": layout}))
     return switched("Distance", views)
+
+
+def _sample(rows: pl.DataFrame) -> pl.DataFrame:
+    """An even sample of thousands of pairs, whose dots would only hide each other."""
+    return rows.gather_every(-(-rows.height // _MOST_PAIRS)) if rows.height else rows
+
+
+def is_sampled(frame: pl.DataFrame) -> bool:
+    """Whether the figure of distances may have fewer dots than there are pairs."""
+    return frame.height > _MOST_PAIRS
 
 
 def _pairs(rows: pl.DataFrame, column: str, name: str, colour: str, symbol: str) -> Figure:

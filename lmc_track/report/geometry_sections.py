@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lmc_track.report.dynamics import dynamics_lede, dynamics_table, read_dynamics
+from lmc_track.report.dynamics_plot import dynamics_figure
 from lmc_track.report.facts import Facts, Source
 from lmc_track.report.findings import examples_of
 from lmc_track.report.geometry_plots import (
     distance_figure,
     distance_lede,
+    is_sampled,
     merge_figure,
     merge_lede,
     read_distances,
@@ -37,15 +39,15 @@ def geometry_sections(
 
 
 def _embedding(source: Source, facts: Facts, clustering: str | None) -> Iterator[Section]:
-    frame = read_embedding(source, facts, clustering)
-    if frame is None or facts.found is None:
+    embedding = read_embedding(source, facts, clustering)
+    if embedding is None or facts.found is None:
         return
     yield Section(
         "embedding",
         "Spectral embedding",
-        embedding_lede(frame),
+        embedding_lede(embedding),
         figure="embedding",
-        plot=embedding_figure(frame),
+        plot=embedding_figure(embedding),
         caption=(
             "Eigenvectors of the affinity exp(−gap²/2δ²) between models, from the gaps of "
             f"{facts.found.half} examples that the {facts.found.method} clustering was made of. "
@@ -60,6 +62,7 @@ def _distances(source: Source, facts: Facts, clustering: str | None) -> Iterator
     frame = read_distances(source, facts, clustering)
     if frame.height < 2:
         return
+    sample = ", of which an even sample is drawn" if is_sampled(frame) else ""
     yield Section(
         "distances",
         "Distances of the weights",
@@ -67,8 +70,8 @@ def _distances(source: Source, facts: Facts, clustering: str | None) -> Iterator
         figure="distances",
         plot=distance_figure(facts, frame),
         caption=(
-            f"One dot a pair; gaps of the validation loss on {examples_of(facts)}. θ₀ is the base "
-            "model: the cosine is of what finetuning changed."
+            f"One dot a pair{sample}; gaps of the validation loss on {examples_of(facts)}. θ₀ is "
+            "the base model: the cosine is of what finetuning changed."
         ),
         queries=(
             command(facts, "distances", clustering, half=facts.half),
@@ -129,10 +132,20 @@ def _dynamics(source: Source, facts: Facts, clustering: str | None) -> Iterator[
     dynamics = read_dynamics(source, facts, clustering)
     if dynamics is None:
         return
+    figure = dynamics_figure(dynamics, facts)
     yield Section(
         "dynamics",
         "Training",
         dynamics_lede(dynamics, facts),
+        figure="dynamics" if figure else "",
+        plot=figure,
+        caption=(
+            f"One line a training, on {examples_of(facts)}, in the colour of the cluster that its "
+            "end is in; an open mark where it is nearest to another cluster than at the step "
+            "before."
+            if figure
+            else ""
+        ),
         tables=(dynamics_table(dynamics, facts),),
         queries=(
             command(facts, "step_summary", clustering, half=facts.half),

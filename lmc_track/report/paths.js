@@ -4,6 +4,9 @@ const faint = (color, share) => {
   return `rgba(${r},${g},${b},${share})`;
 };
 
+const pairsOf = (group) => group.pairs
+  ?? figures.paths.views[0].groups.find((first) => first.label === group.label).pairs;
+
 // The single curves are unpacked when they are first looked at.
 const curvesOf = (group) => {
   if (!group.curves) {
@@ -15,13 +18,13 @@ const curvesOf = (group) => {
 };
 
 const isDrawn = (group, k) => k % group.step === 0;
-const drawnCurves = (group) => Math.ceil(group.pairs.length / group.step);
+const drawnCurves = (group) => Math.ceil(group.n_pairs / group.step);
 
 const singles = (group, color, alphas) => {
   const x = [], y = [], text = [];
   curvesOf(group).forEach((curve, k) => {
     if (!isDrawn(group, k)) return;
-    const name = group.pairs[k].map((m) => plain(figures.paths.models[m])).join(" to ");
+    const name = pairsOf(group)[k].map((m) => plain(figures.paths.models[m])).join(" to ");
     curve.forEach((value, i) => { x.push(alphas[i]); y.push(value); text.push(name); });
     x.push(null); y.push(null); text.push("");
   });
@@ -70,9 +73,9 @@ const findCurve = (view) => {
   if (!state.pair) return null;
   const [a, b] = state.pair;
   for (const group of view.groups) {
-    const k = group.pairs.findIndex(
+    const k = pairsOf(group).findIndex(
       ([i, j]) => (i === a && j === b) || (i === b && j === a));
-    if (k >= 0) return { ends: group.pairs[k], values: curvesOf(group)[k] };
+    if (k >= 0) return { ends: pairsOf(group)[k], values: curvesOf(group)[k] };
   }
   return null;
 };

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from lmc_track.report import wording
 from lmc_track.report.facts import Facts, Source
@@ -65,11 +66,21 @@ def read_axis(source: Source, facts: Facts, clustering: str | None) -> Axis | No
     return None
 
 
-def read_embedding(source: Source, facts: Facts, clustering: str | None) -> pl.DataFrame | None:
-    """Model, cluster and the coordinates that tell models apart; None where there are none.
+@dataclass(frozen=True)
+class Embedding:
+    """Coordinates that tell models apart: float64 (n models, n kept), and the numbers, from 1, of
+    the eigenvectors that they are of. ``models`` and ``clusters`` are of the rows."""
 
-    The first eigenvector of a connected graph is constant, so it is left out. Column
-    ``coordinates`` is a list of one value or more.
+    models: list[str]
+    clusters: list[int | None]
+    eigenvectors: list[int]
+    coordinates: NDArray[np.float64]
+
+
+def read_embedding(source: Source, facts: Facts, clustering: str | None) -> Embedding | None:
+    """Where the models are; None where nothing tells them apart.
+
+    The first eigenvector of a connected graph is constant, so it is left out.
     """
     frame = source.query("embedding", study=facts.study, clustering=clustering)
     frame = frame.drop_nulls("coordinates")
@@ -80,25 +91,29 @@ def read_embedding(source: Source, facts: Facts, clustering: str | None) -> pl.D
     told_apart = spread > 1e-6 * max(float(np.abs(values).max()), 1e-12)
     if not told_apart.any():
         return None
-    kept = values[:, told_apart]
-    return frame.with_columns(coordinates=pl.Series(kept.tolist(), dtype=pl.List(pl.Float64)))
+    return Embedding(
+        models=frame["model"].to_list(),
+        clusters=frame["cluster"].to_list(),
+        eigenvectors=[int(k) + 1 for k in np.flatnonzero(told_apart)],
+        coordinates=values[:, told_apart],
+    )
 
 
-def embedding_figure(frame: pl.DataFrame) -> Figure:
+def embedding_figure(embedding: Embedding) -> Figure:
     """The first two coordinates that tell models apart, or the one with a lane for each cluster."""
-    values = np.array([row[:2] for row in frame["coordinates"].to_list()])
+    values = embedding.coordinates
     flat = values.shape[1] == 1
-    clusters = sorted(set(frame["cluster"].to_list()), key=lambda c: (c is None, c))
+    clusters = sorted(set(embedding.clusters), key=lambda c: (c is None, c))
     data = []
     for lane, cluster in enumerate(clusters):
-        rows = [k for k, c in enumerate(frame["cluster"].to_list()) if c == cluster]
+        rows = [k for k, c in enumerate(embedding.clusters) if c == cluster]
         y = [lane + (k * 0.618 % 1 - 0.5) * 0.5 for k in range(len(rows))]
         data.append(
             _dots(
                 cluster,
                 values[rows, 0].tolist(),
                 y if flat else values[rows, 1].tolist(),
-                [frame["model"][k] for k in rows],
+                [embedding.models[k] for k in rows],
                 "%{text}<extra></extra>",
             )
         )
@@ -111,8 +126,8 @@ def embedding_figure(frame: pl.DataFrame) -> Figure:
             "showgrid": False,
         }
     layout = scatter_layout(
-        "second eigenvector",
-        "" if flat else "third eigenvector",
+        f"eigenvector {embedding.eigenvectors[0]}",
+        "" if flat else f"eigenvector {embedding.eigenvectors[1]}",
         yaxis=y_axis,
         showlegend=not flat and len(clusters) > 1,
     )
@@ -212,21 +227,19 @@ def axis_lede(facts: Facts, axis: Axis) -> str:
     return f"{text}."
 
 
-def embedding_lede(frame: pl.DataFrame) -> str:
-    """Whether the clusters' ranges on the second eigenvector lie apart."""
+def embedding_lede(embedding: Embedding) -> str:
+    """Whether the clusters' ranges on the first eigenvector that is shown lie apart."""
+    first = embedding.coordinates[:, 0]
     ranges = []
-    for (cluster,), rows in frame.drop_nulls("cluster").group_by("cluster", maintain_order=True):
-        first = [row[0] for row in rows["coordinates"].to_list()]
-        ranges.append((min(first), max(first), cluster))
+    for cluster in sorted({c for c in embedding.clusters if c is not None}):
+        of = first[[c == cluster for c in embedding.clusters]]
+        ranges.append((float(of.min()), float(of.max())))
     if len(ranges) < 2:
         return (
-            f"All {frame.height:,} models are of one cluster; the embedding shows how its gaps "
-            "arrange them."
+            f"All {len(embedding.models):,} models are of one cluster; the embedding shows how its "
+            "gaps arrange them."
         )
     ranges.sort()
     apart = all(a[1] < b[0] for a, b in itertools.pairwise(ranges))
-    return (
-        "On the second eigenvector the clusters lie apart from each other."
-        if apart
-        else "On the second eigenvector the clusters overlap."
-    )
+    how = "lie apart from each other" if apart else "overlap"
+    return f"On eigenvector {embedding.eigenvectors[0]} the clusters {how}."

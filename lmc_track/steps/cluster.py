@@ -28,8 +28,11 @@ from lmc_track.warehouse.results import Results, open_results
 
 
 @dataclass(frozen=True)
-class _Gaps:
-    """``headroom`` is None of imported values: they have no halves, and no examples with labels."""
+class Gaps:
+    """The gaps of all examples and of both halves, NaN where a half has none; nats.
+
+    ``headroom`` is None of imported values: they have no halves, and no examples with labels.
+    """
 
     whole: GapMatrix
     discovery: GapMatrix
@@ -56,9 +59,9 @@ def cluster_models(
     outcomes = []
     with progress.track("Clustering", len(study.cluster.methods), "methods") as work:
         for method in study.cluster.methods:
-            lacking = _lacking(study, gaps, method)
-            if lacking:
-                progress.note(lacking)
+            needed = lacking(study, gaps, method)
+            if needed:
+                progress.note(needed)
             else:
                 outcomes.append(_one(study, record, results, gaps, method))
             work.advance()
@@ -69,24 +72,36 @@ def cluster_models(
     return outcomes
 
 
-def _lacking(study: Study, gaps: _Gaps, method: str) -> str:
-    """What ``method`` needs that imported values do not have; empty where it can be run."""
-    if gaps.headroom is not None or method == "juneja2023":
+def lacking(study: Study, gaps: Gaps, method: str) -> str:
+    """What ``method`` needs that the study does not have; empty where it can be run."""
+    if method == "juneja2023":
         return ""
+    for half, found in (("discovery", gaps.discovery), ("held-out", gaps.held_out)):
+        if np.isnan(found.matrix).any():
+            return (
+                f"{method} was not run: no example of validation is in the {half} half, as all are "
+                "of one group or text; more of them are needed (evaluate.max_examples)"
+            )
     if method == "threshold":
         if study.cluster.tau is not None:
             return ""
+        needs = "so it needs a tolerance in nats, such as --set cluster.tau=0.1"
+        if gaps.headroom is None:
+            return (
+                f"threshold was not run: of imported values the way to chance is not known, {needs}"
+            )
+        if gaps.headroom <= 0:
+            return f"threshold was not run: the models are no better than chance, {needs}"
+        return ""
+    if gaps.headroom is None:
         return (
-            "threshold was not run: of imported values the way to chance is not known, so it needs "
-            "a tolerance in nats, such as --set cluster.tau=0.1"
+            f"{method} was not run: it finds clusters on one half of the examples and judges them "
+            "on the other, and imported values have no halves"
         )
-    return (
-        f"{method} was not run: it finds clusters on one half of the examples and judges them on "
-        "the other, and imported values have no halves"
-    )
+    return ""
 
 
-def _read_gaps(results: Results, study: Study) -> _Gaps:
+def _read_gaps(results: Results, study: Study) -> Gaps:
     precision = study.evaluate.precision
     halves = {
         half: gap_matrix(results, study.name, half=half, precision=precision)
@@ -107,13 +122,11 @@ def _read_gaps(results: Results, study: Study) -> _Gaps:
     whole = halves["all"]
     validation = results.query("datasets", study=study.name).filter(dataset="validation")
     if validation.height and validation["n_discovery"].item() is None:
-        return _Gaps(whole, whole, whole, None)
-    return _Gaps(
-        whole,
-        halves["discovery"],
-        halves["held-out"],
-        chance_headroom(results, study.name, half="held-out"),
-    )
+        return Gaps(whole, whole, whole, None)
+    held_out = halves["held-out"]
+    known = not np.isnan(held_out.matrix).any()
+    headroom = chance_headroom(results, study.name, half="held-out") if known else 0.0
+    return Gaps(whole, halves["discovery"], held_out, headroom)
 
 
 def _refuse_infinite(results: Results, study: Study) -> None:
@@ -132,7 +145,7 @@ def _refuse_infinite(results: Results, study: Study) -> None:
 
 
 def _one(
-    study: Study, record: StudyRecord, results: Results, gaps: _Gaps, method: str
+    study: Study, record: StudyRecord, results: Results, gaps: Gaps, method: str
 ) -> ClusteringOutcome:
     settings = _settings(study, method, gaps)
     keys = {model.name: model.key for model in record.facts.models}
@@ -157,7 +170,7 @@ def _one(
     )
 
 
-def _settings(study: Study, method: str, gaps: _Gaps) -> dict[str, Any]:
+def _settings(study: Study, method: str, gaps: Gaps) -> dict[str, Any]:
     section = study.cluster
     if method == "juneja2023":
         return {"delta": 1.0, "n_clusters": 2, "seed": 42}
@@ -179,7 +192,7 @@ def _settings(study: Study, method: str, gaps: _Gaps) -> dict[str, Any]:
 
 
 def _cluster(
-    study: Study, results: Results, gaps: _Gaps, method: str, settings: dict[str, Any]
+    study: Study, results: Results, gaps: Gaps, method: str, settings: dict[str, Any]
 ) -> Clustering:
     if method == "juneja2023":
         return juneja2023(gaps.whole.matrix)

@@ -162,6 +162,15 @@ def test_a_sample_is_drawn_of_thousands_of_curves_and_all_are_there(two: Facts) 
     assert unpacked(second["groups"][0]["values"]).shape == (4950, 11)
 
 
+def test_pairs_are_told_once_and_again_only_where_they_differ(two: Facts) -> None:
+    view = _hundred_models()
+    (group,) = view.groups
+    fewer = replace(group, pairs=group.pairs[1:], values=group.values[1:])
+    views = [view, replace(view, metric="accuracy"), replace(view, groups=(fewer,))]
+    told = [drawn["groups"][0]["pairs"] for drawn in views_for_page(views, two)["views"]]
+    assert told == [group.pairs, None, fewer.pairs]
+
+
 def _hundred_models() -> CurveView:
     random = np.random.default_rng(0)
     pairs = list(combinations(range(100), 2))

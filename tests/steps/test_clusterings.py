@@ -7,16 +7,19 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 
 import lmc_track
 from lmc_track.progress import Silent
+from lmc_track.steps.cluster import Gaps, lacking
 from lmc_track.steps.ingest import ingest
 from lmc_track.steps.run import cluster_step
 from lmc_track.tracking.artifacts import local_folder
 from lmc_track.tracking.location import Location
 from lmc_track.tracking.runs import RunEntry
+from lmc_track.warehouse.matrices import GapMatrix
 from support.stores import empty_home
 from support.studies import run_tiny, runs_of, tiny_study
 
@@ -38,8 +41,8 @@ def planted(finished: Location, tmp_path_factory: pytest.TempPathFactory) -> Loc
     shutil.copytree(finished.cache / "base", location.cache / "base")
     task: dict[str, Any] = {"planted_share": 0.5}
     two = {"seeds": "0-1"}
-    run_tiny(location, task=task, finetune=two)
-    study = tiny_study(task=task, finetune=two, cluster={"permutations": 199})
+    run_tiny(location, task=task, finetune=two, cluster={"permutations": 99, "tau": 0.1})
+    study = tiny_study(task=task, finetune=two, cluster={"permutations": 199, "tau": 0.1})
     ingest(location, Silent())
     cluster_step(study, location, Silent())
     ingest(location, Silent())
@@ -121,3 +124,26 @@ def test_a_record_of_before_embeddings_is_still_taken_in(
         for run, text in zip(runs, kept, strict=True):
             recorded(run).write_text(text)
         ingest(planted, Silent())
+
+
+def _gaps(*, held_out: float = 0.1, headroom: float | None = 0.5) -> Gaps:
+    def matrix(gap: float) -> GapMatrix:
+        return GapMatrix(("a", "b"), ("1", "2"), np.array([[0, gap], [gap, 0]]))
+
+    return Gaps(matrix(0.1), matrix(0.1), matrix(held_out), headroom)
+
+
+@pytest.mark.parametrize("method", ["spectral", "threshold"])
+def test_a_half_without_examples_is_told_and_not_clustered(method: str) -> None:
+    told = lacking(tiny_study(), _gaps(held_out=np.nan, headroom=0.0), method)
+    assert told.startswith(f"{method} was not run: no example of validation is in the held-out")
+    assert lacking(tiny_study(), _gaps(held_out=np.nan, headroom=0.0), "juneja2023") == ""
+
+
+def test_models_no_better_than_chance_have_no_tolerance_of_their_own() -> None:
+    told = lacking(tiny_study(), _gaps(headroom=-0.1), "threshold")
+    assert "no better than chance" in told
+    assert "cluster.tau" in told
+    given = tiny_study(cluster={"tau": 0.1})
+    assert lacking(given, _gaps(headroom=-0.1), "threshold") == ""
+    assert lacking(tiny_study(), _gaps(headroom=-0.1), "spectral") == ""

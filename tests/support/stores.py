@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import shutil
 import sqlite3
 import tempfile
@@ -15,6 +16,7 @@ from lmc_track.tracking.store import Store
 @lru_cache(maxsize=1)
 def _template() -> Path:
     home = Path(tempfile.mkdtemp(prefix="lmc-template-"))
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
     store = Store(locate(str(home), environ={}))
     store.client.search_experiments(max_results=1)
     connection = sqlite3.connect(home / "mlflow.db")
