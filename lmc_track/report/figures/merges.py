@@ -1,0 +1,162 @@
+"""The merge tree over tau: which models a tolerance joins, beside what joining by a chain hides.
+
+Single linkage joins models by a chain of small gaps. So the largest gap inside a part and
+complete linkage, which joins only where every gap is small, stand beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import polars as pl
+
+from lmc_track.report import wording
+from lmc_track.report.facts import Facts
+from lmc_track.report.figures import captions
+from lmc_track.report.figures.figure import PaperFigure, Subject
+from lmc_track.report.figures.layout import LINE, POINTS, distinct, legend_above, new_figure
+from lmc_track.report.figures.linkage import join_lines, leaf_order
+from lmc_track.report.figures.style import SMALL, TEXT, colour, marker, of_cluster
+from lmc_track.report.section import command
+
+_LONGEST, _NAMES_SHOWN, _TALLEST = 1.1, 40, 3.2
+
+
+def merge_tree(subject: Subject) -> Iterator[PaperFigure]:
+    """The tree on its side, over the counts of parts and the largest gap inside one."""
+    facts = subject.facts
+    joins = subject.source.query("merge_tree", study=facts.study, half=facts.half)
+    if joins.is_empty():
+        return
+    models = list(facts.models.select("name", "cluster").iter_rows())
+    order = leaf_order(joins, models)
+    tau = subject.decisions.tau if subject.decisions else None
+    yield PaperFigure(
+        name="merge-tree",
+        section="geometry",
+        title="Merge tree",
+        caption=_caption(facts, joins, tau),
+        drawing=_drawn(facts, joins, order, tau),
+        counts={
+            "metric": "loss",
+            "measure": "convexity_gap",
+            "n_models": len(order),
+            "n_missing": facts.n_unmeasured,
+            "tau": tau,
+            "order": order,
+        },
+        queries=(command(facts, "merge_tree", half=facts.half),),
+    )
+
+
+def _caption(facts: Facts, joins: pl.DataFrame, tau: float | None) -> str:
+    last = joins.row(-1, named=True)
+    whole = "all models are" if last["n_components"] == 1 else "no more models are"
+    inside = last["largest_internal_gap"]
+    return captions.joined(
+        [
+            f"Single linkage of the convexity gaps of the validation loss "
+            f"({wording.count(facts.models.height, 'model')}; {captions.examples(facts)}; "
+            f"{captions.grid(facts)}): two parts are joined at the smallest gap between them.",
+            f"At τ = {wording.nats(last['tau'])} {whole} joined"
+            + (
+                f", though the largest gap inside a part is {wording.nats(inside)}."
+                if inside is not None and inside > last["tau"]
+                else "."
+            ),
+            "Middle: parts by single linkage, and by complete linkage, which joins only where "
+            "every gap is at most τ. Bottom: the largest gap inside a part of single linkage; "
+            "dotted, τ itself.",
+            f"Dashed: the study's tolerance, {wording.nats(tau)}." if tau is not None else "",
+            captions.missing(facts.n_unmeasured),
+        ]
+    )
+
+
+def _drawn(facts: Facts, joins: pl.DataFrame, order: list[str], tau: float | None) -> Any:
+    tree = min(0.3 + len(order) * LINE * SMALL / POINTS, _TALLEST)
+    figure = new_figure(TEXT, 2.2 + tree)
+    panels = figure.subplots(3, 1, sharex=True, height_ratios=[tree, 0.75, 0.75])
+    _tree(panels[0], facts, joins, order)
+    _counts(panels[1], joins, len(order))
+    _inside(panels[2], joins)
+    top = joins.select(pl.max_horizontal(pl.col("tau", "complete_tau").max())).item()
+    panels[0].set_xlim(0, 1.04 * max(top, tau or 0.0) or 1.0)
+    for panel in panels:
+        if tau is not None:
+            panel.axvline(tau, color=colour("--ink"), linestyle=(0, (4, 2)), linewidth=0.7)
+    panels[2].set_xlabel("τ, nats")
+    panels[0].set_title("Merge tree of the validation loss")
+    several = facts.found is not None and facts.found.n_clusters > 1
+    legend_above(figure, [*(_cluster_keys(facts) if several else []), *_line_keys(tau)])
+    return figure
+
+
+def _tree(panel: Any, facts: Facts, joins: pl.DataFrame, order: list[str]) -> None:
+    from matplotlib.collections import LineCollection
+
+    lines = [[(y, x) for x, y in line] for line in join_lines(joins, order)]
+    panel.add_collection(LineCollection(lines, colors=colour("--plain"), linewidths=0.8))
+    for place, name in enumerate(order):
+        cluster = facts.cluster_of[name]
+        panel.scatter(
+            0, place, s=12 if len(order) <= _NAMES_SHOWN else 3, marker=marker(cluster),
+            color=of_cluster(cluster), linewidths=0, clip_on=False, zorder=3,
+        )  # fmt: skip
+    room = _TALLEST * POINTS / len(order)
+    if room >= SMALL * LINE:
+        panel.set_yticks(range(len(order)), distinct(order, _LONGEST))
+    else:
+        panel.set_yticks([])
+        panel.set_ylabel(f"{len(order):,} models")
+    panel.set_ylim(len(order) - 0.4, -0.6)
+    panel.tick_params(axis="y", length=0, pad=5)
+    panel.tick_params(axis="x", length=0)
+    panel.spines[["left", "bottom"]].set_visible(False)
+
+
+def _counts(panel: Any, joins: pl.DataFrame, n: int) -> None:
+    counts = [n, *joins["n_components"].to_list()]
+    panel.step([0, *joins["tau"].to_list()], counts, where="post", color=colour("--accent"))
+    complete = joins.drop_nulls("complete_tau")
+    panel.step(
+        [0, *complete["complete_tau"].to_list()], [n, *complete["n_components"].to_list()],
+        where="post", color=colour("--cluster-1"), linestyle=(0, (3, 1)),
+    )  # fmt: skip
+    panel.set_ylabel("parts")
+    panel.set_ylim(0, n * 1.05)
+    panel.grid(visible=True, axis="y")
+    panel.locator_params(axis="y", nbins=3, integer=True)
+
+
+def _inside(panel: Any, joins: pl.DataFrame) -> None:
+    """The largest internal gap of any part so far."""
+    known = joins.select("tau", pl.col("largest_internal_gap").cum_max()).drop_nulls()
+    taus, inside = (column.to_list() for column in known)
+    panel.step([0, *taus], [0, *inside], where="post", color=colour("--accent"))
+    panel.axline((0, 0), slope=1, color=colour("--plain"), linestyle=":", linewidth=0.8)
+    panel.set_ylabel("largest gap\ninside, nats")
+    panel.set_ylim(0, 1.08 * max(inside, default=0.0) or 1.0)
+    panel.grid(visible=True, axis="y")
+    panel.locator_params(axis="y", nbins=3)
+
+
+def _cluster_keys(facts: Facts) -> list[Any]:
+    from lmc_track.report.figures.diagnostics import cluster_keys
+
+    return cluster_keys(facts)
+
+
+def _line_keys(tau: float | None) -> list[Any]:
+    from matplotlib.lines import Line2D
+
+    kinds = [
+        ("single linkage", "--accent", "-"),
+        ("complete linkage", "--cluster-1", (0, (3, 1))),
+        *([("the study's τ", "--ink", (0, (4, 2)))] if tau is not None else []),
+    ]
+    return [
+        Line2D([], [], color=colour(variable), linestyle=dashes, linewidth=1.1, label=label)
+        for label, variable, dashes in kinds
+    ]
