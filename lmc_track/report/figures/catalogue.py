@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -22,9 +22,18 @@ from lmc_track.report.figures.style import styled
 from lmc_track.report.figures.subsets import subsets
 from lmc_track.report.module_views import module_views
 
-FAMILIES = (
-    matrix, curves, diagnostics, subsets, scatter, distances, merge_tree, modules, training,
-)  # fmt: skip
+FAMILIES: Mapping[str, Callable[[Subject], Iterator[PaperFigure]]] = {
+    "barrier-matrix": matrix,
+    "paths": curves,
+    "diagnostics": diagnostics,
+    "subsets": subsets,
+    "strategy-scatter": scatter,
+    "distances": distances,
+    "merge-tree": merge_tree,
+    "modules": modules,
+    "training": training,
+}
+"""What is drawn, by the name that the files of it begin with."""
 
 
 def paper_figures(
@@ -64,6 +73,11 @@ def drawn_figures(
     with styled(style):
         return [
             replace(figure, style=dict(style or {}))
-            for family in FAMILIES
+            for family in FAMILIES.values()
             for figure in family(subject)
         ]
+
+
+def left_out(figures: Sequence[PaperFigure]) -> list[str]:
+    """Names of the families that the study has no data for."""
+    return [name for name in FAMILIES if not any(f.name.startswith(name) for f in figures)]

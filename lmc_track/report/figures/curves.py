@@ -1,4 +1,7 @@
-"""Loss and accuracy along the paths: single pairs, medians, middle halves (the paper's Figure 1)."""
+"""Loss and accuracy along the paths, as Figure 1 of Juneja et al. (2023) has them.
+
+Single pairs, medians over pairs, and their middle halves, by cluster.
+"""
 
 from __future__ import annotations
 
@@ -77,10 +80,10 @@ def _caption(facts: Facts, datasets: Sequence[str], views: Sequence[CurveView]) 
             f"Thick lines are medians over pairs, bands their middle halves, thin lines single "
             f"pairs{sample}: {wording.listing(pairs)}.",
             "Between clusters α runs from the lower-numbered one." if several else "",
-            "Finely dashed in the same colours: median loss of the ensemble that averages the two models' logits in the same "
-            "shares." if dashed else "",
-            "Dotted, in black, where the axis reaches it: the loss of knowing only how frequent the labels "
-            "are." if chance else "",
+            "Finely dashed in the same colours: median loss of the ensemble that averages the two "
+            "models' logits in the same shares." if dashed else "",
+            "Dotted, in black, where the axis reaches it: the loss of knowing only how frequent "
+            "the labels are." if chance else "",
         ]
     )  # fmt: skip
 

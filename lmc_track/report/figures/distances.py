@@ -18,7 +18,7 @@ from lmc_track.report.section import command
 _VECTOR_DOTS = 1000
 _MEASURES = {
     "l2_distance": "L2 distance of the weights",
-    "cosine": "cosine of θ_a − θ₀ and θ_b − θ₀",
+    "cosine": "cosine of what finetuning changed",
 }
 _KINDS = {
     True: ("within clusters", "--within", "o"),
@@ -81,11 +81,10 @@ def _caption(
         [
             f"Convexity gap of the validation loss against how far apart two models' weights are, "
             f"{wording.count(pairs.height, 'pair')} ({captions.examples(facts)}; "
-            f"{captions.grid(facts)}). θ₀ are the base model's weights."
-            if "cosine" in shown
-            else f"Convexity gap of the validation loss against how far apart two models' weights "
-            f"are, {wording.count(pairs.height, 'pair')} ({captions.examples(facts)}; "
             f"{captions.grid(facts)}).",
+            "The cosine is of θ_a − θ₀ and θ_b − θ₀, θ₀ being the base model's weights."
+            if "cosine" in shown
+            else "",
             f"Spearman's correlation {wording.listing(said)}; pairs share models, so no p is given."
             if said
             else "",
@@ -101,6 +100,7 @@ def _drawn(
     panels = figure.subplots(1, len(shown), sharey=True, squeeze=False)[0]
     kinds = (False, True, None) if _several(facts) else (None,)
     keys = []
+    size = 9 if pairs.height <= _VECTOR_DOTS else 4
     opened = pairs.select(
         pl.struct("model_a", "model_b")
         .map_elements(lambda p: (p["model_a"], p["model_b"]) in undecided, pl.Boolean)
@@ -122,7 +122,7 @@ def _drawn(
             for is_open in (True, False):
                 rows = pairs.filter(of_kind & (opened == is_open))
                 panel.scatter(
-                    rows[name], rows["gap"], s=9, marker=mark, linewidths=0.6 if is_open else 0,
+                    rows[name], rows["gap"], s=size, marker=mark, linewidths=0.6 if is_open else 0,
                     facecolors="none" if is_open else shade,
                     edgecolors=shade if is_open else "none", alpha=0.75,
                     rasterized=pairs.height > _VECTOR_DOTS,

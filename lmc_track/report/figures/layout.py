@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from lmc_track.report.figures.style import SMALL
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 POINTS = 72.0
@@ -99,9 +98,3 @@ def legend_height(labels: Sequence[str], width: float) -> float:
     if not labels:
         return 0.0
     return -(-len(labels) // legend_columns(labels, width)) * LINE * SMALL / POINTS + 0.04
-
-
-def hide_unused(axes: Sequence[Axes]) -> None:
-    """Panels that no data came for."""
-    for axis in axes:
-        axis.set_visible(False)

@@ -149,7 +149,7 @@ class _Page:
             self._tree(box.axes(left, bottom + side + strip + _GAP, side, tree - _GAP))
         bar = box.axes(left + side + 0.08, bottom, _BAR, side)
         scale = figure.colorbar(mesh, cax=bar)
-        scale.outline.set_visible(False)  # type: ignore[operator]
+        scale.outline.set_visible(False)
         scale.set_label("convexity gap, nats")
         figure.text(
             0.04 / width, 1 - 0.03 / height, "Convexity gap of the validation loss",

@@ -14,17 +14,23 @@ import polars as pl
 from lmc_track.report import wording
 from lmc_track.report.facts import Facts
 from lmc_track.report.figures import captions
+from lmc_track.report.figures.diagnostics import cluster_keys
 from lmc_track.report.figures.figure import PaperFigure, Subject
 from lmc_track.report.figures.layout import LINE, POINTS, distinct, legend_above, new_figure
 from lmc_track.report.figures.linkage import join_lines, leaf_order
 from lmc_track.report.figures.style import SMALL, TEXT, colour, marker, of_cluster
 from lmc_track.report.section import command
 
+# (column of the query, colour, dashes) by name.
+_LINKAGES: dict[str, tuple[str, str, Any]] = {
+    "single linkage": ("tau", "--accent", "-"),
+    "complete linkage": ("complete_tau", "--between", (0, (3, 1))),
+}
 _LONGEST, _NAMES_SHOWN, _TALLEST = 1.1, 40, 3.2
 
 
 def merge_tree(subject: Subject) -> Iterator[PaperFigure]:
-    """The tree on its side, over the counts of parts and the largest gap inside one."""
+    """The tree on its side, beside the counts of parts and the largest gap inside one."""
     facts = subject.facts
     joins = subject.source.query("merge_tree", study=facts.study, half=facts.half)
     if joins.is_empty():
@@ -65,8 +71,8 @@ def _caption(facts: Facts, joins: pl.DataFrame, tau: float | None) -> str:
                 if inside is not None and inside > last["tau"]
                 else "."
             ),
-            "Middle: parts by single linkage, and by complete linkage, which joins only where "
-            "every gap is at most τ. Bottom: the largest gap inside a part of single linkage; "
+            "Right, above: parts by single linkage, and by complete linkage, which joins only "
+            "where every gap is at most τ. Below: the largest gap inside a part of single linkage; "
             "dotted, τ itself.",
             f"Dashed: the study's tolerance, {wording.nats(tau)}." if tau is not None else "",
             captions.missing(facts.n_unmeasured),
@@ -75,21 +81,30 @@ def _caption(facts: Facts, joins: pl.DataFrame, tau: float | None) -> str:
 
 
 def _drawn(facts: Facts, joins: pl.DataFrame, order: list[str], tau: float | None) -> Any:
-    tree = min(0.3 + len(order) * LINE * SMALL / POINTS, _TALLEST)
-    figure = new_figure(TEXT, 2.2 + tree)
-    panels = figure.subplots(3, 1, sharex=True, height_ratios=[tree, 0.75, 0.75])
-    _tree(panels[0], facts, joins, order)
-    _counts(panels[1], joins, len(order))
-    _inside(panels[2], joins)
-    top = joins.select(pl.max_horizontal(pl.col("tau", "complete_tau").max())).item()
-    panels[0].set_xlim(0, 1.04 * max(top, tau or 0.0) or 1.0)
-    for panel in panels:
-        if tau is not None:
+    height = min(max(0.3 + len(order) * LINE * SMALL / POINTS, 1.7), _TALLEST)
+    figure = new_figure(TEXT, height + 0.85)
+    places: dict[str, Any] = figure.subplot_mosaic(
+        [["tree", "parts"], ["tree", "inside"]], width_ratios=[1.25, 1]
+    )
+    tree, parts, inside = (places[name] for name in ("tree", "parts", "inside"))
+    single = max(joins["tau"].to_list())
+    both = max(
+        joins.select(pl.max_horizontal(pl.col("tau", "complete_tau").max())).item(), tau or 0
+    )
+    _tree(tree, facts, joins, order)
+    tree.set_xlim(0, 1.06 * single or 1.0)
+    _parts(parts, joins, len(order), 1.04 * both or 1.0)
+    _inside(inside, joins, 1.04 * both or 1.0)
+    for panel in (tree, parts, inside):
+        if tau is not None and tau <= panel.get_xlim()[1]:
             panel.axvline(tau, color=colour("--ink"), linestyle=(0, (4, 2)), linewidth=0.7)
-    panels[2].set_xlabel("τ, nats")
-    panels[0].set_title("Merge tree of the validation loss")
+    parts.sharex(inside)
+    parts.tick_params(axis="x", labelbottom=False)
+    for panel in (tree, inside):
+        panel.set_xlabel("τ, nats")
+    tree.set_title("Merge tree of the validation loss")
     several = facts.found is not None and facts.found.n_clusters > 1
-    legend_above(figure, [*(_cluster_keys(facts) if several else []), *_line_keys(tau)])
+    legend_above(figure, [*(cluster_keys(facts) if several else []), *_line_keys(tau)])
     return figure
 
 
@@ -112,50 +127,47 @@ def _tree(panel: Any, facts: Facts, joins: pl.DataFrame, order: list[str]) -> No
         panel.set_ylabel(f"{len(order):,} models")
     panel.set_ylim(len(order) - 0.4, -0.6)
     panel.tick_params(axis="y", length=0, pad=5)
-    panel.tick_params(axis="x", length=0)
-    panel.spines[["left", "bottom"]].set_visible(False)
+    panel.spines["left"].set_visible(False)
+    panel.locator_params(axis="x", nbins=5)
 
 
-def _counts(panel: Any, joins: pl.DataFrame, n: int) -> None:
-    counts = [n, *joins["n_components"].to_list()]
-    panel.step([0, *joins["tau"].to_list()], counts, where="post", color=colour("--accent"))
-    complete = joins.drop_nulls("complete_tau")
-    panel.step(
-        [0, *complete["complete_tau"].to_list()], [n, *complete["n_components"].to_list()],
-        where="post", color=colour("--cluster-1"), linestyle=(0, (3, 1)),
-    )  # fmt: skip
+def _parts(panel: Any, joins: pl.DataFrame, n: int, end: float) -> None:
+    """How many parts there are at each tau, by either linkage."""
+    for name, variable, dashes in _LINKAGES.values():
+        known = joins.drop_nulls(name)
+        taus, counts = known[name].to_list(), known["n_components"].to_list()
+        last = counts[-1] if counts else n
+        panel.step(
+            [0, *taus, end], [n, *counts, last], where="post", color=colour(variable),
+            linestyle=dashes,
+        )  # fmt: skip
     panel.set_ylabel("parts")
-    panel.set_ylim(0, n * 1.05)
+    panel.set(xlim=(0, end), ylim=(0, n * 1.05))
     panel.grid(visible=True, axis="y")
-    panel.locator_params(axis="y", nbins=3, integer=True)
+    panel.locator_params(axis="y", nbins=4, integer=True)
 
 
-def _inside(panel: Any, joins: pl.DataFrame) -> None:
-    """The largest internal gap of any part so far."""
+def _inside(panel: Any, joins: pl.DataFrame, end: float) -> None:
+    """The largest gap inside any part so far."""
     known = joins.select("tau", pl.col("largest_internal_gap").cum_max()).drop_nulls()
     taus, inside = (column.to_list() for column in known)
-    panel.step([0, *taus], [0, *inside], where="post", color=colour("--accent"))
+    largest = max(inside, default=0.0)
+    panel.step([0, *taus, end], [0, *inside, largest], where="post", color=colour("--accent"))
     panel.axline((0, 0), slope=1, color=colour("--plain"), linestyle=":", linewidth=0.8)
     panel.set_ylabel("largest gap\ninside, nats")
-    panel.set_ylim(0, 1.08 * max(inside, default=0.0) or 1.0)
+    panel.set(xlim=(0, end), ylim=(0, 1.08 * largest or 1.0))
     panel.grid(visible=True, axis="y")
-    panel.locator_params(axis="y", nbins=3)
-
-
-def _cluster_keys(facts: Facts) -> list[Any]:
-    from lmc_track.report.figures.diagnostics import cluster_keys
-
-    return cluster_keys(facts)
+    panel.locator_params(nbins=4)
 
 
 def _line_keys(tau: float | None) -> list[Any]:
     from matplotlib.lines import Line2D
 
-    kinds = [
-        ("single linkage", "--accent", "-"),
-        ("complete linkage", "--cluster-1", (0, (3, 1))),
-        *([("the study's τ", "--ink", (0, (4, 2)))] if tau is not None else []),
+    kinds: list[tuple[str, str, Any]] = [
+        (label, variable, dashes) for label, (_, variable, dashes) in _LINKAGES.items()
     ]
+    if tau is not None:
+        kinds.append(("the study's τ", "--ink", (0, (4, 2))))
     return [
         Line2D([], [], color=colour(variable), linestyle=dashes, linewidth=1.1, label=label)
         for label, variable, dashes in kinds

@@ -99,7 +99,7 @@ def _drawn(views: ModuleViews, columns: list[Any], parts: list[str]) -> Any:
     for _, low, _ in bounds[1:]:
         axes.axvline(low, color=colour("--paper"), linewidth=2)
     bar = figure.colorbar(mesh, ax=axes, pad=0.02, aspect=12, fraction=0.08)
-    bar.outline.set_visible(False)  # type: ignore[operator]
+    bar.outline.set_visible(False)
     bar.ax.locator_params(nbins=4)
     bar.set_label("barrier, nats", fontsize=LABEL)
     axes.set_title("Parts of the network moved alone")

@@ -19,6 +19,7 @@ from lmc_track.report.facts import Facts, Row
 from lmc_track.report.figures import captions
 from lmc_track.report.figures.diagnostics import cluster_keys
 from lmc_track.report.figures.figure import PaperFigure, Subject
+from lmc_track.report.figures.intervals import LEAST
 from lmc_track.report.figures.layout import legend_above, new_figure, shortened
 from lmc_track.report.figures.style import LABEL, TEXT, TITLE, marker, of_cluster
 from lmc_track.report.findings import examples_of, measure_name
@@ -52,7 +53,7 @@ def scatter(subject: Subject) -> Iterator[PaperFigure]:
     facts = subject.facts
     axes = list(_axes(subject.query("embedding")))
     rows = _rows(facts, 1 if len(axes) > 1 else _MOST)
-    if not axes or not rows:
+    if not axes or not rows or len(axes[0].places) < LEAST:
         return
     effects = subject.query("axis_effects", metric=facts.primary.metric)
     found = {(r["dataset"], r["subset"], r["cluster"]): r for r in effects.iter_rows(named=True)}

@@ -54,7 +54,7 @@ def _shown(facts: Facts, dynamics: Dynamics) -> list[str]:
 def _caption(facts: Facts, dynamics: Dynamics) -> str:
     several = facts.found is not None and facts.found.n_clusters > 1
     tau = dynamics.steps["tau"][0]
-    n = dynamics.steps["n_models"].max()
+    n = max(dynamics.steps["n_models"].to_list())
     return captions.joined(
         [
             f"Mean convexity gap of the validation loss between the checkpoints of one training "

@@ -12,7 +12,7 @@ from lmc_track.report.facts import Facts, Row
 from lmc_track.report.figures import captions
 from lmc_track.report.figures.diagnostics import bound_axis, cluster_keys, clusters_of
 from lmc_track.report.figures.figure import PaperFigure, Subject
-from lmc_track.report.figures.intervals import mean_interval
+from lmc_track.report.figures.intervals import LEAST, mean_interval
 from lmc_track.report.figures.layout import distinct, legend_above, new_figure, shortened
 from lmc_track.report.figures.style import TEXT, TITLE, colour, marker, of_cluster
 from lmc_track.report.findings import measure_name
@@ -68,13 +68,19 @@ def _widest(frame: pl.DataFrame, names: list[str]) -> set[str]:
 
 def _caption(facts: Facts, n: int, left_out: int) -> str:
     metric = wording.capital(wording.metric_name(facts.primary.metric))
-    several = len(clusters_of(facts)) > 1
+    by = " of each cluster" if len(clusters_of(facts)) > 1 else ""
+    n_models = facts.models.height
+    interval = " with its 95% interval (Student's t)" if n_models >= LEAST else ""
+    shown = (
+        f"the mean over the models{by}{interval}, over the range from the lowest to the highest "
+        "model"
+        if n_models > 1
+        else "one model"
+    )
     return captions.joined(
         [
             f"{metric} on {wording.count(n, 'subset')} of "
-            f"{captions.examples(facts, facts.primary.dataset)}: the mean over the models"
-            f"{' of each cluster' if several else ''} with its 95% interval (Student's t), over "
-            "the range from the lowest to the highest model.",
+            f"{captions.examples(facts, facts.primary.dataset)}: {shown}.",
             f"The {left_out:,} that clusters differ least on are left out." if left_out > 0 else "",
         ]
     )
