@@ -13,6 +13,7 @@ from lmc_track.report.figures.curves import curves
 from lmc_track.report.figures.diagnostics import diagnostics
 from lmc_track.report.figures.distances import distances
 from lmc_track.report.figures.figure import PaperFigure, Subject
+from lmc_track.report.figures.layout import settle
 from lmc_track.report.figures.matrix import matrix
 from lmc_track.report.figures.merges import merge_tree
 from lmc_track.report.figures.modules import modules
@@ -71,11 +72,14 @@ def drawn_figures(
         clustering,
     )
     with styled(style):
-        return [
+        figures = [
             replace(figure, style=dict(style or {}))
             for family in FAMILIES.values()
             for figure in family(subject)
         ]
+        for figure in figures:
+            settle(figure.drawing)
+    return figures
 
 
 def left_out(figures: Sequence[PaperFigure]) -> list[str]:

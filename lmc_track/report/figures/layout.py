@@ -28,6 +28,12 @@ def new_figure(width: float, height: float) -> Figure:
     return figure
 
 
+def settle(figure: Figure) -> None:
+    """Lay the figure out for good: each file of it is the same, whichever was written before."""
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+
+
 def text_width(text: str, size: float = SMALL) -> float:
     """Inches that ``text`` takes in the figures' type."""
     from matplotlib.font_manager import FontProperties
