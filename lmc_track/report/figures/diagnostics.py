@@ -150,8 +150,9 @@ def cluster_keys(facts: Facts) -> list[Any]:
     from matplotlib.lines import Line2D
 
     sizes = dict(facts.models["cluster"].value_counts().iter_rows())
+    clusters = sorted(sizes, key=lambda c: (c is None, c))
     return [
         Line2D([], [], linestyle="", marker=marker(c), markersize=4, color=of_cluster(c),
-               markeredgewidth=0, label=f"{cluster_name(c)} ({sizes.get(c, 0)})")
-        for c in clusters_of(facts)
+               markeredgewidth=0, label=f"{cluster_name(c)} ({sizes[c]})")
+        for c in clusters
     ]  # fmt: skip

@@ -60,6 +60,7 @@ def _caption(facts: Facts, dynamics: Dynamics) -> str:
             f"Mean convexity gap of the validation loss between the checkpoints of one training "
             f"step, up to {n} a step ({captions.examples(facts)}; {captions.grid(facts)}).",
             "Clusters are those that the trainings ended in." if several else "",
+            "Steps stand at equal distances.",
             f"Right: parts joined by gaps of at most τ = {wording.nats(tau)}, by single and by "
             "complete linkage."
             if tau is not None
@@ -84,7 +85,7 @@ def _drawn(facts: Facts, dynamics: Dynamics) -> Any:
             label=label,
         )  # fmt: skip
     left.set_ylabel("mean gap, nats")
-    left.set_ylim(bottom=0)
+    left.set_ylim(bottom=-0.03 * left.get_ylim()[1])
     left.set_title("Gaps between models of one step")
     if steps["tau"][0] is None:
         right.set_visible(False)
