@@ -15,9 +15,9 @@ def mean_interval(
 
     None of fewer than three models, whose interval would say nothing.
     """
-    from scipy.stats import t
+    from scipy.special import stdtrit  # scipy.stats takes a second to import
 
     if sd is None or n < LEAST:
         return None
-    half = float(t.ppf((1 + level) / 2, n - 1)) * sd / sqrt(n)
+    half = float(stdtrit(n - 1, (1 + level) / 2)) * sd / sqrt(n)
     return mean - half, mean + half

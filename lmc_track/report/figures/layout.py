@@ -5,7 +5,9 @@ Nothing is drawn over data: legends stand above the axes. Knows no study.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from lmc_track.report.figures.style import SMALL
@@ -34,27 +36,42 @@ def settle(figure: Figure) -> None:
     figure.set_layout_engine("none")
 
 
-def text_width(text: str, size: float = SMALL) -> float:
-    """Inches that ``text`` takes in the figures' type."""
+@cache
+def _measured(text: str, size: float, family: str) -> float:
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import text_to_path
 
-    width, _, _ = text_to_path.get_text_width_height_descent(
-        text, FontProperties(size=size), ismath=False
-    )
+    font = FontProperties(family=family, size=size)
+    width, _, _ = text_to_path.get_text_width_height_descent(text, font, ismath=False)
     return float(width) / POINTS
+
+
+def text_width(text: str, size: float = SMALL) -> float:
+    """Inches that ``text`` takes in the type that is being set."""
+    from matplotlib import rcParams
+
+    return _measured(text, size, str(rcParams["font.family"][0]))
 
 
 def shortened(text: str, width: float, size: float = SMALL) -> str:
     """``text`` in at most ``width`` inches: what is too long loses its middle."""
+    return _longest(text, width, size, lambda kept: _middle_cut(text, kept))
+
+
+def _middle_cut(text: str, kept: int) -> str:
+    head, tail = -(-kept // 2), kept // 2
+    return f"{text[:head]}…{text[len(text) - tail :]}"
+
+
+def _longest(text: str, width: float, size: float, cut: Callable[[int], str]) -> str:
+    """``text``, or ``cut`` of as many characters as fit; an ellipsis where none do."""
     if text_width(text, size) <= width:
         return text
-    for kept in range(len(text) - 1, 1, -1):
-        head, tail = -(-kept // 2), kept // 2
-        cut = f"{text[:head]}…{text[len(text) - tail :]}"
-        if text_width(cut, size) <= width:
-            return cut
-    return "…"
+    fits = bisect_left(range(1, len(text)), width, key=lambda k: text_width(cut(k), size))
+    # What bisection found fits up to rounding; a narrow letter may be off by one.
+    while fits and text_width(cut(fits), size) > width:
+        fits -= 1
+    return cut(fits) if fits else "…"
 
 
 def distinct(names: Sequence[str], width: float, size: float = SMALL) -> list[str]:
@@ -66,10 +83,7 @@ def distinct(names: Sequence[str], width: float, size: float = SMALL) -> list[st
 
 
 def _end_of(text: str, width: float, size: float) -> str:
-    if text_width(text, size) <= width:
-        return text
-    start = next(k for k in range(1, len(text) + 1) if text_width(f"…{text[k:]}", size) <= width)
-    return f"…{text[start:]}"
+    return _longest(text, width, size, lambda kept: f"…{text[len(text) - kept :]}")
 
 
 def legend_above(figure: Figure, handles: Sequence[Any]) -> None:

@@ -87,8 +87,9 @@ def test_long_names_neither_overlap_nor_are_cut(results_of: Kinds) -> None:
         name: f"{long}.{name}"
         for name in ("main_only", "embedded_only", "encoder.layer.0", "plural", "singular")
     }
-    for figure in paper_figures(Renamed(results_of("parts"), names), "simulated"):
-        assert_readable(figure)
+    with results_of("parts").at_once() as now:
+        for figure in paper_figures(Renamed(now, names), "simulated"):
+            assert_readable(figure)
 
 
 def many_gaps(n: int) -> dict[tuple[int, int], float]:
