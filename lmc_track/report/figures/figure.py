@@ -46,7 +46,7 @@ class Subject:
         return self.source.query(name, **asked)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class PaperFigure:
     """``name`` is the stem of its files, ``section`` the key of the report's section it belongs to.
 
@@ -71,11 +71,18 @@ class PaperFigure:
 
     def rendered(self, kind: str) -> bytes:
         """The bytes of its file of ``kind``, one of ``FORMATS``; the same each time."""
+        return self._written(kind, 300)
+
+    def _written(self, kind: str, dpi: int) -> bytes:
         stream = BytesIO()
         with styled(self.style):
-            self.drawing.savefig(stream, format=kind, metadata=dict(_UNDATED[kind]))
+            self.drawing.savefig(stream, format=kind, dpi=dpi, metadata=dict(_UNDATED[kind]))
         return stream.getvalue()
+
+    def __repr__(self) -> str:
+        width, height = self.size
+        return f"<PaperFigure {self.name}, {width:g} × {height:g} in>"
 
     def _repr_png_(self) -> bytes:
         """What a notebook shows."""
-        return self.rendered("png")
+        return self._written("png", 150)
