@@ -25,6 +25,7 @@ def report(cli_home: Location, lmc: Run) -> Run:
     return run
 
 
+@pytest.mark.full
 def test_figures_are_written_beside_the_page(report: Run, tmp_path: Path) -> None:
     done = report("--out", "page.html", "--figures", "paper/figures")
     assert done.returncode == 0, done.stderr
@@ -34,6 +35,7 @@ def test_figures_are_written_beside_the_page(report: Run, tmp_path: Path) -> Non
     assert "Left out, for want of data: modules, training." in done.stderr
 
 
+@pytest.mark.full
 def test_markdown_has_its_pictures_in_a_folder_beside_it(report: Run, tmp_path: Path) -> None:
     done = report("--format", "markdown", "--out", "my report.md")
     assert done.returncode == 0, done.stderr
@@ -45,6 +47,7 @@ def test_markdown_has_its_pictures_in_a_folder_beside_it(report: Run, tmp_path: 
         assert f"]({quote(f'my report-figures/{name}')})" in text
 
 
+@pytest.mark.full
 def test_a_browser_gets_the_page(report: Run, tmp_path: Path) -> None:
     browser = tmp_path / "browser.py"
     browser.write_text("import pathlib, sys\npathlib.Path('asked').write_text(sys.argv[1])\n")
@@ -55,6 +58,7 @@ def test_a_browser_gets_the_page(report: Run, tmp_path: Path) -> None:
     assert done.stdout == "a page.html\n"
 
 
+@pytest.mark.full
 def test_without_a_browser_the_page_is_named(report: Run, tmp_path: Path) -> None:
     done = report("--out", "page.html", "--open", BROWSER="", PATH=str(tmp_path), DISPLAY="",
                   WAYLAND_DISPLAY="")  # fmt: skip
