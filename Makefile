@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-full docs lint bench clean
+.PHONY: help install demo test test-full docs notebook lint bench clean
 
 help:  ## Show the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -32,6 +32,9 @@ test-full: $(STAMP)  ## Run the tests that take long: killed processes, servers,
 
 docs: $(STAMP)  ## Write the reference in docs/ from the program.
 	$(BIN)/python docs/make_reference.py
+
+notebook: $(STAMP)  ## Run the notebook in docs/ on the demo and keep its outputs (make demo first).
+	LMC_HOME="$(CURDIR)/mlruns" $(BIN)/python docs/run_notebook.py docs/notebooks/explore.ipynb
 
 lint: $(STAMP)  ## Check style and types.
 	$(BIN)/ruff check .

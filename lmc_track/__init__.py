@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         interpolation_instability,
         relative_gap,
     )
+    from lmc_track.report.figures.catalogue import paper_figures
     from lmc_track.warehouse.results import Results, open  # noqa: A004
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "curve_area",
     "interpolation_instability",
     "open",
+    "paper_figures",
     "relative_gap",
 ]
 
@@ -38,6 +40,7 @@ _MODULES = {
     "curve_area": "lmc_track.geometry.curves",
     "interpolation_instability": "lmc_track.geometry.curves",
     "open": "lmc_track.warehouse.results",
+    "paper_figures": "lmc_track.report.figures.catalogue",
     "relative_gap": "lmc_track.geometry.curves",
 }
 

@@ -1,22 +1,29 @@
-"""Intervals of means, from their standard errors: 95 percent, by Student's t."""
+"""Intervals of means over models, by Student's t."""
 
 from __future__ import annotations
 
-import math
+from math import isfinite, sqrt
 
-_LEVEL = 0.95
+LEAST = 3
+"""Models that a spread is judged by, at least."""
 
 
 def interval(
-    mean: float | None, standard_error: float | None, n: int | None
+    mean: float | None, standard_error: float | None, n: int | None, level: float = 0.95
 ) -> tuple[float, float] | None:
     """The ends of the interval of a mean over ``n`` models; None where there is none.
 
-    Two models at least are needed, and a standard error above zero.
+    Three models at least are needed, since the interval of fewer would say nothing, and a
+    standard error above zero.
     """
-    if mean is None or not standard_error or not n or n < 2 or not math.isfinite(standard_error):
+    if mean is None or not standard_error or not n or n < LEAST or not isfinite(standard_error):
         return None
-    from scipy.special import stdtrit
+    from scipy.special import stdtrit  # scipy.stats takes a second to import
 
-    reach = float(stdtrit(n - 1, (1 + _LEVEL) / 2)) * standard_error
+    reach = float(stdtrit(n - 1, (1 + level) / 2)) * standard_error
     return mean - reach, mean + reach
+
+
+def mean_interval(mean: float, sd: float | None, n: int) -> tuple[float, float] | None:
+    """The interval of a mean over ``n`` models whose values have standard deviation ``sd`` (n − 1)."""
+    return interval(mean, None if sd is None else sd / sqrt(n), n)

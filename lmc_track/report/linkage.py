@@ -34,6 +34,12 @@ class Branch:
     tau: float
     cluster: int | None
 
+    @property
+    def corners(self) -> list[tuple[float, float]]:
+        """(place, tau) from the foot of the left stem to that of the right."""
+        (left, right), (low, high) = self.places, self.low
+        return [(left, low), (left, self.tau), (right, self.tau), (right, high)]
+
 
 def read_merges(tree: pl.DataFrame) -> list[Merge]:
     """The merges of a ``merge_tree``; those at an unknown τ are left out."""
@@ -41,40 +47,60 @@ def read_merges(tree: pl.DataFrame) -> list[Merge]:
     return [Merge(*row) for row in tree.drop_nulls("tau").select(columns).iter_rows()]
 
 
+@dataclass(frozen=True)
+class _Part:
+    """A component: its leaves as they should lie, and the cluster and place of each."""
+
+    leaves: tuple[str, ...]
+    ranks: tuple[tuple[int, int], ...]
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        n = len(self.ranks)
+        return sum(c for c, _ in self.ranks) / n, sum(p for _, p in self.ranks) / n
+
+
 def leaf_order(
     merges: Sequence[Merge], names: Sequence[str], cluster_of: Mapping[str, int | None]
 ) -> list[str]:
     """``names`` by cluster, those without one last, and within a cluster as the tree has them.
 
-    Where every cluster is a part of the tree its lines do not cross.
+    ``names`` are in study order. Where every cluster is a part of the tree its lines do not cross.
     """
-    leaves = {name: [name] for name in names}
+    clusters = [cluster_of.get(name) for name in names]
+    last = 1 + max((c for c in clusters if c is not None), default=-1)
+    place = {name: k for k, name in enumerate(names)}
+    rank = {
+        name: (last if cluster is None else cluster, place[name])
+        for name, cluster in zip(names, clusters, strict=True)
+    }
+    parts = {name: _Part((name,), (rank[name],)) for name in names}
     for merge in merges:
-        if merge.first in leaves and merge.second in leaves:
-            leaves[merge.first] += leaves.pop(merge.second)
-    in_tree = [name for members in leaves.values() for name in members]
-    clusters = [cluster_of.get(name) for name in in_tree]
-    order = sorted(range(len(in_tree)), key=lambda k: (clusters[k] is None, clusters[k] or 0, k))
-    return [in_tree[k] for k in order]
+        if merge.first not in parts or merge.second not in parts:
+            continue
+        a, b = parts.pop(merge.first), parts.pop(merge.second)
+        low, high = (a, b) if a.middle <= b.middle else (b, a)
+        first = min(merge.first, merge.second, key=place.__getitem__)
+        parts[first] = _Part(low.leaves + high.leaves, low.ranks + high.ranks)
+    ordered = [
+        name
+        for part in sorted(parts.values(), key=lambda part: part.middle)
+        for name in part.leaves
+    ]
+    return sorted(ordered, key=lambda name: rank[name][0])
 
 
 def branches(
     merges: Sequence[Merge], order: Sequence[str], cluster_of: Mapping[str, int | None]
 ) -> Iterator[Branch]:
     """The tree's brackets from the lowest up; a place is the index of a model in ``order``."""
-    place = {name: float(k) for k, name in enumerate(order)}
-    height = dict.fromkeys(order, 0.0)
-    cluster = {name: cluster_of.get(name) for name in order}
+    tops = {name: (float(k), 0.0, cluster_of.get(name)) for k, name in enumerate(order)}
     for merge in merges:
         a, b = merge.first, merge.second
-        if a not in place or b not in place:
+        if a not in tops or b not in tops:
             continue
-        one = cluster[a] if cluster[a] == cluster[b] else None
-        ends = (a, b) if place[a] <= place[b] else (b, a)
-        yield Branch(
-            places=(place[ends[0]], place[ends[1]]),
-            low=(height[ends[0]], height[ends[1]]),
-            tau=merge.tau,
-            cluster=one,
-        )
-        place[a], height[a], cluster[a] = (place[a] + place[b]) / 2, merge.tau, one
+        (left, low, one), (right, high, other) = sorted((tops[a], tops[b]), key=lambda top: top[0])
+        cluster = one if one == other else None
+        yield Branch((left, right), (low, high), merge.tau, cluster)
+        # Either name may be the joined component's own in later rows.
+        tops[a] = tops[b] = ((left + right) / 2, merge.tau, cluster)

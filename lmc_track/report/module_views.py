@@ -98,7 +98,7 @@ def modules_figure(views: ModuleViews) -> dict[str, Any]:
     Where there are too many pairs to see, a column is the mean over the pairs of two clusters.
     """
     parts = views.paths["modules"].unique(maintain_order=True).to_list()
-    columns = _columns(views.paths)
+    columns = module_columns(views.paths)
     index = {part: i for i, part in enumerate(parts)}
     grid: list[list[float | None]] = [[None] * len(columns) for _ in parts]
     rises: list[list[float | None]] = [[None] * len(columns) for _ in parts]
@@ -159,7 +159,7 @@ def modules_figure(views: ModuleViews) -> dict[str, Any]:
 _Rows = list[tuple[str, float | None, float | None]]
 
 
-def _columns(paths: pl.DataFrame) -> list[tuple[str, str, _Rows]]:
+def module_columns(paths: pl.DataFrame) -> list[tuple[str, str, _Rows]]:
     """(name, which pairs, (part, barrier, rise) of each part), within clusters first."""
     named = paths.with_columns(
         pl.format("{} to {}", "model_a", "model_b").alias("column"),

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict
 
-from lmc_track.errors import InputError
 from lmc_track.progress import Progress
 from lmc_track.report.facts import gather
+from lmc_track.report.figures.catalogue import drawn_figures, left_out
+from lmc_track.report.figures.figure import PaperFigure
 from lmc_track.report.findings import sentences
+from lmc_track.report.markdown import render_markdown
 from lmc_track.report.page import render_report
 from lmc_track.steps.commands import reproduction, runs_url, ui_command
+from lmc_track.steps.report_files import (
+    check_folder,
+    check_out,
+    not_written,
+    write_figures,
+    write_pictures,
+)
 from lmc_track.tracking.keys import report_key
 from lmc_track.tracking.location import Location
 from lmc_track.tracking.studies import StudyFacts, StudyRecord
@@ -22,64 +31,103 @@ from lmc_track.warehouse.results import open_results
 
 
 @dataclass(frozen=True)
+class Wanted:
+    """What is to be written: the report to ``out`` (default: ``reports/`` in the home) as HTML or,
+    with its pictures in a folder beside it, as Markdown; and the figures of a paper to ``figures``.
+    """
+
+    out: Path | None = None
+    markdown: bool = False
+    figures: Path | None = None
+
+    def path(self, location: Location, study: str) -> Path:
+        """Where the report goes."""
+        suffix = "md" if self.markdown else "html"
+        return self.out or location.home / "reports" / f"{study}.{suffix}"
+
+    def check(self, location: Location, study: str) -> None:
+        """Raise InputError where something cannot be written, before work goes into it."""
+        check_out(self.out)
+        check_folder(self.figures)
+        if self.markdown:
+            check_folder(pictures_of(self.path(location, study)))
+
+
+def pictures_of(path: Path) -> Path:
+    """The folder of the pictures of the Markdown report at ``path``."""
+    return path.with_name(f"{path.stem}-figures")
+
+
+@dataclass(frozen=True)
 class WrittenReport:
-    """Where the page is, and what it says in five lines."""
+    """Where the report is, and what it says in five lines.
+
+    ``figures`` are the names of the figures written for a paper, ``left_out`` of those that the
+    study has no data for; both are empty where none were asked for.
+    """
 
     path: Path
     findings: list[str]
-
-
-def check_out(out: Path | None) -> None:
-    """Raise InputError where no file ``out`` can be written, before hours of work go into it."""
-    if out is None:
-        return
-    folder = out.parent
-    while not folder.exists():
-        folder = folder.parent
-    if out.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
-        raise _not_written(out, "it is a folder" if out.is_dir() else f"{folder} is not writable")
-
-
-def _not_written(path: Path, why: str) -> InputError:
-    return InputError(
-        f"the report {path} cannot be written: {why}", "Name another file with --out."
-    )
+    figures: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 def write_report(
-    record: StudyRecord, location: Location, progress: Progress, out: Path | None = None
+    record: StudyRecord, location: Location, progress: Progress, wanted: Wanted | None = None
 ) -> WrittenReport:
-    """Render a study's report to ``out`` (default: ``reports/`` in the home).
+    """Render a study's report, and figures where they are ``wanted``.
 
-    The page is also an artifact of a run of kind ``report``; an unchanged page is not
+    The HTML page is also an artifact of a run of kind ``report``; an unchanged page is not
     recorded twice.
 
     Raises:
-        InputError: nothing is ingested yet, or ``out`` cannot be written.
+        InputError: nothing is ingested yet, or what is wanted cannot be written.
     """
     study = record.facts.name
+    wanted = wanted or Wanted()
     results = open_results(location.results_path, location.tracking_uri)
-    path = out or location.home / "reports" / f"{study}.html"
+    path = wanted.path(location, study)
+    told: _Told = {
+        "provenance": _provenance(record, location),
+        "commands": reproduction(
+            study, location, imported=bool(record.facts.identity.get("imported"))
+        ),
+    }
+    figures: list[PaperFigure] = []
     with progress.track("Writing the report", 1, "pages") as work:
         with results.at_once() as source:
             facts = gather(source, study)
-            page = render_report(
-                source,
-                facts,
-                provenance=_provenance(record, location),
-                commands=reproduction(
-                    study, location, imported=bool(record.facts.identity.get("imported"))
-                ),
-                runs_url=runs_url(location, record.experiment_id),
-            )
+            if wanted.markdown or wanted.figures is not None:
+                figures = drawn_figures(source, facts)
+            if wanted.markdown:
+                beside = pictures_of(path)
+                text = render_markdown(source, facts, figures=figures, images=beside.name, **told)
+            else:
+                at = runs_url(location, record.experiment_id)
+                text = render_report(source, facts, **told, runs_url=at)
+        if wanted.markdown:
+            write_pictures(beside, figures, progress)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(page, encoding="utf-8")
+            path.write_text(text, encoding="utf-8")
         except OSError as error:
-            raise _not_written(path, error.strerror or str(error)) from None
-        _keep(record, page, study)
+            raise not_written(path, error.strerror or str(error)) from None
+        if not wanted.markdown:
+            _keep(record, text, study)
         work.advance()
-    return WrittenReport(path, sentences(facts))
+    if wanted.figures is None:
+        return WrittenReport(path, sentences(facts))
+    write_figures(wanted.figures, facts, figures, progress)
+    return WrittenReport(
+        path, sentences(facts), tuple(figure.name for figure in figures), tuple(left_out(figures))
+    )
+
+
+class _Told(TypedDict):
+    """What a report of either form is told beside the results."""
+
+    provenance: dict[str, str]
+    commands: list[tuple[str, str]]
 
 
 def _keep(record: StudyRecord, page: str, study: str) -> None:

@@ -18,7 +18,8 @@ from lmc_track.steps.ingest import ingest
 from lmc_track.steps.interpolate import evaluate_models, evaluate_points, interpolate_paths
 from lmc_track.steps.planning import Plan
 from lmc_track.steps.recording import find_recorded, working_on
-from lmc_track.steps.report import WrittenReport, check_out, write_report
+from lmc_track.steps.report import Wanted, WrittenReport, write_report
+from lmc_track.steps.report_files import check_out
 from lmc_track.study import Study
 from lmc_track.tracking.location import Location
 from lmc_track.tracking.lock import study_lock
@@ -51,7 +52,7 @@ def run_study(
         paths = interpolate_paths(plan, record, progress, computing)
         ingest(location, progress, record)
         clusterings = _clusters(study, record, location, progress)
-        report = write_report(record, location, progress, out)
+        report = write_report(record, location, progress, Wanted(out))
     return RunOutcome(models, paths, clusterings, report)
 
 
@@ -115,18 +116,19 @@ def cluster_step(study: Study, location: Location, progress: Progress) -> list[C
 
 
 def report_step(
-    study: str, location: Location, progress: Progress, out: Path | None = None
+    study: str, location: Location, progress: Progress, wanted: Wanted | None = None
 ) -> WrittenReport:
-    """Write the report of the recorded study ``study``.
+    """Write the report of the recorded study ``study``, by default its page in the home.
 
     Raises:
-        InputError: it is not recorded or not ingested, or ``out`` cannot be written.
+        InputError: it is not recorded or not ingested, or what is wanted cannot be written.
     """
-    check_out(out)
+    wanted = wanted or Wanted()
+    wanted.check(location, study)
     find_recorded(study, location, kinds=())  # before the lock, which makes a home
     with study_lock(location, study):
         record = find_recorded(study, location, kinds=["report"])
-        return write_report(record, location, progress, out)
+        return write_report(record, location, progress, wanted)
 
 
 def _clusters(

@@ -19,6 +19,7 @@ from lmc_track.progress import Silent
 from lmc_track.steps import computing
 from lmc_track.steps.dry_run import planned_work
 from lmc_track.steps.precision_check import precision_check_step
+from lmc_track.steps.report import Wanted
 from lmc_track.steps.run import finetune_step, ingest_step, interpolate_step, report_step
 from lmc_track.tracking.location import Location
 from lmc_track.tracking.store import Store
@@ -149,7 +150,7 @@ def test_a_precision_check_is_recorded_and_told(copied: Location, tmp_path: Path
     ingest_step(copied, Silent())
     told = lmc_track.open(copied.home).query("precision_check")
     assert told["gap"].to_list() == found["gap"].to_list()
-    page = report_step("tiny", copied, Silent(), tmp_path / "report.html").path
+    page = report_step("tiny", copied, Silent(), Wanted(tmp_path / "report.html")).path
     assert "on 3 paths evaluated in both" in page.read_text(encoding="utf-8")
 
 
