@@ -27,7 +27,7 @@ demo: $(STAMP)  ## Run the demo study and write its report.
 test: $(STAMP)  ## Run the tests that need only Python.
 	$(BIN)/python -m pytest
 
-test-full: $(STAMP)  ## Run the tests that take long: killed processes, clusters, servers.
+test-full: $(STAMP)  ## Run the tests that take long: killed processes, servers, browsers (needs Chromium).
 	$(BIN)/python -m pytest -m full
 
 docs: $(STAMP)  ## Write the reference in docs/ from the program.
