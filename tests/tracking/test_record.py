@@ -11,7 +11,8 @@ from filelock import FileLock
 from lmc_track.errors import InputError, WorkError
 from lmc_track.tracking.artifacts import Artifacts, local_folder
 from lmc_track.tracking.lock import study_lock
-from lmc_track.tracking.recorder import EvaluatedOn, MetricValue, Recorder
+from lmc_track.tracking.links import EvaluatedOn
+from lmc_track.tracking.recorder import MetricValue, Recorder
 from lmc_track.tracking.runs import RunIndex, read_run, read_runs
 from lmc_track.tracking.store import Store
 from lmc_track.tracking.studies import (
