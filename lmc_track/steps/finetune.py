@@ -18,8 +18,9 @@ from lmc_track.models.checkpoints import weight_count, weights_digest
 from lmc_track.models.recipe import total_steps
 from lmc_track.progress import Progress
 from lmc_track.steps.computing import Computing
+from lmc_track.steps.notes import model_note
 from lmc_track.steps.planning import Plan
-from lmc_track.steps.recording import MODEL_NOTE, record_predictions
+from lmc_track.steps.recording import record_predictions
 from lmc_track.study import ModelSeeds
 from lmc_track.study.sections import FinetuneSection
 from lmc_track.tasks.dataset import Dataset
@@ -133,9 +134,10 @@ class _Records:
                 "model",
                 model.key,
                 model.name,
-                f"{self.plan.facts.base} finetuned on {self.plan.task.name}: "
-                f"head seed {model.head_seed}, data seed {model.data_seed}{after}.\n\n"
-                f"{MODEL_NOTE}",
+                model_note(
+                    f"{self.plan.facts.base} finetuned on {self.plan.task.name}: "
+                    f"head seed {model.head_seed}, data seed {model.data_seed}{after}."
+                ),
             )
 
     def keep(self, training: _Training, trained: _Trained) -> None:

@@ -16,8 +16,9 @@ from lmc_track.models.references import REFERENCE_FILE, open_reference, referenc
 from lmc_track.steps.candidates import Candidate
 from lmc_track.steps.computing import usual_settings
 from lmc_track.steps.model_folders import REFERENCE_PARAM, STORED
+from lmc_track.steps.notes import model_note
 from lmc_track.steps.planning import Plan
-from lmc_track.steps.recording import MODEL_NOTE, record_predictions
+from lmc_track.steps.recording import record_predictions
 from lmc_track.tracking.studies import RecordedModel, StudyRecord
 
 
@@ -30,7 +31,7 @@ def record_registered(
     study's order, since all models between which lines are drawn must answer in one.
     """
     recorder, folder = record.recorder, one.found.folder
-    note = f"Registered from {one.found.origin}.\n\n{MODEL_NOTE}"
+    note = model_note(f"Registered from {one.found.origin}.")
     run = recorder.start("model", model.key, model.name, note)
     with tempfile.TemporaryDirectory(dir=plan.location.cache, prefix="registering-") as place:
         kept = copy or not one.in_study_order

@@ -19,9 +19,9 @@ from lmc_track.steps.planning import Plan, plan_study
 from lmc_track.study import Study, build_study
 from lmc_track.tasks.dataset import Dataset
 from lmc_track.tracking.keys import dataset_key, digest
+from lmc_track.tracking.links import EvaluatedOn
 from lmc_track.tracking.location import Location
 from lmc_track.tracking.lock import study_lock
-from lmc_track.tracking.links import EvaluatedOn
 from lmc_track.tracking.recorder import MetricValue
 from lmc_track.tracking.runs import RunEntry
 from lmc_track.tracking.store import Store
@@ -33,12 +33,6 @@ from lmc_track.tracking.studies import (
     write_study,
 )
 from lmc_track.tracking.tags import EVAL_TAG, FILE_TAG, slot
-
-MODEL_NOTE = (
-    "Metrics are over all examples of a data set; train/… is the training. Artifact model: the "
-    "weights; predictions: every example's loss and logits."
-)
-"""Where to look on the page of a model that was evaluated here."""
 
 
 @contextmanager

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from lmc_track.tracking.tags import KIND_TAG
+from lmc_track.tracking.store import Store, reporting
+from lmc_track.tracking.tags import KIND_TAG, NOTE_TAG
 
 VIEW_TAG = "mlflow.sharedViewState."
 # Without it MLflow opens an experiment as one of prompts and traces, which shows nothing here.
@@ -65,7 +66,9 @@ def saved_views(
     scores = dict.fromkeys(
         [first, *(f"{one}/{name}" for name in names for one in dict.fromkeys((metric, "loss")))]
     )
-    gaps = [f"{measure}/{name}" for measure in ("convexity_gap", "barrier_height") for name in names]
+    gaps = [
+        f"{measure}/{name}" for measure in ("convexity_gap", "barrier_height") for name in names
+    ]
     others = " AND ".join(f"{_kind()} != '{kind}'" for kind in ("model", "path", "point"))
     return (
         SavedView(
@@ -95,8 +98,22 @@ def saved_views(
     )
 
 
-def view_tags(views: Sequence[SavedView], made: int) -> dict[str, str]:
-    """The tags of an experiment that hold ``views``; ``made`` in milliseconds since 1970."""
+def describe_experiment(
+    store: Store, experiment_id: str, description: str, views: Sequence[SavedView]
+) -> None:
+    """Let the experiment's page tell what is in it; a note that is there already stays."""
+    with reporting(store.location):
+        experiment = store.client.get_experiment(experiment_id)
+        tags = _view_tags(views, experiment.creation_time or 0)
+        if NOTE_TAG not in experiment.tags:
+            tags[NOTE_TAG] = _note(experiment_id, description, views)
+        for name, value in tags.items():
+            if experiment.tags.get(name) != value:
+                store.client.set_experiment_tag(experiment_id, name, value)
+
+
+def _view_tags(views: Sequence[SavedView], made: int) -> dict[str, str]:
+    """The tags that hold ``views``; ``made`` in milliseconds since 1970."""
     return {
         VIEW_TAG + view.id: json.dumps(
             {
@@ -117,7 +134,7 @@ def view_tags(views: Sequence[SavedView], made: int) -> dict[str, str]:
     }
 
 
-def experiment_note(experiment_id: str, description: str, views: Sequence[SavedView]) -> str:
+def _note(experiment_id: str, description: str, views: Sequence[SavedView]) -> str:
     """What the experiment's page says above the run table, in Markdown."""
     links = ", ".join(f"[{view.name}]({experiment_page(experiment_id, view.id)})" for view in views)
     return (

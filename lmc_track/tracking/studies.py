@@ -10,11 +10,11 @@ from typing import Any
 from lmc_track.errors import InputError
 from lmc_track.tracking.artifacts import Artifacts
 from lmc_track.tracking.keys import study_key
-from lmc_track.tracking.pages import experiment_note, saved_views, view_tags
+from lmc_track.tracking.pages import describe_experiment, saved_views
 from lmc_track.tracking.recorder import Recorder
 from lmc_track.tracking.runs import RunEntry, RunIndex, read_runs
 from lmc_track.tracking.store import Store, reporting
-from lmc_track.tracking.tags import NOTE_TAG, STUDY_TAG, versions
+from lmc_track.tracking.tags import STUDY_TAG, versions
 
 _FILE = "study.json"
 _FORMAT = 1
@@ -220,8 +220,8 @@ def _create(store: Store, facts: StudyFacts) -> None:
         "study",
         study_key(facts.name),
         f"study {facts.name}",
-        f"{_description(facts)}\n\nThe study itself. Artifact study.json: its file as resolved, and "
-        "the digests of its parts.",
+        f"{_description(facts)}\n\nThe study itself. Artifact study.json: its file as resolved, "
+        "and the digests of its parts.",
     )
     _describe(store, facts, experiment_id)
     recorder.artifacts.put_json(run.run_id, run.artifact_uri, facts.to_json(), _FILE)
@@ -234,18 +234,9 @@ def _description(facts: StudyFacts) -> str:
 
 
 def _describe(store: Store, facts: StudyFacts, experiment_id: str) -> None:
-    """Let the experiment's page tell what is in it; a note that is there already stays."""
     dataset, _, metric = facts.primary_diagnostic.split(":")
-    names = [data.name for data in facts.datasets]
-    views = saved_views(names, facts.metric, dataset, metric)
-    with reporting(store.location):
-        experiment = store.client.get_experiment(experiment_id)
-        tags = view_tags(views, experiment.creation_time or 0)
-        if NOTE_TAG not in experiment.tags:
-            tags[NOTE_TAG] = experiment_note(experiment_id, _description(facts), views)
-        for name, value in tags.items():
-            if experiment.tags.get(name) != value:
-                store.client.set_experiment_tag(experiment_id, name, value)
+    views = saved_views([data.name for data in facts.datasets], facts.metric, dataset, metric)
+    describe_experiment(store, experiment_id, _description(facts), views)
 
 
 def merge(recorded: StudyFacts, wanted: StudyFacts) -> StudyFacts:
