@@ -20,6 +20,19 @@ def ui_command(location: Location, port: int = 5000) -> str:
     return shlex.join([*parts, "--host", "127.0.0.1", "--port", str(port)])
 
 
+def study_ui_command(study: str, location: Location) -> str:
+    """The command that opens the MLflow UI at ``study``; a server's address where it has its own.
+
+    A password in the URI is left out: where there is one the command needs its environment.
+    """
+    if location.artifact_root is None:
+        return location.shown_uri
+    parts = ["lmc-track", "ui", study, "--home", str(location.home)]
+    if location.tracking_uri != f"sqlite:///{location.home}/mlflow.db":
+        parts += ["--tracking-uri", location.shown_uri]
+    return shlex.join(parts)
+
+
 def reproduction(
     study: str, location: Location, *, imported: bool = False
 ) -> list[tuple[str, str]]:
@@ -33,6 +46,6 @@ def reproduction(
         for what, command in (
             first,
             ("The barrier matrix as a table", ["query", "barrier_matrix", "-p", f"study={study}"]),
-            ("The runs in MLflow", ["ui"]),
+            ("The runs in MLflow", ["ui", study]),
         )
     ]
