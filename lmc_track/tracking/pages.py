@@ -17,6 +17,8 @@ from lmc_track.tracking.tags import KIND_TAG, NOTE_TAG
 VIEW_TAG = "mlflow.sharedViewState."
 # Without it MLflow opens an experiment as one of prompts and traces, which shows nothing here.
 _WORKFLOW = {"workflowType": "machine_learning"}
+_WIDTH = 190
+"""Pixels of a column, such that names like convexity_gap/validation can be read."""
 
 
 def experiments_page() -> str:
@@ -66,9 +68,7 @@ def saved_views(
     scores = dict.fromkeys(
         [first, *(f"{one}/{name}" for name in names for one in dict.fromkeys((metric, "loss")))]
     )
-    gaps = [
-        f"{measure}/{name}" for measure in ("convexity_gap", "barrier_height") for name in names
-    ]
+    gaps = [f"convexity_gap/{name}" for name in names]
     others = " AND ".join(f"{_kind()} != '{kind}'" for kind in ("model", "path", "point"))
     return (
         SavedView(
@@ -85,7 +85,10 @@ def saved_views(
             f"{_kind()} = 'path'",
             _metric("convexity_gap/validation"),
             False,
-            (*(_metric(name) for name in gaps), _metric("l2_distance"), "params.`modules`"),
+            (
+                *(_metric(name) for name in (*gaps, "barrier_height/validation", "l2_distance")),
+                "params.`modules`",
+            ),
         ),
         SavedView(
             "lmc-rest",
@@ -126,6 +129,8 @@ def _view_tags(views: Sequence[SavedView], made: int) -> dict[str, str]:
                         "orderByKey": view.order_by,
                         "orderByAsc": view.ascending,
                         "selectedColumns": view.columns,
+                        "columnOrder": view.columns,
+                        "columnWidths": dict.fromkeys(view.columns, _WIDTH),
                     }
                 ),
             }
