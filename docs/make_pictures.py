@@ -22,14 +22,14 @@ from support.ui import served_ui
 
 PICTURES = Path(__file__).parent / "pictures"
 STUDY = "demo"
-SIZE = (1280, 800)
+SIZE, REPORT_SIZE = (1280, 800), (1100, 1700)
 
 
 def main(home: str) -> None:
     location = locate(home, environ={})
     record = find_recorded(STUDY, location)
     paths = record.index.all("path")
-    # Of the paths between models that answer differently, the one with the widest gap.
+    # The widest gap: somewhere on the way one cue gives way to the other.
     path = max(paths, key=lambda run: run.metrics["convexity_gap/validation"])
     report = record.index.all("report")[-1]
     here = record.experiment_id
@@ -51,9 +51,14 @@ def main(home: str) -> None:
             wait_for(driver, lambda d, text=awaited: text in _text(d), awaited)
             _close_assistant(driver)
             if "report" in name:
-                wait_for(driver, lambda d: d.find_element("tag name", "iframe"), "the report")
+                driver.switch_to.frame(
+                    wait_for(driver, lambda d: d.find_element("tag name", "iframe"), "the report")
+                )
+                wait_for(driver, lambda d: "Findings" in _text(d), "its findings")
+                driver.switch_to.default_content()
             _settle(driver)
             screenshot(driver, PICTURES / name)
+        set_screen(driver, *REPORT_SIZE)
         driver.get((location.home / "reports" / f"{STUDY}.html").as_uri())
         wait_for(driver, lambda d: d.find_elements("css selector", ".main-svg"), "a figure")
         _settle(driver)

@@ -66,7 +66,7 @@ def saved_views(
     names = dict.fromkeys(("validation", *datasets))
     first = f"{primary_metric}/{primary_dataset}"
     scores = dict.fromkeys(
-        [first, *(f"{one}/{name}" for name in names for one in dict.fromkeys((metric, "loss")))]
+        [first, *(f"{one}/{name}" for one in dict.fromkeys((metric, "loss")) for name in names)]
     )
     gaps = [f"convexity_gap/{name}" for name in names]
     others = " AND ".join(f"{_kind()} != '{kind}'" for kind in ("model", "path", "point"))

@@ -10,6 +10,8 @@ import pytest
 
 from lmc_track.cli.main import COMMANDS, cli
 from support.documents import Reader, blocks, commands, own_commands
+from support.stores import empty_home
+from support.studies import run_tiny
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -120,3 +122,18 @@ def test_what_a_document_says_can_be_done(name: str, tmp_path: Path) -> None:
     reader = Reader(tmp_path)
     reader.follow((ROOT / name).read_text(encoding="utf-8"), name)
     assert len(reader.done) >= 5
+
+
+@pytest.mark.parametrize("name", ["docs/concepts.md", "docs/completion.md"])
+def test_what_needs_no_study_can_be_done(name: str, tmp_path: Path) -> None:
+    reader = Reader(tmp_path)
+    reader.follow((ROOT / name).read_text(encoding="utf-8"), name)
+    assert reader.done
+
+
+@pytest.mark.full
+def test_what_the_page_on_mlflow_says_is_so(tmp_path: Path) -> None:
+    run_tiny(empty_home(tmp_path / "mlruns"), study={"name": "demo"})
+    reader = Reader(tmp_path)
+    reader.follow((ROOT / "docs" / "mlflow.md").read_text(encoding="utf-8"), "docs/mlflow.md")
+    assert "seed-" in reader.said
