@@ -22,7 +22,7 @@ from support.ui import served_ui
 
 PICTURES = Path(__file__).parent / "pictures"
 STUDY = "demo"
-SIZE, REPORT_SIZE = (1280, 800), (1100, 1700)
+SIZE, REPORT_SIZE = (1280, 800), (1100, 1880)
 
 
 def main(home: str) -> None:
