@@ -77,6 +77,20 @@ def test_the_readme_lists_every_command() -> None:
     assert sorted(listed) == sorted(COMMANDS)
 
 
+def test_every_target_of_make_shown_is_there() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    there = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+    shown = {
+        target
+        for path in DOCUMENTS
+        for block in blocks(path.read_text(encoding="utf-8"))
+        if block.language in ("sh", "console")
+        for target in re.findall(r"^(?:\$ )?make ([a-z-]+)", block.text, re.MULTILINE)
+    }
+    assert {"demo", "test"} <= shown
+    assert shown <= there
+
+
 def anchors(path: Path) -> set[str]:
     """What a heading of the file can be reached by, as GitHub makes it."""
     text = re.sub(r"^```.*?^```$", "", path.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
