@@ -37,9 +37,16 @@ def command(
     """
     from lmc_track.steps.commands import ui_command
     from lmc_track.tracking.pages import experiment_page, experiments_page
-    from lmc_track.tracking.server import check_port, free_port, open_when_ready, serve_ui
+    from lmc_track.tracking.server import (
+        check_port,
+        check_servable,
+        free_port,
+        open_when_ready,
+        serve_ui,
+    )
 
     location = find_location(home, tracking_uri)
+    check_servable(location)
     page = experiments_page()
     if study is not None:
         from lmc_track.steps.recording import find_recorded

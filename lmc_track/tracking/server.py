@@ -31,12 +31,12 @@ for _ in range(600):
 """
 
 
-def open_when_ready(address: str, port: int) -> None:
+def open_when_ready(address: str, port: int) -> subprocess.Popen[bytes]:
     """Show ``address`` in a browser once ``port`` answers; gives up with this process, or in time.
 
-    A process of its own does it, since this one becomes the server.
+    A process of its own, which is returned, does it, since this one becomes the server.
     """
-    subprocess.Popen(
+    return subprocess.Popen(
         [sys.executable, "-c", _OPENER, address, str(port), str(os.getpid())],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
@@ -64,20 +64,26 @@ def check_port(port: int) -> None:
             ) from None
 
 
-def serve_ui(location: Location, port: int) -> NoReturn:
-    """Become the MLflow server of this store on 127.0.0.1, which shows its artifacts as well.
-
-    The process is replaced, so that whoever ends it ends the server.
-
-    Raises:
-        InputError: the store is a server, which has a UI of its own, or cannot be used.
-    """
+def check_servable(location: Location) -> None:
+    """Raise InputError where the store is a server, which has a UI of its own, or is no use."""
     if location.artifact_root is None:
         raise InputError(
             f"{location.shown_uri} is a server and shows its own UI", "Open that address."
         )
     with reporting(location):
         Store(location).client.search_experiments(max_results=1)
+
+
+def serve_ui(location: Location, port: int) -> NoReturn:
+    """Become the MLflow server of this store on 127.0.0.1, which shows its artifacts as well.
+
+    The process is replaced, so that whoever ends it ends the server.
+
+    Raises:
+        InputError: as ``check_servable``.
+    """
+    check_servable(location)
+    assert location.artifact_root is not None
     # By environment: a password in the URI must not show in the list of processes.
     environ = {**_QUIET, **os.environ, "MLFLOW_BACKEND_STORE_URI": location.tracking_uri}
     command = [
