@@ -76,7 +76,7 @@ class BulkWriter:
         new = self._runs[run.run_id]
         for data in datasets:
             new.datasets.setdefault((data.dataset.name, data.dataset.digest), data)
-        new.models.extend(used)
+        new.models |= {model.model_id: model for model in used}
 
     def write(self) -> None:
         """Insert the runs held: all of them or, on any error, none."""
@@ -137,7 +137,7 @@ class _NewRun:
     params: dict[str, Any] = field(default_factory=dict)
     metrics: list[Any] = field(default_factory=list)
     datasets: dict[tuple[str, str], Any] = field(default_factory=dict)
-    models: list[Any] = field(default_factory=list)
+    models: dict[str, Any] = field(default_factory=dict)
 
 
 def _rows(inner: Any, experiment_id: str, run: _NewRun) -> tuple[list[dict[str, Any]], ...]:
@@ -219,7 +219,7 @@ def _input_rows(
             for tag in data.tags
         ]
     inputs += [
-        _edge("RUN_INPUT", run.entry.run_id, "MODEL_INPUT", model.model_id) for model in run.models
+        _edge("RUN_INPUT", run.entry.run_id, "MODEL_INPUT", model_id) for model_id in run.models
     ]
     return new, inputs, tags
 

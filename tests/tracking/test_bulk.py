@@ -53,11 +53,12 @@ def write(recorder: Recorder) -> None:
     recorder.log(path, metrics=[*curve, *curve, *(MetricValue("odd", v, timestamp=7) for v in odd)])
     recorder.log(path, params={"long": "x" * 9_000}, tags={"last": "é" * 300, "x": "1"})
     recorder.log_inputs(path, [READ, READ, EvaluatedOn("other", "e" * 64, "made", "training")])
-    recorder.log_inputs(path, [READ], [model(recorder), model(recorder, "")])
+    recorder.log_inputs(path, [READ], [model(), model("")])
+    recorder.log_inputs(path, [], [model()])
     recorder.finish(path)
 
 
-def model(recorder: Recorder, logged_model: str = "m-1") -> RunEntry:
+def model(logged_model: str = "m-1") -> RunEntry:
     """A model as a path knows it, with a LoggedModel or without."""
     run = RunEntry("0" * 32, "model", "m", "seed-0", "FINISHED", 0, 0, "")
     run.logged_model = logged_model or None
