@@ -29,13 +29,14 @@ def command(home: str | None, out: Path | None) -> None:
     progress = TerminalProgress()
     # Before the imports: they take seconds in which nothing else would be seen.
     progress.note("Finetuning 16 tiny models and joining them all: some two minutes on two cores.")
-    from lmc_track.steps.commands import ui_command
+    from lmc_track.steps.commands import study_ui_command
     from lmc_track.steps.demo import demo_location, demo_study
     from lmc_track.steps.run import run_study
 
     location = demo_location(home)
-    outcome = run_study(demo_study(), location, progress, out)
+    study = demo_study()
+    outcome = run_study(study, location, progress, out)
     for line in outcome.report.findings:
         click.echo(line)
     click.echo(f"Report:    {outcome.report.path}")
-    click.echo(f"MLflow UI: {ui_command(location)}")
+    click.echo(f"MLflow UI: {study_ui_command(study.name, location)}")

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
+from .completion import complete_study
+
 if TYPE_CHECKING:
     from lmc_track.study import Study
     from lmc_track.tracking.location import Location
@@ -41,7 +43,7 @@ def home_option(function: Function) -> Function:
 
 def study_argument(function: Function) -> Function:
     """STUDY, a study file or the name of a recorded study."""
-    return click.argument("study", metavar="STUDY")(function)
+    return click.argument("study", metavar="STUDY", shell_complete=complete_study)(function)
 
 
 def set_option(function: Function) -> Function:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import click
 
+from .completion import complete_query
 from .options import find_location, format_option, location_options
 from .output import show
 
 
 @click.command("query")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=complete_query)
 @click.option(
     "--param",
     "-p",

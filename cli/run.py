@@ -62,7 +62,7 @@ def command(
         chosen = find_study(study, overrides, location)
         show(planned_work(chosen, location, TerminalProgress(), placement), "table")
         return
-    from lmc_track.steps.commands import ui_command
+    from lmc_track.steps.commands import study_ui_command
     from lmc_track.steps.run import run_study
 
     location = find_location(home, tracking_uri)
@@ -71,4 +71,4 @@ def command(
     for line in outcome.report.findings:
         click.echo(line)
     click.echo(f"Report:    {outcome.report.path}")
-    click.echo(f"MLflow UI: {ui_command(location)}")
+    click.echo(f"MLflow UI: {study_ui_command(chosen.name, location)}")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import click
 
+from .completion import complete_study
 from .options import find_location, format_option, location_options
 from .output import show
 
 
 @click.command("status")
-@click.argument("study", metavar="[STUDY]", required=False)
+@click.argument("study", metavar="[STUDY]", required=False, shell_complete=complete_study)
 @format_option
 @location_options
 def command(

@@ -6,10 +6,12 @@ import sys
 
 import click
 
-from .options import find_location, location_options
+from .completion import complete_study
+from .options import find_location, location_options, study_name
 
 
 @click.command("ui")
+@click.argument("study", required=False, metavar="[STUDY]", shell_complete=complete_study)
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
@@ -17,24 +19,48 @@ from .options import find_location, location_options
     show_default=True,
     help="Port on 127.0.0.1; 0 takes a free one.",
 )
+@click.option("--open", "open_browser", is_flag=True, help="Open the page in a browser.")
 @location_options
-def command(port: int, home: str | None, tracking_uri: str | None) -> None:
-    """Open the MLflow UI on the study's store, on loopback only.
+def command(
+    study: str | None, port: int, open_browser: bool, home: str | None, tracking_uri: str | None
+) -> None:
+    """Serve the MLflow UI on the study's store, on loopback only.
 
-    Prints the command that does the same without lmc-track, and serves until interrupted.
+    Prints the address of the runs of STUDY (a study file or the name of a recorded study), or of
+    the list of all studies, and the command that does the same without lmc-track. Serves until
+    interrupted.
 
     \b
-    Example:
-      lmc-track ui --port 5001
+    Examples:
+      lmc-track ui demo
+      lmc-track ui demo --port 5001 --open
     """
     from lmc_track.steps.commands import ui_command
-    from lmc_track.tracking.server import check_port, free_port, serve_ui
+    from lmc_track.tracking.pages import experiment_page, experiments_page
+    from lmc_track.tracking.server import (
+        check_port,
+        check_servable,
+        free_port,
+        open_when_ready,
+        serve_ui,
+    )
 
     location = find_location(home, tracking_uri)
+    check_servable(location)
+    page = experiments_page()
+    if study is not None:
+        from lmc_track.steps.recording import find_recorded
+
+        record = find_recorded(study_name(study, location), location, kinds=())
+        page = experiment_page(record.experiment_id)
     if port == 0:
         port = free_port()
     check_port(port)
-    click.echo(ui_command(location, port))
-    click.echo(f"Serving http://127.0.0.1:{port} until interrupted.", err=True)
+    address = f"http://127.0.0.1:{port}/{page}"
+    click.echo(address)
+    click.echo(f"Without lmc-track: {ui_command(location, port)}", err=True)
+    click.echo("Serving until interrupted.", err=True)
     sys.stdout.flush()
+    if open_browser:
+        open_when_ready(address, port)
     serve_ui(location, port)

@@ -1,26 +1,39 @@
-"""Writes the reference: docs/cli.md, docs/queries.md and docs/tables.md, from the program itself.
+"""Writes the reference in docs/ from the program itself: cli, queries, tables, study-file.
 
     python docs/make_reference.py
 
-Every command, query, table, view and macro is found by itself; a test compares the files with what
-this program makes. The examples are answered by a small made study.
+Every command, query, table, view, macro and key of a study file is found by itself; a test compares
+the files with what this program makes. The examples are answered by a small made study.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 import polars as pl
+from pydantic import BaseModel
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from lmc_track.cli.main import COMMANDS, cli
 from lmc_track.cli.output import as_table
 from lmc_track.steps.derivations import DERIVATIONS
+from lmc_track.study.sections import (
+    ClusterSection,
+    EvaluateSection,
+    FinetuneSection,
+    InterpolateSection,
+    ModelSection,
+    StudySection,
+)
+from lmc_track.study.tabular_section import DiagnosticSection, SourceSection
+from lmc_track.study.task_sections import TASKS
 from lmc_track.warehouse.library import Parameter, Query, queries
 from lmc_track.warehouse.rebuild import rebuild
 from lmc_track.warehouse.results import Results, open_results
@@ -47,6 +60,7 @@ def reference(results: Results) -> dict[str, str]:
     return {
         "cli.md": cli_page(),
         "queries.md": queries_page(results, items),
+        "study-file.md": study_file_page(),
         "tables.md": tables_page(items),
     }
 
@@ -201,6 +215,113 @@ def tables_page(items: Sequence[SchemaItem]) -> str:
                     rows = ((f"`{c.name}`", c.sql_type, c.meaning) for c in item.columns)
                     parts.append(table(("column", "type", "meaning"), rows))
     return page(parts)
+
+
+def study_file_page() -> str:
+    parts = [
+        "# The study file",
+        MADE,
+        "A study is one TOML file; `lmc-track init study.toml --task NAME` writes one with every "
+        "key explained. Only `study.name` must be given. An unknown key is an error that names "
+        "the nearest known one. `--set SECTION.KEY=VALUE` overrides a key on the command line. A "
+        "recorded study may gain seeds, evaluation sets and points of the grid; what else differs "
+        "from the record is refused and shown ([README](../README.md#a-study-of-your-own)).",
+        fenced(STUDY_FILE_EXAMPLE, "toml"),
+    ]
+    sections: list[tuple[str, str, type[BaseModel]]] = [("study", "", StudySection)]
+    sections += [
+        (f'task, name = "{name}"', f'`[task]` with `name = "{name}"`; see [tasks.md](tasks.md).', m)
+        for name, m in TASKS.items()
+    ]
+    sections += [
+        ("task.train and task.validation", "Of the task `tabular`: one set each.", SourceSection),
+        (
+            "task.diagnostics.NAME",
+            "Of the task `tabular`: a further evaluation set by name, with the keys of "
+            "`[task.validation]` and these.",
+            DiagnosticSection,
+        ),
+        ("model", "", ModelSection),
+        ("finetune", "", FinetuneSection),
+        ("evaluate", "", EvaluateSection),
+        ("interpolate", "", InterpolateSection),
+        ("cluster", "", ClusterSection),
+    ]
+    for title, text, model in sections:
+        known = SourceSection.model_fields if model is DiagnosticSection else {}
+        rows = (key_row(key, model) for key in model.model_fields if key not in known)
+        parts += [f"## {title}", *([text] if text else [])]
+        parts.append(table(("key", "type", "default", "meaning"), rows))
+    return page(parts)
+
+
+STUDY_FILE_EXAMPLE = """[study]
+name = "cola-bert"
+
+[task]
+name = "cola"
+
+[model]
+base = "google-bert/bert-base-uncased"
+
+[finetune]
+seeds = "0-7"
+epochs = 6
+
+[finetune.trainer]
+weight_decay = 0.01"""
+
+
+OWN_MEANINGS = {
+    "name": "Which task.",
+    "train": "What models are finetuned on: the table `[task.train]`.",
+    "validation": "What gaps are measured on: the table `[task.validation]`.",
+    "diagnostics": "Further evaluation sets by name: the tables `[task.diagnostics.NAME]`.",
+}
+"""Of keys of ``[task]`` that the schema explains by what is in them."""
+
+
+def key_row(key: str, model: type[BaseModel]) -> tuple[str, str, str, str]:
+    field = model.model_fields[key]
+    schema = model.model_json_schema()["properties"][key]
+    meaning = field.description or OWN_MEANINGS.get(key, "")
+    given = field.get_default(call_default_factory=True)
+    if field.is_required():
+        shown = "must be given"
+    elif given is None or given == {}:
+        shown = "not set"
+    else:
+        shown = f"`{json.dumps(given)}`"
+    return f"`{key}`", type_name(schema), shown, meaning
+
+
+BOUNDS = {
+    "minimum": "at least", "exclusiveMinimum": "above", "maximum": "at most",
+    "exclusiveMaximum": "below",
+}  # fmt: skip
+TYPES = {
+    "string": "text", "integer": "integer", "number": "number", "boolean": "true or false",
+    "object": "table", "null": "not set",
+}  # fmt: skip
+
+
+def type_name(schema: dict[str, Any]) -> str:
+    """A JSON schema in the words of somebody who writes TOML."""
+    if "$ref" in schema or schema.get("type") == "object":
+        return "table"
+    if "anyOf" in schema:
+        given = [type_name(one) for one in schema["anyOf"] if one.get("type") != "null"]
+        return " or ".join(dict.fromkeys(given))
+    if "const" in schema:
+        return f"`{json.dumps(schema['const'])}`"
+    if "enum" in schema:
+        return " or ".join(f"`{json.dumps(one)}`" for one in schema["enum"])
+    if schema.get("type") == "array":
+        if "prefixItems" in schema:
+            return "list of " + str(len(schema["prefixItems"])) + " texts"
+        return f"list of ({type_name(schema['items'])})"
+    bounds = [f"{words} {schema[key]:g}" for key, words in BOUNDS.items() if key in schema]
+    return ", ".join([TYPES[schema["type"]], *bounds])
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

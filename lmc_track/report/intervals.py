@@ -25,5 +25,5 @@ def interval(
 
 
 def mean_interval(mean: float, sd: float | None, n: int) -> tuple[float, float] | None:
-    """The interval of a mean over ``n`` models whose values have standard deviation ``sd`` (n − 1)."""
+    """The interval of a mean over ``n`` models whose values spread by ``sd`` (of n − 1)."""
     return interval(mean, None if sd is None else sd / sqrt(n), n)

@@ -9,15 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import quote
 
 from lmc_track.report import wording
-from lmc_track.report.curve_views import curve_views
-from lmc_track.report.decisions import read_decisions
 from lmc_track.report.facts import Facts, Source
 from lmc_track.report.figures.figure import PaperFigure
 from lmc_track.report.findings import sentences
 from lmc_track.report.markdown_text import code_block, image, inline, paragraph, table
-from lmc_track.report.module_views import module_views
 from lmc_track.report.section import Section
-from lmc_track.report.sections import Exhibits, sections
+from lmc_track.report.sections import read_exhibits, sections
 from lmc_track.report.tables import Cell, Column, Table
 
 
@@ -34,12 +31,7 @@ def render_markdown(
     """The report as text; ``figures`` are looked for as ``NAME.png`` in the folder ``images``,
     which is named from the file's own folder. For the rest see ``render_report``.
     """
-    exhibits = Exhibits(
-        curve_views(results, facts, clustering),
-        module_views(results, facts, clustering),
-        read_decisions(results, facts, clustering),
-    )
-    shown = sections(results, facts, exhibits, clustering)
+    shown = sections(results, facts, read_exhibits(results, facts, clustering), clustering)
     known = {section.key for section in shown}
     parts = [
         *_head(facts),

@@ -176,6 +176,6 @@ const onCell = (event) => {
     markPair(models.indexOf(a), models.indexOf(b));
     link("see its curve", "#paths");
   }
-  if (at && runs[k]) link("its run in MLflow", at + runs[k]);
+  if (at && runs[k]) link("its run in MLflow", at.replace("{run}", runs[k]));
   element("readout-matrix").replaceChildren(...parts);
 };

@@ -11,15 +11,10 @@ from itertools import groupby
 from typing import Any
 
 from lmc_track.report import wording
-from lmc_track.report.curve_views import curve_views
-from lmc_track.report.decisions import read_decisions
 from lmc_track.report.facts import Facts, Source
 from lmc_track.report.findings import sentences
-from lmc_track.report.matrix_plot import in_cluster_order, read_merge_tree
-from lmc_track.report.matrix_views import matrix_views
-from lmc_track.report.module_views import module_views
 from lmc_track.report.palette import CLUSTER_COLOURS
-from lmc_track.report.sections import Exhibits, sections
+from lmc_track.report.sections import read_exhibits, sections
 from lmc_track.warehouse.library import queries
 
 _TEMPLATES = ("page.html", "table.html")
@@ -46,21 +41,13 @@ def render_report(
     """The page of a study as HTML text: its ``facts``, as gathered from ``results``, and more.
 
     ``provenance`` are (what, value) lines and ``commands`` (what for, command) lines for the last
-    section. ``clustering`` is the one that the facts were gathered with; a run of MLflow is found
-    at ``runs_url`` with its id after it, and nowhere where that is empty. The same results give
-    the same page.
+    section. ``clustering`` is the one that the facts were gathered with. A run of MLflow is at
+    ``runs_url`` with its id in the place of ``{run}``, and nowhere where that is empty. The same
+    results give the same page.
     """
     from plotly.offline import get_plotlyjs
 
-    merges = read_merge_tree(results, facts)
-    read = Exhibits(
-        curves=curve_views(results, facts, clustering),
-        matrices=matrix_views(results, facts, in_cluster_order(facts, merges)),
-        merges=merges,
-        modules=module_views(results, facts, clustering),
-        decisions=read_decisions(results, facts, clustering),
-    )
-    shown = sections(results, facts, read, clustering)
+    shown = sections(results, facts, read_exhibits(results, facts, clustering), clustering)
     drawn = {section.figure: section.plot for section in shown if section.plot is not None}
     if "matrix" in drawn:
         drawn["matrix"] = {**drawn["matrix"], "runs_url": runs_url}

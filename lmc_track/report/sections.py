@@ -11,15 +11,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from lmc_track.report import attribution, ledes
-from lmc_track.report.curve_views import CurveView, views_for_page
-from lmc_track.report.decisions import Decisions
+from lmc_track.report.curve_views import CurveView, curve_views, views_for_page
+from lmc_track.report.decisions import Decisions, read_decisions
 from lmc_track.report.facts import Facts, Source
 from lmc_track.report.findings import examples_of
 from lmc_track.report.geometry_sections import geometry_sections
 from lmc_track.report.linkage import Merge
-from lmc_track.report.matrix_plot import matrix_figure
-from lmc_track.report.matrix_views import MatrixView, scale_top
-from lmc_track.report.module_views import ModuleViews
+from lmc_track.report.matrix_plot import in_cluster_order, matrix_figure, read_merge_tree
+from lmc_track.report.matrix_views import MatrixView, matrix_views, scale_top
+from lmc_track.report.module_views import ModuleViews, module_views
 from lmc_track.report.record_sections import record_sections
 from lmc_track.report.section import Section, command
 from lmc_track.report.strategy_sections import strategy_sections
@@ -35,6 +35,18 @@ class Exhibits:
     merges: Sequence[Merge] = ()
     modules: ModuleViews | None = None
     decisions: Decisions | None = None
+
+
+def read_exhibits(source: Source, facts: Facts, clustering: str | None) -> Exhibits:
+    """Read them all."""
+    merges = read_merge_tree(source, facts)
+    return Exhibits(
+        curves=curve_views(source, facts, clustering),
+        matrices=matrix_views(source, facts, in_cluster_order(facts, merges)),
+        merges=merges,
+        modules=module_views(source, facts, clustering),
+        decisions=read_decisions(source, facts, clustering),
+    )
 
 
 def sections(source: Source, facts: Facts, read: Exhibits, clustering: str | None) -> list[Section]:

@@ -162,7 +162,8 @@ def _write(
     record: StudyRecord, key: str, method: str, content: dict[str, Any], decision: str
 ) -> None:
     recorder = record.recorder
-    run = recorder.start("clusters", key, f"clusters, {method}", decision)
+    note = f"{decision}\n\nArtifact clusters.json: the cluster of every model, and the statistics."
+    run = recorder.start("clusters", key, f"clusters, {method}", note)
     recorder.artifacts.put_json(run.run_id, run.artifact_uri, content, "clusters.json")
     numbers = {"n_clusters": content["n_clusters"], **content["statistics"]}
     recorder.log(

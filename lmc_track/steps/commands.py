@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from lmc_track.tracking.location import Location
+from lmc_track.tracking.pages import run_page
 
 
 def ui_command(location: Location, port: int = 5000) -> str:
@@ -21,13 +22,26 @@ def ui_command(location: Location, port: int = 5000) -> str:
 
 
 def runs_url(location: Location, experiment_id: str) -> str:
-    """Where a run of the study is in the MLflow UI, up to its id.
+    """Where a run of the study is in the MLflow UI, with ``{run}`` in the place of its id.
 
     Of a store without a server that is where ``lmc-track ui`` shows it unless told otherwise.
     """
     server = location.shown_uri.startswith(("http://", "https://"))
     root = location.shown_uri.rstrip("/") if server else "http://127.0.0.1:5000"
-    return f"{root}/#/experiments/{experiment_id}/runs/"
+    return f"{root}/{run_page(experiment_id, '{run}')}"
+
+
+def study_ui_command(study: str, location: Location) -> str:
+    """The command that opens the MLflow UI at ``study``; a server's address where it has its own.
+
+    A password in the URI is left out: where there is one the command needs its environment.
+    """
+    if location.artifact_root is None:
+        return location.shown_uri
+    parts = ["lmc-track", "ui", study, "--home", str(location.home)]
+    if location.tracking_uri != f"sqlite:///{location.home}/mlflow.db":
+        parts += ["--tracking-uri", location.shown_uri]
+    return shlex.join(parts)
 
 
 def reproduction(
@@ -43,6 +57,6 @@ def reproduction(
         for what, command in (
             first,
             ("The barrier matrix as a table", ["query", "barrier_matrix", "-p", f"study={study}"]),
-            ("The runs in MLflow", ["ui"]),
+            ("The runs in MLflow", ["ui", study]),
         )
     ]

@@ -18,12 +18,14 @@ from lmc_track.models.checkpoints import weight_count, weights_digest
 from lmc_track.models.recipe import total_steps
 from lmc_track.progress import Progress
 from lmc_track.steps.computing import Computing
+from lmc_track.steps.notes import model_note
 from lmc_track.steps.planning import Plan
 from lmc_track.steps.recording import record_predictions
 from lmc_track.study import ModelSeeds
 from lmc_track.study.sections import FinetuneSection
 from lmc_track.tasks.dataset import Dataset
-from lmc_track.tracking.recorder import EvaluatedOn, MetricValue
+from lmc_track.tracking.links import EvaluatedOn
+from lmc_track.tracking.recorder import MetricValue
 from lmc_track.tracking.runs import RunEntry
 from lmc_track.tracking.studies import RecordedModel, StudyRecord
 
@@ -132,8 +134,10 @@ class _Records:
                 "model",
                 model.key,
                 model.name,
-                f"{self.plan.facts.base} finetuned on {self.plan.task.name}: "
-                f"head seed {model.head_seed}, data seed {model.data_seed}{after}.",
+                model_note(
+                    f"{self.plan.facts.base} finetuned on {self.plan.task.name}: "
+                    f"head seed {model.head_seed}, data seed {model.data_seed}{after}."
+                ),
             )
 
     def keep(self, training: _Training, trained: _Trained) -> None:
@@ -148,8 +152,8 @@ class _Records:
         params = _params(plan, model, found.weights_digest)
         recorder.log(run, params=params, metrics=_training_curve(log, model.step))
         recorder.log_model(run, f"{record.facts.name}-{model.name}", params)
+        recorder.log_inputs(run, [_trained_on(plan, model)])
         record_predictions(plan, record, run, found.predictions, plan.precision)
-        recorder.log_inputs(run, _inputs(plan, model))
         recorder.finish(run)
         record.index.add(run)
 
@@ -264,9 +268,6 @@ def _training_curve(log: TrainingLog, until: int | None) -> list[MetricValue]:
     return values if until is not None else [*values, MetricValue("train/seconds", log.seconds, 0)]
 
 
-def _inputs(plan: Plan, model: RecordedModel) -> list[EvaluatedOn]:
+def _trained_on(plan: Plan, model: RecordedModel) -> EvaluatedOn:
     train = plan.task.train_for(_seeds(model))
-    inputs = [EvaluatedOn("train", train.digest, train.source, "training")]
-    for name, data in plan.datasets.items():
-        inputs.append(EvaluatedOn(name, data.digest, data.source, "evaluation"))
-    return inputs
+    return EvaluatedOn("train", train.digest, train.source, "training")

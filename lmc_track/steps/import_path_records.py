@@ -12,6 +12,7 @@ from typing import Any
 
 from lmc_track.geometry.curves import barrier_height, convexity_gap
 from lmc_track.geometry.grid import metric_step
+from lmc_track.steps.notes import path_note, point_note
 from lmc_track.tracking.keys import point_key
 from lmc_track.tracking.recorder import MetricValue
 from lmc_track.tracking.runs import RunEntry, RunIndex
@@ -75,8 +76,13 @@ def record_imported_path(
                 "path",
                 path.key,
                 name,
-                f"The straight line of weights from {path.model_a.name} (step 0) to "
-                f"{path.model_b.name} (step 10000), from {source}; steps are alpha times 10,000.",
+                path_note(
+                    record.experiment_id,
+                    models[path.model_a.key],
+                    models[path.model_b.key],
+                    "all",
+                    source,
+                ),
                 tags={SOURCE_TAG: source},
             )
             record.recorder.log(run, params=identity)
@@ -118,8 +124,7 @@ def _record_point(
         "point",
         key,
         f"alpha {alpha:.4g}, {run.name}",
-        f"{1 - alpha:.4g} of {path.model_a.name} and {alpha:.4g} of {path.model_b.name}, from "
-        f"{source}.",
+        point_note(path.model_a.name, path.model_b.name, alpha, "all", source),
         parent=run.run_id,
         tags={GRID_TAG: "common", SOURCE_TAG: source},
     )

@@ -16,9 +16,9 @@ from lmc_track.models.references import REFERENCE_FILE, open_reference, referenc
 from lmc_track.steps.candidates import Candidate
 from lmc_track.steps.computing import usual_settings
 from lmc_track.steps.model_folders import REFERENCE_PARAM, STORED
+from lmc_track.steps.notes import model_note
 from lmc_track.steps.planning import Plan
 from lmc_track.steps.recording import record_predictions
-from lmc_track.tracking.recorder import EvaluatedOn
 from lmc_track.tracking.studies import RecordedModel, StudyRecord
 
 
@@ -31,7 +31,8 @@ def record_registered(
     study's order, since all models between which lines are drawn must answer in one.
     """
     recorder, folder = record.recorder, one.found.folder
-    run = recorder.start("model", model.key, model.name, f"Registered from {one.found.origin}.")
+    note = model_note(f"Registered from {one.found.origin}.")
+    run = recorder.start("model", model.key, model.name, note)
     with tempfile.TemporaryDirectory(dir=plan.location.cache, prefix="registering-") as place:
         kept = copy or not one.in_study_order
         content = reference(one.found)
@@ -49,7 +50,6 @@ def record_registered(
         # Weights and answers belong together: a file that changed meanwhile is noticed here.
         open_reference(content, model.name, plan.location.cache, os.environ)
         record_predictions(plan, record, run, predictions, plan.precision)
-    recorder.log_inputs(run, _inputs(plan))
     recorder.finish(run)
     record.index.add(run)
 
@@ -91,10 +91,3 @@ def _params(
         "label_order_from": one.order_from,
         REFERENCE_PARAM: STORED if kept else REFERENCE_FILE,
     }
-
-
-def _inputs(plan: Plan) -> list[EvaluatedOn]:
-    return [
-        EvaluatedOn(name, data.digest, data.source, "evaluation")
-        for name, data in plan.datasets.items()
-    ]

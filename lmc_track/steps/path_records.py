@@ -8,9 +8,10 @@ from lmc_track.geometry.curves import barrier_height, convexity_gap
 from lmc_track.geometry.evaluation import Predictions
 from lmc_track.geometry.grid import metric_step
 from lmc_track.geometry.modules import ALL
+from lmc_track.steps.notes import path_note, point_note
 from lmc_track.steps.path_works import PathWork, curve_state
 from lmc_track.steps.planning import Plan
-from lmc_track.steps.recording import record_predictions
+from lmc_track.steps.recording import evaluated_on, record_predictions
 from lmc_track.tracking.keys import point_key
 from lmc_track.tracking.recorder import MetricValue
 from lmc_track.tracking.runs import RunEntry
@@ -49,6 +50,8 @@ def record_path(plan: Plan, record: StudyRecord, work: PathWork, result: PathRes
         for alpha, point in result.points.items():
             _record_point(plan, record, run, work, alpha, point)
         _record_curves(plan, record, run, work, result)
+        inputs = evaluated_on(plan, plan.datasets)
+        record.recorder.log_inputs(run, inputs, [work.run_a, work.run_b])
         if not run.finished:
             record.recorder.finish(run)
     record.index.add(run)
@@ -70,17 +73,9 @@ def _identity(plan: Plan, work: PathWork) -> dict[str, object]:
 
 def _start_path(record: StudyRecord, work: PathWork, started: int) -> RunEntry:
     a, b = work.model_a.name, work.model_b.name
-    name, what = f"{a} to {b}", f"The straight line of weights from {a} (step 0) to {b}"
-    if work.modules != ALL:
-        name = f"{a} to {b}, {work.modules}"
-        what = f"{work.modules} of {a} (step 0) moves in a straight line to that of {b}"
-    return record.recorder.start(
-        "path",
-        work.key,
-        name,
-        f"{what} (step 10000); steps are alpha times 10,000.",
-        started=started,
-    )
+    name = f"{a} to {b}" if work.modules == ALL else f"{a} to {b}, {work.modules}"
+    note = path_note(record.experiment_id, work.run_a, work.run_b, work.modules)
+    return record.recorder.start("path", work.key, name, note, started=started)
 
 
 def _record_point(
@@ -101,7 +96,7 @@ def _record_point(
         "point",
         key,
         f"alpha {alpha:.4g}, {path.name}",
-        _made_of(work, alpha),
+        point_note(work.model_a.name, work.model_b.name, alpha, work.modules),
         parent=path.run_id,
         tags={GRID_TAG: "common" if alpha in plan.facts.alphas else "refined"},
         started=result.started,
@@ -110,13 +105,6 @@ def _record_point(
     record_predictions(plan, record, point, predictions, plan.precision, params=params)
     record.recorder.finish(point, ended=result.ended)
     record.index.add(point)
-
-
-def _made_of(work: PathWork, alpha: float) -> str:
-    mixture = f"{1 - alpha:.4g} of {work.model_a.name} and {alpha:.4g} of {work.model_b.name}"
-    if work.modules == ALL:
-        return f"{mixture}."
-    return f"{work.model_a.name}, whose {work.modules} is {mixture}."
 
 
 def _record_curves(

@@ -19,6 +19,7 @@ from lmc_track.steps.planning import Plan, plan_study
 from lmc_track.study import Study, build_study
 from lmc_track.tasks.dataset import Dataset
 from lmc_track.tracking.keys import dataset_key, digest
+from lmc_track.tracking.links import EvaluatedOn
 from lmc_track.tracking.location import Location
 from lmc_track.tracking.lock import study_lock
 from lmc_track.tracking.recorder import MetricValue
@@ -139,6 +140,7 @@ def record_dataset(data: Dataset, record: StudyRecord) -> None:
         data.frame.write_parquet(file)
         recorder.artifacts.put(run.run_id, run.artifact_uri, file, "examples.parquet")
     recorder.log(run, params=_dataset_params(data))
+    recorder.log_inputs(run, [EvaluatedOn(data.name, data.digest, data.source, "evaluation")])
     recorder.finish(run)
     record.index.add(run)
 
@@ -150,7 +152,7 @@ def _dataset_note(data: Dataset) -> str:
     if data.projection is not None:
         names = ", ".join(data.projection.label_names)
         note += f" Labels of its own: {names}; logits are projected by {data.projection.how}."
-    return note
+    return f"{note}\n\nArtifact examples.parquet: the examples, with their halves and subsets."
 
 
 def _dataset_params(data: Dataset) -> dict[str, object]:
@@ -197,14 +199,24 @@ def record_predictions(
         _predictions_frame(predictions).write_parquet(file, compression="zstd")
         record.artifacts.put(run.run_id, run.artifact_uri, file, file_name)
     metrics = [
-        MetricValue(f"{metric}/{slots[name]}", value)
+        MetricValue(f"{metric}/{slots[name]}", value, dataset=(name, plan.datasets[name].digest))
         for name, one in predictions.items()
         for metric, value in one.metrics(plan.task.metric).items()
     ]
+    if run.kind == "model":  # a point's are those of its path
+        record.recorder.log_inputs(run, evaluated_on(plan, predictions))
     tags = record.recorder.raised_revision(run) if run.finished else {}
     tags |= {FILE_TAG + name: file_name for name in slots.values()}
     tags |= {EVAL_TAG + name: value for name, value in digests.items()}
     record.recorder.log(run, params=params, metrics=metrics, tags=tags)
+
+
+def evaluated_on(plan: Plan, names: Iterable[str]) -> list[EvaluatedOn]:
+    """The evaluation sets ``names`` as MLflow lists them among a run's inputs."""
+    return [
+        EvaluatedOn(name, (data := plan.datasets[name]).digest, data.source, "evaluation")
+        for name in names
+    ]
 
 
 def _predictions_frame(predictions: Mapping[str, Predictions]) -> pl.DataFrame:

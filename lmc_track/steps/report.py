@@ -140,7 +140,7 @@ def _keep(record: StudyRecord, page: str, study: str) -> None:
         "report",
         key,
         f"report {study}",
-        "The study's report: open report.html among the artifacts.",
+        "The study's report: report.html in the tab Artifacts.",
     )
     recorder.artifacts.put_text(run.run_id, run.artifact_uri, page, "report.html")
     recorder.finish(run)

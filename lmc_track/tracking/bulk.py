@@ -26,6 +26,14 @@ _COLUMNS = {
     "SqlParam": {"key", "value", "run_uuid"},
     "SqlMetric": {"key", "value", "timestamp", "step", "is_nan", "run_uuid"},
     "SqlLatestMetric": {"key", "value", "timestamp", "step", "is_nan", "run_uuid"},
+    "SqlDataset": {
+        "dataset_uuid", "experiment_id", "name", "digest", "dataset_source_type",
+        "dataset_source", "dataset_schema", "dataset_profile",
+    },
+    "SqlInput": {
+        "input_uuid", "source_type", "source_id", "destination_type", "destination_id", "step",
+    },
+    "SqlInputTag": {"input_uuid", "name", "value"},
 }  # fmt: skip
 
 # Rows in one statement: databases limit how many values one may carry.
@@ -63,28 +71,39 @@ class BulkWriter:
             new.params.setdefault(param.key, param)
         new.metrics.extend(metrics)
 
+    def log_inputs(self, run: RunEntry, datasets: Sequence[Any], used: Sequence[Any]) -> None:
+        """Take up MLflow's ``DatasetInput`` and ``LoggedModelInput`` entities."""
+        new = self._runs[run.run_id]
+        for data in datasets:
+            new.datasets.setdefault((data.dataset.name, data.dataset.digest), data)
+        new.models |= {model.model_id: model for model in used}
+
     def write(self) -> None:
         """Insert the runs held: all of them or, on any error, none."""
         from mlflow.store.tracking.dbmodels import models
 
-        rows: dict[Any, list[dict[str, Any]]] = {
-            table.__table__: []
-            for table in (
-                models.SqlRun,
-                models.SqlTag,
-                models.SqlParam,
-                models.SqlMetric,
-                models.SqlLatestMetric,
-            )
-        }
-        for run in self._runs.values():
-            for table, more in zip(rows, _rows(self._inner, self._experiment_id, run), strict=True):
-                rows[table].extend(more)
+        tables = [getattr(models, name).__table__ for name in _COLUMNS]
+        rows: dict[Any, list[dict[str, Any]]] = {table: [] for table in tables}
         with self._inner.ManagedSessionMaker(read_only=False) as session:
+            datasets = self._known_datasets(session, models.SqlDataset)
+            for run in self._runs.values():
+                parts = (
+                    *_rows(self._inner, self._experiment_id, run),
+                    *_input_rows(self._experiment_id, run, datasets),
+                )
+                for table, more in zip(tables, parts, strict=True):
+                    rows[table].extend(more)
             for table, values in rows.items():
                 for start in range(0, len(values), _ROWS):
                     session.execute(table.insert(), values[start : start + _ROWS])
         self._runs = {}
+
+    def _known_datasets(self, session: Any, table: Any) -> dict[tuple[str, str], str]:
+        """Ids of the experiment's data sets by name and digest, where any run held needs them."""
+        if not any(run.datasets for run in self._runs.values()):
+            return {}
+        there = session.query(table).filter(table.experiment_id == int(self._experiment_id))
+        return {(data.name, data.digest): data.dataset_uuid for data in there}
 
     def forget(self) -> None:
         """Drop the runs held."""
@@ -117,10 +136,12 @@ class _NewRun:
     entry: RunEntry
     params: dict[str, Any] = field(default_factory=dict)
     metrics: list[Any] = field(default_factory=list)
+    datasets: dict[tuple[str, str], Any] = field(default_factory=dict)
+    models: dict[str, Any] = field(default_factory=dict)
 
 
 def _rows(inner: Any, experiment_id: str, run: _NewRun) -> tuple[list[dict[str, Any]], ...]:
-    """Rows of one run for the five tables, in the order of ``BulkWriter.write``."""
+    """Rows of one run for the first five tables of ``_COLUMNS``."""
     from mlflow.entities import RunTag
     from mlflow.utils.validation import _validate_batch_log_data
 
@@ -170,6 +191,48 @@ def _rows(inner: Any, experiment_id: str, run: _NewRun) -> tuple[list[dict[str, 
         list(points.values()),
         list(latest.values()),
     )
+
+
+def _input_rows(
+    experiment_id: str, run: _NewRun, datasets: dict[tuple[str, str], str]
+) -> tuple[list[dict[str, Any]], ...]:
+    """Rows of one run for the last three tables of ``_COLUMNS``; new data sets get their id."""
+    new, inputs, tags = [], [], []
+    for named, data in run.datasets.items():
+        if named not in datasets:
+            datasets[named] = uuid.uuid4().hex
+            new.append(
+                {
+                    "dataset_uuid": datasets[named],
+                    "experiment_id": int(experiment_id),
+                    "name": data.dataset.name,
+                    "digest": data.dataset.digest,
+                    "dataset_source_type": data.dataset.source_type,
+                    "dataset_source": data.dataset.source,
+                    "dataset_schema": data.dataset.schema,
+                    "dataset_profile": data.dataset.profile,
+                }
+            )
+        inputs.append(_edge("DATASET", datasets[named], "RUN", run.entry.run_id))
+        tags += [
+            {"input_uuid": inputs[-1]["input_uuid"], "name": tag.key, "value": tag.value}
+            for tag in data.tags
+        ]
+    inputs += [
+        _edge("RUN_INPUT", run.entry.run_id, "MODEL_INPUT", model_id) for model_id in run.models
+    ]
+    return new, inputs, tags
+
+
+def _edge(source_type: str, source: str, destination_type: str, destination: str) -> dict[str, Any]:
+    return {
+        "input_uuid": uuid.uuid4().hex,
+        "source_type": source_type,
+        "source_id": source,
+        "destination_type": destination_type,
+        "destination_id": destination,
+        "step": 0,
+    }
 
 
 def _age(row: dict[str, Any]) -> tuple[int, int, float]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from lmc_track.tracking.artifacts import Artifacts
 from lmc_track.tracking.bulk import BulkWriter, bulk_writer
+from lmc_track.tracking.links import EvaluatedOn, evaluated_as, linked_datasets, linked_models
 from lmc_track.tracking.runs import RunEntry
 from lmc_track.tracking.store import Store, reporting
 from lmc_track.tracking.tags import PARENT_TAG, REVISION_TAG, common_tags
@@ -27,22 +28,17 @@ def now() -> int:
 
 @dataclass(frozen=True)
 class MetricValue:
-    """One value of a metric; ``timestamp`` fixed by the caller where logging may repeat."""
+    """One value of a metric; ``timestamp`` fixed by the caller where logging may repeat.
+
+    ``dataset`` (name, digest) is what a model was evaluated on: MLflow then lists the value with
+    the run's LoggedModel too, under that data set.
+    """
 
     name: str
     value: float
     step: int = 0
     timestamp: int | None = None
-
-
-@dataclass(frozen=True)
-class EvaluatedOn:
-    """An evaluation set as MLflow lists it among a run's inputs."""
-
-    name: str
-    digest: str
-    source: str
-    context: str
+    dataset: tuple[str, str] | None = None
 
 
 class Recorder:
@@ -142,7 +138,13 @@ class Recorder:
         at = now()
         values = list(metrics)
         logged = [
-            Metric(m.name, m.value, m.timestamp if m.timestamp is not None else at, m.step)
+            Metric(
+                m.name,
+                m.value,
+                m.timestamp if m.timestamp is not None else at,
+                m.step,
+                **evaluated_as(run, m.dataset),
+            )
             for m in values
         ]
         given = [
@@ -193,18 +195,19 @@ class Recorder:
             for run_id in doomed:
                 client.delete_run(run_id)
 
-    def log_inputs(self, run: RunEntry, datasets: Sequence[EvaluatedOn]) -> None:
-        from mlflow.entities import Dataset, DatasetInput, InputTag
+    def log_inputs(
+        self, run: RunEntry, datasets: Sequence[EvaluatedOn], models: Sequence[RunEntry] = ()
+    ) -> None:
+        """Data sets and models that ``run`` is made of, as MLflow lists them on its page.
 
-        inputs = [
-            DatasetInput(
-                Dataset(data.name, data.digest[:36], "local", data.source),
-                [InputTag("mlflow.data.context", data.context)],
-            )
-            for data in datasets
-        ]
+        ``models`` are runs of models; those without a LoggedModel are passed over.
+        """
+        inputs, used = linked_datasets(datasets), linked_models(models)
+        if (writer := self._held(run)) is not None:
+            writer.log_inputs(run, inputs, used)
+            return
         with reporting(self.store.location):
-            self.store.client.log_inputs(run.run_id, inputs)
+            self.store.client.log_inputs(run.run_id, inputs, used)
 
     def log_model(
         self, run: RunEntry, name: str, params: Mapping[str, Any], weights: str | None = None
@@ -215,6 +218,8 @@ class Recorder:
 
         MLflow allows no full stop in its name: there it is a hyphen.
         """
+        from mlflow.entities import LoggedModelOutput
+
         client = self.store.client
         reference = weights or f"runs:/{run.run_id}/model"
         with reporting(self.store.location):
@@ -227,6 +232,8 @@ class Recorder:
                 model_type="text-classification",
             )
             client.finalize_logged_model(model.model_id, "READY")
+            client.log_outputs(run.run_id, [LoggedModelOutput(model.model_id, step=0)])
+        run.logged_model = model.model_id
 
 
 def _logged_models(client: Any, experiment_id: str) -> list[Any]:

@@ -22,7 +22,10 @@ _PAGE = 10_000
 
 @dataclass
 class RunEntry:
-    """A run as the tracking store holds it; times in milliseconds since 1970."""
+    """A run as the tracking store holds it; times in milliseconds since 1970.
+
+    ``logged_model`` is the id of the LoggedModel that the run of a model made.
+    """
 
     run_id: str
     kind: str
@@ -35,6 +38,7 @@ class RunEntry:
     tags: dict[str, str] = field(default_factory=dict)
     params: dict[str, str] = field(default_factory=dict)
     metrics: dict[str, float] = field(default_factory=dict)
+    logged_model: str | None = None
 
     @property
     def finished(self) -> bool:
@@ -165,7 +169,13 @@ def _entry(run: Any) -> RunEntry:
         tags=tags,
         params=dict(run.data.params),
         metrics=dict(run.data.metrics),
+        logged_model=_logged_model(run),
     )
+
+
+def _logged_model(run: Any) -> str | None:
+    made = run.outputs.model_outputs if run.outputs is not None else []
+    return made[0].model_id if made else None
 
 
 def read_run(store: Store, run_id: str) -> RunEntry | None:

@@ -10,6 +10,7 @@ from typing import Any
 from lmc_track.errors import InputError
 from lmc_track.tracking.artifacts import Artifacts
 from lmc_track.tracking.keys import study_key
+from lmc_track.tracking.pages import describe_experiment, saved_views
 from lmc_track.tracking.recorder import Recorder
 from lmc_track.tracking.runs import RunEntry, RunIndex, read_runs
 from lmc_track.tracking.store import Store, reporting
@@ -174,6 +175,7 @@ def write_study(store: Store, facts: StudyFacts) -> StudyRecord:
         _create(store, facts)
     else:
         merged = record.facts if record.facts == facts else merge(record.facts, facts)
+        _describe(store, merged, record.experiment_id)
         if merged == record.facts:
             return record
         record.artifacts.put_json(
@@ -199,12 +201,7 @@ def add_models(record: StudyRecord, models: Sequence[RecordedModel]) -> StudyRec
 
 def _create(store: Store, facts: StudyFacts) -> None:
     client = store.client
-    description = str(facts.file["study"].get("description") or "")
-    tags = {
-        STUDY_TAG: facts.name,
-        "mlflow.note.content": description or f"Linear mode connectivity study {facts.name}.",
-        "mlflow.experimentKind": "custom_model_development",
-    }
+    tags = {STUDY_TAG: facts.name, "mlflow.experimentKind": "custom_model_development"}
     with reporting(store.location):
         experiment = client.get_experiment_by_name(facts.name)
         if experiment is None:
@@ -223,10 +220,23 @@ def _create(store: Store, facts: StudyFacts) -> None:
         "study",
         study_key(facts.name),
         f"study {facts.name}",
-        description or "The study itself: its file as resolved, and the digests of its parts.",
+        f"{_description(facts)}\n\nThe study itself. Artifact study.json: its file as resolved, "
+        "and the digests of its parts.",
     )
+    _describe(store, facts, experiment_id)
     recorder.artifacts.put_json(run.run_id, run.artifact_uri, facts.to_json(), _FILE)
     recorder.finish(run)
+
+
+def _description(facts: StudyFacts) -> str:
+    given = facts.file["study"].get("description")
+    return str(given or f"Linear mode connectivity study {facts.name}.")
+
+
+def _describe(store: Store, facts: StudyFacts, experiment_id: str) -> None:
+    dataset, _, metric = facts.primary_diagnostic.split(":")
+    views = saved_views([data.name for data in facts.datasets], facts.metric, dataset, metric)
+    describe_experiment(store, experiment_id, _description(facts), views)
 
 
 def merge(recorded: StudyFacts, wanted: StudyFacts) -> StudyFacts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from support.simulated_study import simulated_snapshot, some_holes
 pytestmark = pytest.mark.full
 
 Opened = Callable[..., Any]
-RUNS = "http://127.0.0.1:5000/#/experiments/1/runs/"
+RUNS = "http://127.0.0.1:5000/#/experiments/1/runs/{run}?w=x"
 
 
 @pytest.fixture(scope="session")
@@ -163,7 +164,7 @@ def test_a_click_on_a_cell_opens_the_pairs_curve(opened: Opened) -> None:
         reversed(chosen)
     ) in driver.execute_script(curves)
     run = driver.find_element("link text", "its run in MLflow").get_attribute("href")
-    assert run.startswith(RUNS)
+    assert re.fullmatch(re.escape(RUNS).replace(r"\{run\}", "[0-9a-f]{32}"), run)
 
 
 def test_holes_are_crossed_out(opened: Opened) -> None:

@@ -32,7 +32,7 @@ def made(maker: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> dict[st
     return maker.reference(maker.example_results(tmp_path_factory.mktemp("docs")))
 
 
-@pytest.mark.parametrize("name", ["cli.md", "queries.md", "tables.md"])
+@pytest.mark.parametrize("name", ["cli.md", "queries.md", "study-file.md", "tables.md"])
 def test_the_reference_is_up_to_date(made: dict[str, str], name: str) -> None:
     committed = (DOCS / name).read_text(encoding="utf-8")
     assert committed == made[name], f"docs/{name} is out of date: run `make docs`"
@@ -41,6 +41,12 @@ def test_the_reference_is_up_to_date(made: dict[str, str], name: str) -> None:
 def headings(name: str, level: int) -> list[str]:
     text = (DOCS / name).read_text(encoding="utf-8")
     return re.findall(rf"^{'#' * level} (.+)$", text, re.MULTILINE)
+
+
+def test_every_key_of_a_study_file_has_a_meaning(made: dict[str, str]) -> None:
+    rows = [line for line in made["study-file.md"].splitlines() if line.startswith("| `")]
+    assert len(rows) > 80
+    assert [row for row in rows if row.endswith("|  |")] == []
 
 
 def test_every_query_has_a_place() -> None:

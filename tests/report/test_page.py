@@ -232,10 +232,10 @@ def test_models_lead_to_their_runs_where_there_is_a_ui(
         gather(source, "simulated"),
         provenance={},
         commands=[],
-        runs_url="http://127.0.0.1:5000/#/experiments/1/runs/",
+        runs_url="http://127.0.0.1:5000/#/experiments/1/runs/{run}?w=x",
     )
     run = facts_of("one model").models["model_id"][0]
-    assert f"http://127.0.0.1:5000/#/experiments/1/runs/{run}" in _Page(html).references
+    assert f"http://127.0.0.1:5000/#/experiments/1/runs/{run}?w=x" in _Page(html).references
     assert not any("5000" in reference for reference in two.references)
 
 

@@ -12,11 +12,14 @@ from mlflow.store.tracking.dbmodels import models
 
 from lmc_track.errors import WorkError
 from lmc_track.tracking import bulk, recorder
+from lmc_track.tracking.links import EvaluatedOn
 from lmc_track.tracking.recorder import MetricValue, Recorder
+from lmc_track.tracking.runs import RunEntry
 from lmc_track.tracking.store import Store
 from support.stores import empty_home
 
 TABLES = ("runs", "tags", "params", "metrics", "latest_metrics")
+READ = EvaluatedOn("validation", "d" * 64, "made", "evaluation")
 
 
 @pytest.fixture
@@ -49,7 +52,17 @@ def write(recorder: Recorder) -> None:
     odd = [float("nan"), float("inf"), -float("inf"), 1e-300, 0.1]
     recorder.log(path, metrics=[*curve, *curve, *(MetricValue("odd", v, timestamp=7) for v in odd)])
     recorder.log(path, params={"long": "x" * 9_000}, tags={"last": "é" * 300, "x": "1"})
+    recorder.log_inputs(path, [READ, READ, EvaluatedOn("other", "e" * 64, "made", "training")])
+    recorder.log_inputs(path, [READ], [model(), model("")])
+    recorder.log_inputs(path, [], [model()])
     recorder.finish(path)
+
+
+def model(logged_model: str = "m-1") -> RunEntry:
+    """A model as a path knows it, with a LoggedModel or without."""
+    run = RunEntry("0" * 32, "model", "m", "seed-0", "FINISHED", 0, 0, "")
+    run.logged_model = logged_model or None
+    return run
 
 
 def rows(store: Store, experiment_id: str) -> dict[str, list[tuple[Any, ...]]]:
@@ -90,6 +103,25 @@ def rows(store: Store, experiment_id: str) -> dict[str, list[tuple[Any, ...]]]:
     }
 
 
+def inputs(store: Store, experiment_id: str) -> list[tuple[Any, ...]]:
+    """What the runs of an experiment are linked with: kinds, the data set or model, its tag."""
+    connection = sqlite3.connect(store.location.home / "mlflow.db")
+    found = connection.execute(
+        """
+        SELECT r.name, i.source_type, i.destination_type, i.step, d.name, d.digest,
+            d.dataset_source_type, d.dataset_source, d.dataset_schema, d.dataset_profile,
+            t.name, t.value, CASE WHEN d.name IS NULL THEN i.destination_id END
+        FROM runs r JOIN inputs i ON r.run_uuid IN (i.source_id, i.destination_id)
+        LEFT JOIN datasets d ON d.dataset_uuid = i.source_id AND d.experiment_id = r.experiment_id
+        LEFT JOIN input_tags t USING (input_uuid)
+        WHERE r.experiment_id = ? ORDER BY 1, 2, 5
+        """,
+        [experiment_id],
+    ).fetchall()
+    connection.close()
+    return found
+
+
 @pytest.mark.usefixtures("fixed_times")
 def test_runs_written_together_are_the_clients_own(
     store: Store, monkeypatch: pytest.MonkeyPatch
@@ -105,6 +137,20 @@ def test_runs_written_together_are_the_clients_own(
     for table in TABLES:
         assert len(theirs[table]) >= 3
         assert mine[table] == theirs[table], table
+    linked = inputs(store, client._experiment_id)
+    assert [row[4] for row in linked] == ["other", "validation", None]
+    assert inputs(store, together._experiment_id) == linked
+
+
+def test_runs_written_together_share_their_data_sets_with_older_ones(store: Store) -> None:
+    recorder = new_recorder(store, "together")
+    recorder.log_inputs(recorder.start("model", "k", "seed-0", "note"), [READ])
+    with recorder.together():
+        write(recorder)
+    connection = sqlite3.connect(store.location.home / "mlflow.db")
+    found = connection.execute("SELECT name, count(*) FROM datasets GROUP BY 1").fetchall()
+    connection.close()
+    assert dict(found) == {"validation": 1, "other": 1}
 
 
 def test_nothing_is_seen_before_the_end(store: Store) -> None:

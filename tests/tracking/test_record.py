@@ -10,8 +10,9 @@ from filelock import FileLock
 
 from lmc_track.errors import InputError, WorkError
 from lmc_track.tracking.artifacts import Artifacts, local_folder
+from lmc_track.tracking.links import EvaluatedOn
 from lmc_track.tracking.lock import study_lock
-from lmc_track.tracking.recorder import EvaluatedOn, MetricValue, Recorder
+from lmc_track.tracking.recorder import MetricValue, Recorder
 from lmc_track.tracking.runs import RunIndex, read_run, read_runs
 from lmc_track.tracking.store import Store
 from lmc_track.tracking.studies import (
@@ -205,6 +206,33 @@ def test_datasets_are_listed_as_inputs(store: Store, record: StudyRecord) -> Non
     record.recorder.log_inputs(run, [EvaluatedOn("validation", "d" * 64, "made", "evaluation")])
     inputs = store.client.get_run(run.run_id).inputs.dataset_inputs
     assert [i.dataset.name for i in inputs] == ["validation"]
+
+
+def test_a_model_leads_to_its_logged_model_and_lists_its_values_there(
+    store: Store, record: StudyRecord
+) -> None:
+    run = record.recorder.start("model", "k", "seed-0", "note")
+    record.recorder.log_model(run, "s-seed-0", {"seed": 0})
+    value = MetricValue("loss/validation", 0.5, dataset=("validation", "d" * 64))
+    record.recorder.log(run, metrics=[value, MetricValue("train/loss", 0.25)])
+    record.recorder.finish(run)
+    found = read_run(store, run.run_id)
+    assert found is not None
+    assert found.logged_model == run.logged_model
+    logged = store.client.get_logged_model(run.logged_model)
+    (metric,) = logged.metrics
+    assert (metric.key, metric.value, metric.dataset_name) == ("loss/validation", 0.5, "validation")
+    assert reread(store, record).all("model")[0].logged_model == run.logged_model
+
+
+def test_a_path_leads_to_the_logged_models_of_its_ends(store: Store, record: StudyRecord) -> None:
+    ends = [record.recorder.start("model", f"k{n}", f"seed-{n}", "note") for n in range(3)]
+    for end in ends[:2]:
+        record.recorder.log_model(end, f"s-{end.name}", {})
+    path = record.recorder.start("path", "p", "seed-0 to seed-1", "note")
+    record.recorder.log_inputs(path, [], ends)
+    inputs = store.client.get_run(path.run_id).inputs.model_inputs
+    assert {i.model_id for i in inputs} == {end.logged_model for end in ends[:2]}
 
 
 def test_an_artifact_that_cannot_be_written_leaves_nothing(

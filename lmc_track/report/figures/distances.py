@@ -40,7 +40,7 @@ def distances(subject: Subject) -> Iterator[PaperFigure]:
     given = subject.clustering
     yield PaperFigure(
         name="distances",
-        section="geometry",
+        section="distances",
         title="Weight distance and gap",
         caption=_caption(facts, pairs, shown, found, n_undecided=len(undecided)),
         drawing=_drawn(facts, pairs, shown, undecided),

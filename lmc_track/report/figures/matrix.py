@@ -90,8 +90,8 @@ def _caption(subject: Subject, *, tree: bool) -> str:
             f"{wording.count(facts.models.height, 'model')} "
             f"({captions.examples(facts)}; {captions.grid(facts)}).",
             f"Models are in {order}.",
-            "Above: single linkage of the gaps that clusters are found on; two parts are joined at the "
-            "smallest gap τ between them."
+            "Above: single linkage of the gaps that clusters are found on; two parts are joined at "
+            "the smallest gap τ between them."
             if tree
             else "",
             f"Rings: {wording.count(len(undecided), 'pair')} of which the examples do not decide "

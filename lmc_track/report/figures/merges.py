@@ -39,7 +39,7 @@ def merge_tree(subject: Subject) -> Iterator[PaperFigure]:
     tau = subject.decisions.tau if subject.decisions else None
     yield PaperFigure(
         name="merge-tree",
-        section="geometry",
+        section="merging",
         title="Merge tree",
         caption=_caption(facts, joins, tau),
         drawing=_drawn(facts, joins, order, tau),

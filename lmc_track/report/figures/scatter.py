@@ -61,7 +61,7 @@ def scatter(subject: Subject) -> Iterator[PaperFigure]:
     asked = {"metric": facts.primary.metric}
     yield PaperFigure(
         name="strategy-scatter",
-        section="strategies",
+        section="axis",
         title="Generalization along the axis between clusters",
         caption=_caption(facts, axes, found),
         drawing=_drawn(facts, panels, found),

@@ -33,7 +33,7 @@ def subsets(subject: Subject) -> Iterator[PaperFigure]:
     shown = [name for name in frame["subset"].unique(maintain_order=True) if name in kept]
     yield PaperFigure(
         name="subsets",
-        section="strategies",
+        section="subsets",
         title=f"Subsets of {facts.primary.dataset}",
         caption=_caption(facts, names.len(), names.len() - len(kept) + 1),
         drawing=_drawn(facts, frame, shown),
