@@ -69,6 +69,8 @@ def _matrix(
         return
     decisions = read.decisions
     order = "cluster" if facts.found and facts.found.n_clusters > 1 else "study"
+    if read.merges and order == "study":
+        order = "the tree's"
     largest = float(np.max(facts.measured["convexity_gap"].to_numpy()))
     least = (
         "; the colours span a tenth of the way to chance, which no gap reaches"

@@ -170,7 +170,7 @@ def _axis_views(facts: Facts, axis: Axis) -> Iterator[tuple[str, Figure]]:
         said = axis.effect(dataset, subset)
         layout = scatter_layout(
             f"distance to centroid 0 less that to 1{_said(said)}",
-            f"{plot_text(name)} {measure_name(facts)}",
+            measure_name(facts),
             xaxis={"zeroline": True},
         )
         yield name, {"data": data, "layout": layout}

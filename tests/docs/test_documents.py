@@ -35,7 +35,8 @@ def shown_commands(document: str) -> list[str]:
 
 def check(arguments: list[str]) -> None:
     """Raise click.UsageError where the program knows no such command or option."""
-    context = click.Context(cli, info_name="lmc-track")
+    # A command keeps the help option of the first context that asks for it.
+    context = click.Context(cli, info_name="lmc-track", **cli.context_settings)
     while arguments and arguments[0] == "--debug":
         arguments = arguments[1:]
     if not arguments or arguments[0] in ("--help", "--version", "COMMAND") or "…" in arguments[0]:
@@ -48,7 +49,9 @@ def check(arguments: list[str]) -> None:
                 return
             raise click.UsageError(f"no such command: {arguments[0]}")
         group, arguments = command, arguments[1:]
-        context = click.Context(group, info_name=group.name)
+        context = click.Context(
+            group, info_name=group.name, parent=context, **group.context_settings
+        )
     # Whatever stands for something else, as in `-p KEY=VALUE` or `…`, is an argument.
     group.make_parser(context).parse_args([one for one in arguments if one != "…"])
 

@@ -281,6 +281,7 @@ def test_points_between_registered_models_are_rebuilt(
     np.testing.assert_allclose(middle[name], (2 * a[name] + b[name]) / 3, rtol=1e-5)
 
 
+@pytest.mark.full
 def test_seeds_and_registered_models_grow_one_study(
     home_with_base: Location, checkpoints: list[Path]
 ) -> None:

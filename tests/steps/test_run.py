@@ -139,6 +139,7 @@ def test_ingesting_twice_changes_nothing(finished: Location) -> None:
         assert_frame_equal(frame, before[name])
 
 
+@pytest.mark.full
 def test_what_grows_is_added_and_nothing_else_repeated(home_with_base: Location) -> None:
     location = home_with_base
     run_tiny(location, finetune={"seeds": "0-2"})
@@ -240,6 +241,7 @@ def test_a_weights_file_changed_behind_its_path_is_noticed(
         materialize_run(index.all("point")[0].run_id, tmp_path / "out", home_with_base)
 
 
+@pytest.mark.full
 def test_a_model_whose_run_was_deleted_takes_its_paths_again(home_with_base: Location) -> None:
     run_tiny(home_with_base, finetune={"seeds": "0-2"})
     before = measured(home_with_base)
@@ -252,6 +254,7 @@ def test_a_model_whose_run_was_deleted_takes_its_paths_again(home_with_base: Loc
         assert_frame_equal(frame, before[name], abs_tol=1e-5)
 
 
+@pytest.mark.full
 def test_a_path_whose_run_was_deleted_is_measured_again(home_with_base: Location) -> None:
     run_tiny(home_with_base, finetune={"seeds": "0-2"})
     before = measured(home_with_base)

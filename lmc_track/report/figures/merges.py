@@ -61,9 +61,10 @@ def _caption(facts: Facts, joins: pl.DataFrame, tau: float | None) -> str:
     inside = last["largest_internal_gap"]
     return captions.joined(
         [
-            f"Single linkage of the gaps of the validation loss that clusters are found on "
-            f"({wording.count(facts.models.height, 'model')}; {captions.grid(facts)}): two parts "
-            "are joined at the smallest gap between them.",
+            f"Single linkage of the convexity gaps of the validation loss on "
+            f"{'all' if facts.half == 'all' else 'discovery'} examples, those that clusters are "
+            f"found on ({wording.count(facts.models.height, 'model')}; {captions.grid(facts)}): "
+            "two parts are joined at the smallest gap between them.",
             f"At τ = {wording.nats(last['tau'])} {whole} joined"
             + (
                 f", though the largest gap inside a part is {wording.nats(inside)}."
