@@ -11,6 +11,7 @@ import os
 import queue
 import signal
 import threading
+import time
 import uuid
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
@@ -25,17 +26,31 @@ from lmc_track.execution.pools import ATTEMPTS, attempt
 _GLANCE = 0.2
 _PATIENCE = 30
 
+# Seconds without any worker of this machine until they are started anew; starting takes many.
+_LONELY = 60
+
 # The resource that workers with a GPU announce; a path then takes one.
 _GPU = "GPU"
 
 
 class Cluster:
-    """A Dask cluster by its client; ``threads`` are those of each worker (None: its cores)."""
+    """A Dask cluster by its client; ``threads`` are those of each worker (None: its cores).
 
-    def __init__(self, client: Any, threads: int | None, devices: bool) -> None:
+    ``start_anew`` starts all workers once more, where they are this program's to start.
+    """
+
+    def __init__(
+        self,
+        client: Any,
+        threads: int | None,
+        devices: bool,
+        start_anew: Callable[[], None] | None = None,
+    ) -> None:
         self._client = client
         self._threads = threads
         self._devices = devices
+        self._start_anew = start_anew
+        self._alone_since: float | None = None
 
     def compute(
         self,
@@ -70,6 +85,7 @@ class Cluster:
                     )
                     under_way[future] = item
                 self._wait(list(under_way))
+                self._revive()
                 while not ticks.empty():
                     advance(ticks.get())
                 for future in [one for one in under_way if one.done()]:
@@ -87,6 +103,20 @@ class Cluster:
             wait(futures, timeout=_GLANCE, return_when="FIRST_COMPLETED")
         except NotYet:
             return
+
+    def _revive(self) -> None:
+        """Start the workers of this machine anew where none has been there for some time.
+
+        Dask starts a dead worker again, once: where that fails, as it does on a machine that is too
+        busy, the work would wait for ever.
+        """
+        if self._start_anew is None or self._workers():
+            self._alone_since = None
+        elif self._alone_since is None:
+            self._alone_since = time.monotonic()
+        elif time.monotonic() - self._alone_since > _LONELY:
+            self._start_anew()
+            self._alone_since = None
 
     def _slots(self) -> int:
         """How many items are handed out: one for each worker, and at least one that waits."""
@@ -180,7 +210,12 @@ def opened_cluster(placement: Placement) -> Iterator[Cluster]:
         _local(placement.workers or 1) as cluster,
         Client(cluster) as client,
     ):
-        yield Cluster(client, threads, devices=placement.device in ("auto", "cuda"))
+        yield Cluster(
+            client,
+            threads,
+            devices=placement.device in ("auto", "cuda"),
+            start_anew=lambda: _start_anew(cluster, placement.workers or 1),
+        )
 
 
 def _connected(client: Any, address: str) -> Any:
@@ -214,6 +249,11 @@ def _local(workers: int) -> Iterator[Any]:
         yield cluster
     finally:
         cluster.close()
+
+
+def _start_anew(cluster: Any, workers: int) -> None:
+    cluster.scale(0)
+    cluster.scale(workers)
 
 
 @contextmanager

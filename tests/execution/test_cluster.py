@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,24 @@ def test_an_item_that_kills_its_workers_is_given_up_and_the_others_go_on(cluster
 def test_what_fails_for_a_moment_is_tried_again(cluster: Cluster, tmp_path: Path) -> None:
     mark = str(tmp_path / "mark")
     assert carried(cluster, [mark], flaky) == [(mark, "done")]
+
+
+def test_workers_that_are_all_gone_are_started_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lmc_track.execution.cluster._LONELY", 1)
+    with opened_cluster(Placement(workers=1, device="cpu")) as opened:
+        assert [item for item, _ in carried(opened, [2], square)] == [2]
+        opened._client.cluster.scale(0)
+        wait_until(lambda: not opened._workers())
+        assert [item for item, _ in carried(opened, [3], square)] == [3]
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Look until it is true; fails after two minutes."""
+    for _ in range(600):
+        if condition():
+            return
+        threading.Event().wait(0.2)
+    pytest.fail("the workers did not go")
 
 
 def test_a_scheduler_that_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
