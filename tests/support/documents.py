@@ -116,7 +116,7 @@ class Reader:
         ended = subprocess.run(
             ["bash", "-c", command],
             cwd=self.folder,
-            env={**os.environ, "PATH": path},
+            env=_environment() | {"PATH": path},
             capture_output=True,
             text=True,
             timeout=_PATIENCE,
@@ -141,3 +141,9 @@ def _plain(text: str, vary: bool) -> str:
     if vary:
         text = re.sub(r"-?\.?\d[\d.,]*(e-?\d+)?(?<![.,])", "#", text)
     return " ".join(re.sub(r"-{2,}", "--", text).split())
+
+
+def _environment() -> dict[str, str]:
+    """This process's, as a new reader has it: no home, store or data folder is named in it."""
+    ours = ("LMC_HOME", "LMC_DATA_DIR", "MLFLOW_TRACKING_URI")
+    return {name: value for name, value in os.environ.items() if name not in ours}
