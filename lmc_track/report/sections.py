@@ -107,6 +107,8 @@ def _matrix(
         queries=(
             command(facts, "barrier_matrix", clustering, half=facts.half),
             command(facts, "barrier_pairs", clustering, half=facts.half),
+            command(facts, "pair_measures"),
+            *([command(facts, "merge_tree")] if read.merges else []),
             *([command(facts, "gap_decisions", clustering)] if decisions else []),
             *([command(facts, "grid_error", clustering, half=facts.half)] if errors.height else []),
         ),
