@@ -58,7 +58,12 @@ class Processes:
                             begun.add(number)
                             begin(item)
                         board.restart(number)
-                        task = pool.submit(_work, compute, item, str(path), number, os.getpid())
+                        arguments = (compute, item, str(path), number, os.getpid())
+                        task = _submitted(pool, arguments)
+                        if task is None:
+                            waiting.append((number, item))
+                            pool = pool if under_way else _pool(self._workers)
+                            break
                         under_way[task] = number, item
                     done, _ = wait(under_way, timeout=_GLANCE, return_when=FIRST_COMPLETED)
                     if (now := board.done()) > shown:  # less after a death, until caught up
@@ -86,6 +91,17 @@ class Processes:
                 board.stop()
                 for task in under_way:
                     task.cancel()
+
+
+def _submitted(pool: Any, arguments: tuple[Any, ...]) -> Future[Any] | None:
+    """None where a process died since the last look: what is under way then says so as well."""
+    try:
+        task: Future[Any] = pool.submit(_work, *arguments)
+    except Exception as error:
+        if _is_death(error):
+            return None
+        raise
+    return task
 
 
 def _is_death(error: BaseException | None) -> bool:

@@ -7,9 +7,10 @@ import threading
 from typing import Any
 
 import pytest
+from loky.process_executor import TerminatedWorkerError
 
 from lmc_track.errors import WorkError
-from lmc_track.execution import Here, Processes, carry_out
+from lmc_track.execution import Here, Processes, carry_out, processes
 from support.pieces import die, fail_at_three, interrupt_at_two, square
 
 
@@ -114,3 +115,24 @@ def test_a_failure_to_record_is_raised() -> None:
 
     with pytest.raises(OSError, match="no room"):
         carry_out([1, 2, 3], square, record, lambda steps: None)
+
+
+def test_processes_that_died_between_two_pieces_are_replaced(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[object] = []
+
+    class Broken:
+        def submit(self, *_: object) -> None:
+            raise TerminatedWorkerError("a worker process died")
+
+    def pool(workers: int) -> object:
+        made.append(Broken() if not made else started(workers))
+        return made[-1]
+
+    started = processes._pool
+    monkeypatch.setattr(processes, "_pool", pool)
+    log = Log()
+    carry(log, [2, 3], square, 2)
+    assert sorted(item for item, _ in log.of("record")) == [2, 3]
+    assert len(made) == 2

@@ -15,6 +15,8 @@ from lmc_track.tracking.location import Location
 from support.stores import empty_home
 from support.studies import run_tiny, runs_of, tiny_study
 
+pytestmark = pytest.mark.full
+
 # Seeds this far apart in training have curves that a spline misjudges, so points are added.
 SECTIONS = {
     "finetune": {"seeds": "0-2", "learning_rate": 0.05},

@@ -189,6 +189,7 @@ def write_labels(folder: Path, names: tuple[str, ...]) -> None:
     (folder / "config.json").write_text(json.dumps(config))
 
 
+@pytest.mark.full
 def test_outputs_in_another_order_are_put_into_the_studys(
     home_with_base: Location, trained: Path, checkpoints: list[Path], tmp_path: Path
 ) -> None:
@@ -331,6 +332,7 @@ def own_study(folder: Path) -> Study:
     )
 
 
+@pytest.mark.full
 def test_no_base_and_no_training_data_are_needed(home: Location, tmp_path: Path) -> None:
     study = own_study(tmp_path / "cola")
     register(home, *tiny_classifiers(tmp_path / "models", 3), study=study)
