@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lmc_track.report.facts import Facts
 from lmc_track.report.findings import measure_name
-from lmc_track.report.intervals import interval
+from lmc_track.report.intervals import mean_interval
 from lmc_track.report.palette import (
     cluster_colour,
     cluster_name,
@@ -107,8 +107,7 @@ def _mean(values: NDArray[np.float64], metric: str) -> tuple[float, float, float
     A share is not below 0 nor above 1, and a correlation not beyond -1 and 1.
     """
     mean = float(np.mean(values))
-    error = float(np.std(values, ddof=1)) / math.sqrt(values.size)
-    low, high = interval(mean, error, values.size) or (mean, mean)
+    low, high = mean_interval(mean, float(np.std(values, ddof=1)), values.size) or (mean, mean)
     least, most = _BOUNDS.get(metric, (0.0, 1.0))
     return mean, mean - max(low, least), min(high, most) - mean
 
