@@ -21,7 +21,7 @@ from lmc_track.warehouse.predictions import add_predictions
 from lmc_track.warehouse.snapshot import Snapshot
 from lmc_track.warehouse.tables import IMPORTED_VALUES, PATHS, RECORDED, RECORDED_RUNS
 
-_OF_PATHS = ("storage.barrier_rows", "storage.ensemble_rows", "gap_bounds")
+_OF_PATHS = ("storage.supports", "storage.barrier_rows", "storage.ensemble_rows", "gap_bounds")
 _SETS_OF_POINTS = """
 SELECT p.study, s.dataset FROM storage.prediction_sets s JOIN points p ON p.point_id = s.run_id
 UNION
@@ -56,6 +56,7 @@ def fill(
     storage.fill_examples(connection, snapshot)
     storage.fill_evaluations(connection, add_predictions(connection, snapshot.predictions))
     _find_new_sets(connection)
+    _remove_of_paths(connection)
     _compute(connection, path, derivations)
 
 
@@ -96,7 +97,7 @@ def _find_stale(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot) -> No
 
 
 def _remove_stale(connection: duckdb.DuckDBPyConnection) -> None:
-    """Rows of touched runs and paths, and all that was computed from them."""
+    """Rows of touched runs."""
     # Whether there are any is asked first: a table is searched for rows that are not there too.
     if _any(connection, "touched_runs"):
         connection.execute(
@@ -108,21 +109,25 @@ def _remove_stale(connection: duckdb.DuckDBPyConnection) -> None:
             DELETE FROM imported_values WHERE run_id IN (FROM touched_runs);
             """
         )
-    _remove_of_paths(connection, "touched_paths")
 
 
-def _remove_of_paths(connection: duckdb.DuckDBPyConnection, source: str) -> None:
-    if not _any(connection, source):
-        return
+def _remove_of_paths(connection: duckdb.DuckDBPyConnection) -> None:
+    """All that was computed of touched paths, of which the rest still are there."""
+    if _any(connection, "storage.barrier_rows") and _any(connection, "touched_paths"):
+        connection.execute(
+            """
+            DELETE FROM storage.attribution_rows WHERE set_no IN (
+                SELECT set_no FROM storage.supports SEMI JOIN touched_paths USING (path_id));
+            """
+        )
+        for table in _OF_PATHS:
+            connection.execute(f"DELETE FROM {table} WHERE path_id IN (FROM touched_paths)")
     connection.execute(
-        f"""
-        DELETE FROM storage.attribution_rows WHERE set_no IN (
-            SELECT set_no FROM storage.supports SEMI JOIN {source} USING (path_id));
-        DELETE FROM storage.supports WHERE path_id IN (FROM {source});
+        """
+        DELETE FROM touched_paths WHERE path_id NOT IN (SELECT path_id FROM paths);
+        DELETE FROM touched_studies WHERE study NOT IN (SELECT study FROM studies);
         """
     )
-    for table in _OF_PATHS:
-        connection.execute(f"DELETE FROM {table} WHERE path_id IN (FROM {source})")
 
 
 def _find_new(connection: duckdb.DuckDBPyConnection) -> None:
@@ -135,8 +140,6 @@ def _find_new(connection: duckdb.DuckDBPyConnection) -> None:
         INSERT INTO touched_paths
         SELECT path_id FROM points SEMI JOIN touched_runs ON run_id = point_id
         ANTI JOIN touched_paths t USING (path_id) GROUP BY path_id;
-        DELETE FROM touched_paths WHERE path_id NOT IN (SELECT path_id FROM paths);
-        DELETE FROM touched_studies WHERE study NOT IN (SELECT study FROM studies);
         """
     )
 
@@ -146,7 +149,7 @@ def _find_new_sets(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE sets_of_points AS {_SETS_OF_POINTS};
-        CREATE OR REPLACE TEMP TABLE more_paths AS
+        INSERT INTO touched_paths
         SELECT path_id FROM paths
         SEMI JOIN (
             ((FROM sets_of_points) EXCEPT (FROM sets_before))
@@ -155,8 +158,6 @@ def _find_new_sets(connection: duckdb.DuckDBPyConnection) -> None:
         ANTI JOIN touched_paths USING (path_id);
         """
     )
-    _remove_of_paths(connection, "more_paths")
-    connection.execute("INSERT INTO touched_paths FROM more_paths; DROP TABLE more_paths")
 
 
 def _compute(
