@@ -63,9 +63,11 @@ def fill(
 def _find_stale(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot) -> None:
     """What the file has that is not so any more, before anything is changed."""
     studies = snapshot.studies["study"].to_list()
+    # A point of a path that does not count any more does not either.
+    there = {*snapshot.models["model_id"], *snapshot.points["point_id"]}
     changed = studies if snapshot.changed is None else sorted(snapshot.changed)
     for name, column, values in (
-        ("kept_runs", "run_id", sorted(snapshot.kept)),
+        ("kept_runs", "run_id", sorted(snapshot.kept & there)),
         ("touched_studies", "study", changed),
     ):
         connection.register("given", pl.DataFrame({column: values}, schema={column: pl.String}))
