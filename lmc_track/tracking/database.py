@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from lmc_track.errors import InputError
+from lmc_track.uris import without_password
+
 _PATIENCE = 10
 """Seconds to wait for PostgreSQL to accept a connection."""
 
@@ -15,11 +18,10 @@ def check_database(uri: str) -> None:
     """Connect once: MLflow would try ten times within minutes.
 
     Raises:
-        ImportError: the database's driver is not installed.
-        SQLAlchemyError, ValueError: what keeps this program from connecting.
+        InputError: the URI cannot be read, or the database's driver is not installed.
+        SQLAlchemyError: the database cannot be reached, or refuses.
     """
-    engine = _engine(uri)
-    with engine.connect():
+    with _engine(uri).connect():
         pass
 
 
@@ -43,5 +45,25 @@ def advisory_lock(uri: str, name: str) -> Iterator[bool]:
 def _engine(uri: str) -> Any:
     import sqlalchemy
 
-    arguments = {"connect_timeout": _PATIENCE} if uri.startswith("postgresql") else {}
-    return sqlalchemy.create_engine(uri, poolclass=sqlalchemy.pool.NullPool, connect_args=arguments)
+    shown = without_password(uri)
+    postgresql = uri.startswith("postgresql")
+    try:
+        return sqlalchemy.create_engine(
+            uri,
+            poolclass=sqlalchemy.NullPool,
+            connect_args={"connect_timeout": _PATIENCE} if postgresql else {},
+        )
+    except ImportError as error:
+        remedy = "pip install 'lmc-track[postgresql]'" if postgresql else "Install it with pip."
+        raise InputError(
+            f"the tracking store {shown} needs the Python package {error.name}, which is not "
+            "installed",
+            remedy,
+        ) from None
+    except (sqlalchemy.exc.ArgumentError, ValueError):
+        # What it says may have a part of the password.
+        raise InputError(
+            f"the tracking URI {shown} cannot be read",
+            "Write it as postgresql://USER@HOST:PORT/DATABASE; characters other than letters and "
+            "digits in a password are quoted, such as %40 for @.",
+        ) from None
