@@ -29,7 +29,8 @@ USER = "lmc"
 PASSWORD = "s3cret-Pass:/@%"
 """Of every server here; with what has to be quoted in a URI."""
 
-_QUOTED = "s3cret-Pass%3A%2F%40%25"
+QUOTED_PASSWORD = "s3cret-Pass%3A%2F%40%25"
+_QUIET = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
 _HOW_TO_GET_IT = (
     "this test needs PostgreSQL's server programs: on Debian and Ubuntu `apt-get install "
     "postgresql`, on macOS `brew install postgresql`"
@@ -79,7 +80,7 @@ class Postgres:
         return self.uri(name)
 
     def uri(self, name: str) -> str:
-        return f"postgresql://{USER}:{_QUOTED}@127.0.0.1:{self.port}/{name}"
+        return f"postgresql://{USER}:{QUOTED_PASSWORD}@127.0.0.1:{self.port}/{name}"
 
     def make(self) -> None:
         """Fill the folder with an empty cluster."""
@@ -152,19 +153,14 @@ def _postgres_programs() -> Path | None:
 
 
 @dataclass
-class MlflowServer:
-    """``mlflow server`` in a folder that holds all its state; ``env`` is what its users need."""
+class Served:
+    """A program that answers at ``address`` when it is ready; ``folder`` has what it says."""
 
+    command: list[str]
+    address: str
     folder: Path
-    port: int
-    backend: str
-    secured: bool
-    env: dict[str, str] = field(default_factory=dict)
+    settings: dict[str, str] = field(default_factory=dict)
     _process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def uri(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
 
     @property
     def said(self) -> str:
@@ -172,17 +168,11 @@ class MlflowServer:
 
     def start(self) -> None:
         """Start it, and return when it answers."""
-        command = [
-            sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1",
-            "--port", str(self.port), "--workers", "1", "--serve-artifacts",
-            "--artifacts-destination", str(self.folder / "artifacts"),
-            *(["--app-name", "basic-auth"] if self.secured else []),
-        ]  # fmt: skip
         with (self.folder / "log").open("ab") as said:
             self._process = subprocess.Popen(
-                command,
+                self.command,
                 cwd=self.folder,
-                env=os.environ | self._settings(),
+                env=os.environ | _QUIET | self.settings,
                 stdin=subprocess.DEVNULL,
                 stdout=said,
                 stderr=subprocess.STDOUT,
@@ -193,7 +183,7 @@ class MlflowServer:
     def _await(self, process: subprocess.Popen[bytes]) -> None:
         for _ in range(10 * PATIENCE):
             try:
-                with urllib.request.urlopen(f"{self.uri}/health", timeout=PATIENCE):
+                with urllib.request.urlopen(f"{self.address}/health", timeout=PATIENCE):
                     return
             except OSError:
                 pass  # not yet, unless the process is gone
@@ -202,19 +192,7 @@ class MlflowServer:
             except subprocess.TimeoutExpired:
                 continue
             break
-        raise AssertionError(f"mlflow server does not answer:\n{self.said}")
-
-    def _settings(self) -> dict[str, str]:
-        settings = {
-            # By environment: a list of processes would show a password.
-            "MLFLOW_BACKEND_STORE_URI": self.backend,
-            "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
-            "MLFLOW_DISABLE_TELEMETRY": "true",
-        }
-        if self.secured:
-            settings["MLFLOW_AUTH_CONFIG_PATH"] = str(self.folder / "auth.ini")
-            settings["MLFLOW_FLASK_SERVER_SECRET_KEY"] = "of tests"
-        return settings
+        raise AssertionError(f"{self.address} does not answer:\n{self.said}")
 
     def stop(self, *, crash: bool = False) -> None:
         """End it with all its processes; ``start`` brings it back."""
@@ -227,6 +205,27 @@ class MlflowServer:
             _signal(self._process, signal.SIGKILL)
             self._process.wait(timeout=PATIENCE)
             self._process = None
+
+
+@contextmanager
+def serving(server: Served) -> Iterator[None]:
+    """``server`` runs when the block begins, and not after it."""
+    try:
+        server.start()
+        yield
+    finally:
+        server.stop()
+
+
+@dataclass
+class MlflowServer(Served):
+    """``mlflow server`` in a folder that holds all its state; ``env`` is what its users need."""
+
+    env: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def uri(self) -> str:
+        return self.address
 
     def add_user(self, name: str, password: str) -> dict[str, str]:
         """The environment of a new user, who may read everything but write only what is theirs."""
@@ -254,19 +253,26 @@ def mlflow_server(
     knows the administrator ``USER`` with ``PASSWORD``, whose environment is ``env``.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    server = MlflowServer(folder, free_port(), backend or f"sqlite:///{folder}/server.db", secured)
+    port = free_port()
+    command = [
+        sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port),
+        "--workers", "1", "--serve-artifacts", "--artifacts-destination", str(folder / "artifacts"),
+    ]  # fmt: skip
+    # By environment: a list of processes would show a password.
+    settings = {"MLFLOW_BACKEND_STORE_URI": backend or f"sqlite:///{folder}/server.db"}
     if secured:
-        server.env = _credentials(USER, PASSWORD)
+        command += ["--app-name", "basic-auth"]
+        settings["MLFLOW_AUTH_CONFIG_PATH"] = str(folder / "auth.ini")
+        settings["MLFLOW_FLASK_SERVER_SECRET_KEY"] = "of tests"
         (folder / "auth.ini").write_text(
             "[mlflow]\ndefault_permission = READ\n"
             f"database_uri = sqlite:///{folder}/auth.db\n"
             f"admin_username = {USER}\nadmin_password = {PASSWORD.replace('%', '%%')}\n"
         )
-    try:
-        server.start()
+    env = _credentials(USER, PASSWORD) if secured else {}
+    server = MlflowServer(command, f"http://127.0.0.1:{port}", folder, settings, env=env)
+    with serving(server):
         yield server
-    finally:
-        server.stop()
 
 
 def _credentials(name: str, password: str) -> dict[str, str]:
