@@ -88,10 +88,8 @@ def test_finished_work_is_not_repeated(kept: Location) -> None:
 def test_no_password_is_kept(kept: Location) -> None:
     client = Store(kept).client
     experiment = client.get_experiment_by_name("tiny")
-    told = [
-        json.dumps(run.to_dictionary()) for run in client.search_runs([experiment.experiment_id])
-    ]
-    told += [repr(dict(experiment)), experiment.artifact_location]
+    runs = client.search_runs([experiment.experiment_id])
+    told = [str(dict(experiment)), *(str(run.to_dictionary()) for run in runs)]
     told += [str(frame.rows()) for frame in tables(kept).values()]
     files = [file for file in kept.home.rglob("*") if file.is_file()]
     for secret in (PASSWORD, QUOTED_PASSWORD):

@@ -60,10 +60,7 @@ def _fields(client: Any, run: Any, names: dict[str, str]) -> dict[str, Any]:
         "metrics": metrics,
         "history": history,
         "datasets": {
-            data.dataset.name: [
-                data.dataset.to_dictionary(),
-                [[tag.key, tag.value] for tag in data.tags],
-            ]
+            data.dataset.name: [dict(data.dataset), [[tag.key, tag.value] for tag in data.tags]]
             for data in run.inputs.dataset_inputs
         },
         "models": sorted(names[used.model_id] for used in run.inputs.model_inputs),
@@ -96,11 +93,8 @@ def tables(location: Location, study: str = "tiny") -> dict[str, pl.DataFrame]:
 
 
 def _comparable(frame: pl.DataFrame, names: dict[str, str]) -> pl.DataFrame:
-    ids = [name for name, kind in frame.schema.items() if kind == pl.String]
-    kept = frame.drop(
-        {"created", "seconds", "versions", "experiment_id"} & PASSING & {*frame.columns}
-    )
-    named = kept.with_columns(pl.col(name).replace(names) for name in ids if name in kept.columns)
+    kept = frame.drop(_PASSING_COLUMNS & set(frame.columns))
+    named = kept.with_columns(pl.col(pl.String).replace(names))
     order = [name for name, kind in named.schema.items() if not kind.is_nested()]
     return named.sort(order, nulls_last=True)
 
