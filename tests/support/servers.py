@@ -18,9 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from lmc_track.tracking.server import free_port
+from support.needs import missing
 
 PATIENCE = 120
 """Seconds after which a server that has not started or ended is a failure."""
@@ -117,13 +116,11 @@ class Postgres:
 def postgres_cluster() -> Iterator[Postgres]:
     """A running PostgreSQL without a database of its own; ``database`` makes one.
 
-    Where there is no PostgreSQL the test is passed over, or fails if the machine is to have it
-    (the environment variable ``CI``).
+    Where there is no PostgreSQL the test is passed over, or fails (``support.needs``).
     """
     programs = _postgres_programs()
     if programs is None:
-        give_up = pytest.fail if os.environ.get("CI") else pytest.skip
-        give_up(_HOW_TO_GET_IT)
+        missing(_HOW_TO_GET_IT)
     # Not among pytest's own folders, which nobody but their owner may pass through.
     cluster = Postgres(Path(tempfile.mkdtemp(prefix="lmc-postgres-")), programs)
     try:
