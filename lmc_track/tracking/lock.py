@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from filelock import FileLock, Timeout
 
 from lmc_track.errors import WorkError
-from lmc_track.tracking.database import advisory_lock
+from lmc_track.tracking.database import advisory_lock, is_postgresql
 from lmc_track.tracking.location import Location, prepare
 from lmc_track.tracking.store import reporting
 
@@ -39,7 +39,7 @@ def study_lock(location: Location, study: str) -> Iterator[None]:
 
 @contextmanager
 def _in_database(location: Location, study: str) -> Iterator[None]:
-    if not location.tracking_uri.startswith("postgresql"):
+    if not is_postgresql(location.tracking_uri):
         yield
         return
     with ExitStack() as held:

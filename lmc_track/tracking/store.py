@@ -6,14 +6,14 @@ import logging
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
 
-from lmc_track.tracking.database import check_database
+from lmc_track.tracking.database import opening
 from lmc_track.tracking.failures import failure
 from lmc_track.tracking.location import Location, prepare
 
@@ -51,12 +51,16 @@ class Store:
         with reporting(self.location):
             if self.absent:
                 self._make()
-            elif self.location.artifact_root is not None:
-                check_database(self.location.tracking_uri)
-            client = MlflowClient(tracking_uri=self.location.tracking_uri)
-            client.search_experiments(max_results=1)
+            with self._opening():
+                client = MlflowClient(tracking_uri=self.location.tracking_uri)
+                client.search_experiments(max_results=1)
         self._use_wal()
         return client
+
+    def _opening(self) -> AbstractContextManager[None]:
+        if self.location.artifact_root is None or self._sqlite_file() is not None:
+            return nullcontext()
+        return opening(self.location.tracking_uri)
 
     def _sqlite_file(self) -> Path | None:
         if not self.location.tracking_uri.startswith("sqlite"):
