@@ -82,6 +82,6 @@ def _lacking_permission(location: Location) -> InputError:
     user = os.environ.get("MLFLOW_TRACKING_USERNAME")
     return InputError(
         f"the tracking server {location.shown_uri} does not permit this to the user {user!r}",
-        "Ask its administrator for the permission to edit this study's experiment, or take "
+        "Ask its administrator for the permission to edit the study's experiment, or take "
         "another study.name.",
     )

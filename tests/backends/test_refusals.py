@@ -99,7 +99,7 @@ def test_a_server_that_knows_another_password(refused: Refused, server: MlflowSe
     assert "does not know the user 'lmc' with this password" in refused(server.uri, **wrong)
 
 
-def test_a_user_who_may_only_read(
+def test_a_user_who_may_only_read_is_told_what_to_ask_for(
     server: MlflowServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     location = locate(str(tmp_path / "home"), server.uri, {})
@@ -107,11 +107,22 @@ def test_a_user_who_may_only_read(
     as_user(monkeypatch, server.env)
     finetune_step(study, location, Silent())
     as_user(monkeypatch, server.add_user("reader", "a-readers-password"))
-    assert Store(location).client.get_experiment_by_name("of-another") is not None
+    experiment = Store(location).client.get_experiment_by_name("of-another")
     more = tiny_study(study={"name": "of-another"}, finetune={"seeds": "0-1"})
     with pytest.raises(InputError, match="does not permit this to the user 'reader'") as error:
         finetune_step(more, location, Silent())
-    assert "permission" in error.value.remedy
+    assert "permission to edit" in error.value.remedy
+    server.call(
+        "POST",
+        "/api/3.0/mlflow/users/permissions/grant",
+        {
+            "username": "reader",
+            "resource_type": "experiment",
+            "resource_id": experiment.experiment_id,
+            "permission": "EDIT",
+        },
+    )
+    assert finetune_step(more, location, Silent()) == 1
 
 
 def as_user(monkeypatch: pytest.MonkeyPatch, env: dict[str, str]) -> None:

@@ -262,7 +262,8 @@ def mlflow_server(
         settings["MLFLOW_AUTH_CONFIG_PATH"] = str(folder / "auth.ini")
         settings["MLFLOW_FLASK_SERVER_SECRET_KEY"] = "of tests"
         (folder / "auth.ini").write_text(
-            "[mlflow]\ndefault_permission = READ\n"
+            # Else the server would hash a password at every call, which takes most of its time.
+            "[mlflow]\ndefault_permission = READ\nauth_cache_ttl_seconds = 600\n"
             f"database_uri = sqlite:///{folder}/auth.db\n"
             f"admin_username = {USER}\nadmin_password = {PASSWORD.replace('%', '%%')}\n"
         )
