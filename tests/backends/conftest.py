@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from lmc_track.steps.ingest import ingest
 from lmc_track.steps.plane import plane_step
 from lmc_track.steps.plane_works import GridSettings
 from lmc_track.tracking.location import Location, locate
+from lmc_track.tracking.store import Store
 from support.servers import MlflowServer, Postgres, mlflow_server, postgres_cluster
 from support.stores import empty_home
 from support.studies import run_tiny, tiny_study
@@ -57,3 +59,14 @@ def run_whole(location: Location) -> None:
     trio = ("seed-0", "seed-1", "seed-2")
     plane_step(tiny_study(), trio, location, Silent(), GridSettings(3, 0.0))
     ingest(location, Silent())
+
+
+@contextmanager
+def passing_study(location: Location, name: str) -> Iterator[None]:
+    """The study ``name``, if the block makes it, is gone with it: ingest reads whole stores."""
+    try:
+        yield
+    finally:
+        client = Store(location).client
+        if (experiment := client.get_experiment_by_name(name)) is not None:
+            client.delete_experiment(experiment.experiment_id)

@@ -19,6 +19,8 @@ from lmc_track.tracking.store import Store
 from support.servers import PASSWORD, QUOTED_PASSWORD, MlflowServer, Postgres
 from support.studies import tiny_study
 
+from .conftest import passing_study
+
 pytestmark = pytest.mark.full
 
 Refused = Callable[..., str]
@@ -103,26 +105,25 @@ def test_a_user_who_may_only_read_is_told_what_to_ask_for(
     server: MlflowServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     location = locate(str(tmp_path / "home"), server.uri, {})
-    study = tiny_study(study={"name": "of-another"}, finetune={"seeds": "0"})
-    as_user(monkeypatch, server.env)
-    finetune_step(study, location, Silent())
-    as_user(monkeypatch, server.add_user("reader", "a-readers-password"))
-    experiment = Store(location).client.get_experiment_by_name("of-another")
+    one = tiny_study(study={"name": "of-another"}, finetune={"seeds": "0"})
     more = tiny_study(study={"name": "of-another"}, finetune={"seeds": "0-1"})
-    with pytest.raises(InputError, match="does not permit this to the user 'reader'") as error:
-        finetune_step(more, location, Silent())
-    assert "permission to edit" in error.value.remedy
-    server.call(
-        "POST",
-        "/api/3.0/mlflow/users/permissions/grant",
-        {
+    as_user(monkeypatch, server.env)
+    with passing_study(location, "of-another"):
+        finetune_step(one, location, Silent())
+        as_user(monkeypatch, server.add_user("reader", "a-readers-password"))
+        experiment = Store(location).client.get_experiment_by_name("of-another")
+        with pytest.raises(InputError, match="does not permit this to the user 'reader'") as error:
+            finetune_step(more, location, Silent())
+        assert "permission to edit" in error.value.remedy
+        permission = {
             "username": "reader",
             "resource_type": "experiment",
             "resource_id": experiment.experiment_id,
             "permission": "EDIT",
-        },
-    )
-    assert finetune_step(more, location, Silent()) == 1
+        }
+        server.call("POST", "/api/3.0/mlflow/users/permissions/grant", permission)
+        assert finetune_step(more, location, Silent()) == 1
+        as_user(monkeypatch, server.env)
 
 
 def as_user(monkeypatch: pytest.MonkeyPatch, env: dict[str, str]) -> None:

@@ -6,6 +6,7 @@ import json
 import shlex
 import shutil
 import urllib.request
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,7 +27,7 @@ from support.comparison import difference, recorded, tables
 from support.servers import PASSWORD, QUOTED_PASSWORD, Postgres, Served, serving
 from support.studies import run_tiny, runs_of
 
-from .conftest import Backend, run_whole
+from .conftest import Backend, passing_study, run_whole
 
 pytestmark = pytest.mark.full
 
@@ -40,7 +41,7 @@ def backend(request: pytest.FixtureRequest) -> Iterator[Backend]:
     made = Backend(request.param)
     if made.name == "postgresql":
         postgres: Postgres = request.getfixturevalue("postgres")
-        made = Backend(made.name, postgres.database("studies"), {"PGPASSWORD": PASSWORD})
+        made = Backend(made.name, postgres.database(uuid.uuid4().hex), {"PGPASSWORD": PASSWORD})
     elif made.name == "server":
         server = request.getfixturevalue("server")
         made = Backend(made.name, server.uri, server.env)
@@ -145,15 +146,16 @@ def test_an_interrupted_study_goes_on_where_it_was(
     for location in (mine, other):
         shutil.copytree(at_home.cache / "base", location.cache / "base")
     run_tiny(other, **RESUMED)
-    with pytest.raises(KeyboardInterrupt):
-        run_tiny(mine, progress=Interrupting(), **RESUMED)
-    finished = {run.run_id for run in runs_of(mine, "resumed").all("path") if run.finished}
-    assert 0 < len(finished) < 3
-    run_tiny(mine, **RESUMED)
-    index = runs_of(mine, "resumed")
-    assert finished < {run.run_id for run in index.all("path")}
-    assert index.duplicates == []
-    assert difference(recorded(mine, "resumed"), recorded(other, "resumed")) is None
+    with passing_study(mine, "resumed"):
+        with pytest.raises(KeyboardInterrupt):
+            run_tiny(mine, progress=Interrupting(), **RESUMED)
+        finished = {run.run_id for run in runs_of(mine, "resumed").all("path") if run.finished}
+        assert 0 < len(finished) < 3
+        run_tiny(mine, **RESUMED)
+        index = runs_of(mine, "resumed")
+        assert finished < {run.run_id for run in index.all("path")}
+        assert index.duplicates == []
+        assert difference(recorded(mine, "resumed"), recorded(other, "resumed")) is None
 
 
 def test_a_second_driver_is_kept_out(kept: Location, backend: Backend, tmp_path: Path) -> None:
