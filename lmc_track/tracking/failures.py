@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from typing import Any
 
@@ -65,7 +64,7 @@ def _reason(error: Exception) -> str:
 
 
 def _unknown_user(location: Location) -> InputError:
-    user = os.environ.get("MLFLOW_TRACKING_USERNAME")
+    user = _user()
     where = f"the tracking server {location.shown_uri}"
     if user is None:
         return InputError(
@@ -79,9 +78,16 @@ def _unknown_user(location: Location) -> InputError:
 
 
 def _lacking_permission(location: Location) -> InputError:
-    user = os.environ.get("MLFLOW_TRACKING_USERNAME")
     return InputError(
-        f"the tracking server {location.shown_uri} does not permit this to the user {user!r}",
+        f"the tracking server {location.shown_uri} does not permit this to the user {_user()!r}",
         "Ask its administrator for the permission to edit the study's experiment, or take "
         "another study.name.",
     )
+
+
+def _user() -> str | None:
+    """Whom MLflow says to be, by the environment or its own file."""
+    from mlflow.utils.credentials import read_mlflow_creds
+
+    name: str | None = read_mlflow_creds().username
+    return name

@@ -101,6 +101,17 @@ def test_a_server_that_knows_another_password(refused: Refused, server: MlflowSe
     assert "does not know the user 'lmc' with this password" in refused(server.uri, **wrong)
 
 
+def test_name_and_password_may_be_in_mlflows_own_file(
+    server: MlflowServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    file = tmp_path / ".mlflow" / "credentials"
+    file.parent.mkdir()
+    lines = [f"{k.lower()} = {v.replace('%', '%%')}\n" for k, v in server.env.items()]
+    file.write_text("".join(["[mlflow]\n", *lines]))
+    assert Store(locate(str(tmp_path / "home"), server.uri, {})).client.search_experiments()
+
+
 def test_a_user_who_may_only_read_is_told_what_to_ask_for(
     server: MlflowServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
