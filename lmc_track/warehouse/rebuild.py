@@ -110,12 +110,35 @@ def update(
             return RebuildReport(_fill(connection, results_path, snapshot, derivations))
 
 
+def wait_for_writer(results_path: Path) -> bool:
+    """Wait until no ingest writes to the file; whether there was one, and it has ended."""
+    lock = FileLock(_lock_file(results_path))
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        pass
+    except OSError:  # a folder that cannot be written: nobody writes there
+        return False
+    else:
+        lock.release()
+        return False
+    try:
+        with lock.acquire(timeout=_SECONDS_TO_WAIT):
+            return True
+    except Timeout:
+        return False
+
+
+def _lock_file(results_path: Path) -> Path:
+    return results_path.with_name(f".{results_path.name}.lock")
+
+
 @contextmanager
 def _writing(results_path: Path) -> Iterator[None]:
     """Keep other writers out, and say what failed."""
     try:
         results_path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(results_path.with_name(f".{results_path.name}.lock"), _SECONDS_TO_WAIT):
+        with FileLock(_lock_file(results_path), _SECONDS_TO_WAIT):
             yield
     except Timeout:
         raise WorkError(
