@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from .options import find_location, location_options
-from .terminal import TerminalProgress
+from .terminal import TerminalProgress, echo
 
 
 @click.command("ingest")
@@ -24,4 +24,4 @@ def command(home: str | None, tracking_uri: str | None) -> None:
     location = find_location(home, tracking_uri)
     report = ingest_step(location, TerminalProgress())
     counts = ", ".join(f"{count:,} {table}" for table, count in report.counts.items() if count)
-    click.echo(f"{location.results_path}: {counts}.", err=True)
+    echo(f"{location.results_path}: {counts}.", err=True)

@@ -7,6 +7,7 @@ import click
 from .completion import complete_query
 from .options import find_location, format_option, location_options
 from .output import show
+from .terminal import echo
 
 
 @click.command("query")
@@ -71,12 +72,12 @@ def command(
         ]
         show(pl.DataFrame(rows), output_format, widest=None)
         for problem in own.problems.values():
-            click.echo(f"Not usable: {problem}", err=True)
+            echo(f"Not usable: {problem}", err=True)
         return
     if name in own.problems and name in queries():
-        click.echo(f"Note: {own.problems[name].message}; this is the library's.", err=True)
+        echo(f"Note: {own.problems[name].message}; this is the library's.", err=True)
     if show_text:
-        click.echo(find_query(name, {}, own).sql)
+        echo(find_query(name, {}, own).sql)
         return
     results = open_results(location.results_path, location.tracking_uri)
     show(results.query(name, **_parse(params)), output_format)
