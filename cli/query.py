@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import click
 
 from .completion import complete_query
+from .last_resort import last_resort
 from .options import find_location, format_option, location_options
 from .output import show
 from .terminal import echo
@@ -56,7 +59,7 @@ def command(
     from lmc_track.warehouse.library import queries
     from lmc_track.warehouse.moment import find_query
     from lmc_track.warehouse.own_queries import own_queries
-    from lmc_track.warehouse.results import open_results
+    from lmc_track.warehouse.results import USER_LIMITS, open_results
 
     location = find_location(home, tracking_uri)
     own = own_queries(location.home)
@@ -80,7 +83,10 @@ def command(
         echo(find_query(name, {}, own).sql)
         return
     results = open_results(location.results_path, location.tracking_uri)
-    show(results.query(name, **_parse(params)), output_format)
+    # The library's queries are ours, and may take long.
+    with last_resort(USER_LIMITS.seconds) if name in own.queries else nullcontext():
+        found = results.query(name, **_parse(params))
+    show(found, output_format)
 
 
 def _parse(params: tuple[str, ...]) -> dict[str, str]:

@@ -127,8 +127,8 @@ _VALUES = st.recursive(
         st.floats(),
         st.text(max_size=8),
         st.sampled_from(
-            ["all", "validation", "0-7", "3,1", "7-3", "0-999999999", "a:b:loss", "fp32", "spectral",
-             "juneja2023", "../x", "-", "1" * 5000]
+            ["all", "validation", "0-7", "3,1", "7-3", "0-999999999", "a:b:loss", "fp32",
+             "spectral", "juneja2023", "../x", "-", "1" * 5000]
         ),
     ),
     lambda inner: st.one_of(
@@ -171,7 +171,9 @@ def _overrides() -> st.SearchStrategy[list[str]]:
     ]
     written = st.one_of(
         st.text(max_size=12),
-        st.sampled_from(["0-3", "[1, 2", "nan", "'a'", '"""', "{a=1}", "1_0", "[" * 500, "1" * 5000]),
+        st.sampled_from(
+            ["0-3", "[1, 2", "nan", "'a'", '"""', "{a=1}", "1_0", "[" * 500, "1" * 5000]
+        ),
         st.integers().map(str),
     )
     named = st.tuples(st.one_of(st.sampled_from(keys), st.text(max_size=9)), written)
@@ -205,7 +207,7 @@ _INTERPOLATION = [
     "Downloading: 100%\n" + pair_log("0", "1", [1.0, 2.0, 1.5], distance=0.25),
 ]
 _SCORES = [
-    "model,validation,hans:ln_passive,hans:all:loss,accuracy/dev\nRun 0,.5,.25,2,1\nRun 1,.6,,1,0\n",
+    "model,validation,hans:ln_passive,hans:all:loss,accuracy/dev\nRun 0,.5,.25,2,1\nRun 1,,,1,0\n",
     "\tMNLI dev acc.\tOverall accuracy\tle_passive\nRun 00\t0.84\t0.6\t0.9\nMean\t0.8\t0.5\t0.7\n",
     'name;a"b;loss/x\n"Run 1";1;0.25\n"Run ""2""";0;3\n',
 ]
@@ -257,7 +259,9 @@ def _rules(given: tuple[str, str, str]) -> None:
 _PATTERNS = st.one_of(
     st.text(max_size=12),
     st.text("()[]{}|*+?\\.^$,0129abPd:=!<>-#", max_size=16),
-    st.sampled_from(["(" * 300, "a{99999999999}", "(?P<a>.)(?P=a)", "(?i", "[z-a]", "\\", "(?<=a*)b"]),
+    st.sampled_from(
+        ["(" * 300, "a{99999999999}", "(?P<a>.)(?P=a)", "(?i", "[z-a]", "\\", "(?<=a*)b"]
+    ),
 )
 
 # ---- queries ----
