@@ -7,7 +7,7 @@ grammar of a form with wrong values in it; and some inputs are just bytes. The s
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -29,30 +29,31 @@ from lmc_track.study.task_sections import TASKS
 from lmc_track.study.template import study_template
 from lmc_track.warehouse.library import TYPES, Parameter, Query, parse_query, queries
 from lmc_track.warehouse.parameters import reset_variables, set_variables
-from support.mutation import mutated, noise, spared
+from support.mutation import BATCH, mutated, noise, spared
 from support.published_logs import evaluation_log, pair_log
 
-INPUTS = {
-    "study text": 25_000,
-    "study keys": 15_000,
-    "study overrides": 5_000,
-    "evaluation log": 12_000,
-    "interpolation log": 14_000,
-    "scores": 9_000,
+TEXTS = {
+    "study": 30_000,
+    "evaluation log": 14_000,
+    "interpolation log": 18_000,
+    "scores": 10_000,
     "memberships": 7_000,
-    "subsets": 5_000,
-    "rules": 3_000,
-    "query header": 12_000,
-    "parameter values": 3_000,
+    "subsets": 6_000,
+    "query header": 11_000,
 }
-"""How many inputs the long run gives to what; the short one a few."""
+"""How many changed files the long run reads of each form; the short one a few."""
 
-_SHORT = 400
+DRAWN = {"study keys": 2_500, "overrides": 2_000, "rules": 1_500, "parameter values": 1_500}
+"""How many inputs that are drawn by the grammar of a form; beside them bytes for each of TEXTS."""
+
+_NOISE = 200
+_SHORT = 200
 Target = Callable[[Any], object]
 
 
 def test_the_long_run_is_of_a_hundred_thousand_inputs() -> None:
-    assert sum(INPUTS.values()) >= 100_000
+    assert sum(TEXTS.values()) + sum(DRAWN.values()) + _NOISE * len(TEXTS) >= 100_000
+    assert all(count % BATCH == 0 for count in TEXTS.values())
 
 
 # ---- study files ----
@@ -286,53 +287,66 @@ _PARAMETERS = st.builds(
 )
 
 
-def _parameters(given: tuple[Parameter, Any]) -> None:
-    parameter, value = given
-    query = Query("mine", "d", (parameter,), "SELECT 1")
+@pytest.fixture(scope="module")
+def database() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect(":memory:", config={"threads": 1}) as connection:
-        set_variables(connection, query, {parameter.name: value})
-        reset_variables(connection, query)
+        yield connection
 
 
 # ---- all of them ----
 
-
-@pytest.mark.parametrize(
-    "size", ["short", pytest.param("long", marks=pytest.mark.full)]
-)  # fmt: skip
-@pytest.mark.parametrize("what", INPUTS)
-def test_nothing_but_our_own_refusals(what: str, size: str, tmp_path: Path) -> None:
-    target, inputs = _fuzzed(what, tmp_path)
-    total = sum(INPUTS.values())
-    spared(target, inputs, INPUTS[what] if size == "long" else _SHORT * INPUTS[what] // total)
+SIZES = ["short", pytest.param("long", marks=pytest.mark.full)]
 
 
-def _fuzzed(what: str, folder: Path) -> tuple[Target, st.SearchStrategy[Any]]:
-    if what == "study text":
-        return _study_of, st.one_of(*[mutated(_study_texts())] * 3, noise())
-    if what == "study keys":
-        return build_study, _study_contents()
-    if what == "study overrides":
-        return lambda given: build_study({"study": {"name": "s"}}, given), _overrides()
-    if what == "evaluation log":
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("form", TEXTS)
+def test_a_changed_file_is_taken_or_refused(form: str, size: str, tmp_path: Path) -> None:
+    target, texts = _read(form, tmp_path)
+    count = TEXTS[form] // BATCH
+    spared(target, mutated(texts), count if size == "long" else max(1, count // _SHORT))
+    spared(target, noise(), _NOISE if size == "long" else 5)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("form", DRAWN)
+def test_a_wrong_value_is_taken_or_refused(
+    form: str, size: str, database: duckdb.DuckDBPyConnection
+) -> None:
+    def parameters(given: tuple[Parameter, Any]) -> None:
+        parameter, value = given
+        query = Query("mine", "d", (parameter,), "SELECT 1")
+        set_variables(database, query, {parameter.name: value})
+        reset_variables(database, query)
+
+    def overridden(given: list[str]) -> None:
+        build_study({"study": {"name": "s"}}, given)
+
+    drawn: dict[str, tuple[Target, st.SearchStrategy[Any]]] = {
+        "study keys": (build_study, _study_contents()),
+        "overrides": (overridden, _overrides()),
+        "rules": (_rules, st.tuples(_PATTERNS.map(lambda p: f"{p}=a:{{}}"), _PATTERNS, _PATTERNS)),
+        "parameter values": (parameters, st.tuples(_PARAMETERS, _VALUES)),
+    }
+    target, inputs = drawn[form]
+    spared(target, inputs.map(lambda one: [one]), DRAWN[form] if size == "long" else 20)
+
+
+def _read(form: str, folder: Path) -> tuple[Target, Sequence[str]]:
+    """What reads a file of this form, and valid ones."""
+    if form == "study":
+        return _study_of, _study_texts()
+    if form == "query header":
+        return _query, _query_texts()
+    if form == "evaluation log":
         read = _reading(folder, "a.json", lambda file: read_evaluation_logs([file], _NAMES))
-        return read, st.one_of(*[mutated(_EVALUATION)] * 4, noise())
-    if what == "interpolation log":
-        read = _reading(folder, "a.log", _interpolations)
-        return read, st.one_of(*[mutated(_INTERPOLATION)] * 4, noise())
-    if what == "scores":
-        return _reading(folder, "a.csv", _scores), st.one_of(mutated(_SCORES), noise())
-    if what == "memberships":
+        return read, _EVALUATION
+    if form == "interpolation log":
+        return _reading(folder, "a.log", _interpolations), _INTERPOLATION
+    if form == "scores":
+        return _reading(folder, "a.csv", _scores), _SCORES
+    if form == "memberships":
         as_json = _reading(folder, "a.json", _memberships)
         as_table = _reading(folder, "a.csv", lambda file: read_memberships(file, _NAMES))
-        inputs = st.one_of(mutated(_MEMBERSHIPS), noise())
-        return lambda content: (as_json if b"{" in content else as_table)(content), inputs
-    if what == "subsets":
-        columns = (["sentence1", "sentence2"], ["heuristic+gold", "gold"])
-        read = _reading(folder, "a.tsv", lambda file: read_subsets(file, *columns))
-        return read, st.one_of(mutated(_SUBSETS), noise())
-    if what == "rules":
-        return _rules, st.tuples(_PATTERNS.map(lambda p: f"{p}=a:{{}}"), _PATTERNS, _PATTERNS)
-    if what == "query header":
-        return _query, st.one_of(*[mutated(_query_texts())] * 3, noise())
-    return _parameters, st.tuples(_PARAMETERS, _VALUES)
+        return lambda content: (as_json if b"{" in content else as_table)(content), _MEMBERSHIPS
+    columns = (["sentence1", "sentence2"], ["heuristic+gold", "gold"])
+    return _reading(folder, "a.tsv", lambda file: read_subsets(file, *columns)), _SUBSETS

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -28,14 +28,14 @@ LOADS = {"torch.load", "np.load", "numpy.load", "yaml.load", "yaml.unsafe_load",
 Call = tuple[int, str, dict[str, ast.expr]]
 
 
-@lru_cache
+@cache
 def nodes(file: Path) -> tuple[ast.AST, ...]:
     tree = ast.parse(file.read_text(encoding="utf-8"))
     kept = (ast.Call, ast.Import, ast.ImportFrom)
     return tuple(node for node in ast.walk(tree) if isinstance(node, kept))
 
 
-@lru_cache
+@cache
 def calls(file: Path) -> tuple[Call, ...]:
     """(line, dotted name, keywords) of every call."""
     return tuple(

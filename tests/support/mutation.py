@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, settings
@@ -23,9 +22,18 @@ _ODD = (
 )  # fmt: skip
 
 
-def mutated(texts: Sequence[str]) -> st.SearchStrategy[bytes]:
-    """One of ``texts`` after a few changes; rarely with bytes that are no UTF-8."""
-    return st.integers(0, 2**64 - 1).map(lambda seed: _mutated(texts, random.Random(seed)))
+BATCH = 25
+"""How many inputs follow from one example of Hypothesis, which takes longer than most of them."""
+
+
+def mutated(texts: Sequence[str]) -> st.SearchStrategy[list[bytes]]:
+    """``BATCH`` times one of ``texts`` after a few changes; rarely with bytes that are no UTF-8."""
+
+    def batch(seed: int) -> list[bytes]:
+        chance = random.Random(seed)
+        return [_mutated(texts, chance) for _ in range(BATCH)]
+
+    return st.integers(0, 2**64 - 1).map(batch)
 
 
 def _mutated(texts: Sequence[str], chance: random.Random) -> bytes:
@@ -103,17 +111,17 @@ _CHANGES = (
 )  # fmt: skip
 
 
-def noise() -> st.SearchStrategy[bytes]:
-    """Bytes, and text of any characters."""
+def noise() -> st.SearchStrategy[list[bytes]]:
+    """Bytes, or text of any characters; one input."""
     return st.one_of(
         st.binary(max_size=200),
         st.text(max_size=200).map(lambda text: text.encode("utf-8", "surrogatepass")),
-    )
+    ).map(lambda content: [content])
 
 
-def spared(target: Callable[[Any], object], inputs: st.SearchStrategy[Any], count: int) -> None:
-    """Give ``target`` so many ``inputs``, the same ones every time: it may refuse them in its own
-    words, and do nothing else."""
+def spared(target: Callable[[Any], object], batches: st.SearchStrategy[Any], count: int) -> None:
+    """Give ``target`` the inputs of ``count`` batches, the same ones every time: it may refuse
+    them in its own words, and do nothing else."""
 
     @settings(
         max_examples=count,
@@ -123,9 +131,15 @@ def spared(target: Callable[[Any], object], inputs: st.SearchStrategy[Any], coun
         phases=(Phase.generate,),
         suppress_health_check=list(HealthCheck),
     )
-    @given(inputs)
-    def check(given_input: Any) -> None:
-        with suppress(LmcTrackError):
-            target(given_input)
+    @given(batches)
+    def check(batch: list[Any]) -> None:
+        for given_input in batch:
+            try:
+                target(given_input)
+            except LmcTrackError:
+                continue
+            except Exception as error:
+                error.add_note(f"input: {given_input!r:.2000}")
+                raise
 
     check()
