@@ -16,22 +16,20 @@ from pathlib import Path
 
 _STATUS = Path("/proc/self/status")
 _GRACE = 10.0
-# Rows that have left DuckDB, their copy as a frame, and buffers and stacks of its threads.
-_BESIDE = 4_000_000_000
+# What DuckDB counts, rows that have left it, their copy as a frame, stacks of threads.
+_MEMORY = 6_000_000_000
 
 
 @contextmanager
-def last_resort(
-    seconds: float, *, grace: float = _GRACE, memory: int = 2_000_000_000
-) -> Iterator[None]:
-    """End the process when what is inside takes ``grace`` longer than ``seconds``; refuse it
-    memory, where the system can, far above the ``memory`` in bytes that DuckDB counts.
+def last_resort(seconds: float, *, grace: float = _GRACE, memory: int = _MEMORY) -> Iterator[None]:
+    """End the process when what is inside takes ``grace`` longer than ``seconds``; on Linux,
+    refuse it more than ``memory`` bytes, which are to be well above what DuckDB counts.
     """
     timer = threading.Timer(seconds + grace, _end, [seconds])
     timer.daemon = True
     timer.start()
     try:
-        with _bounded(memory + _BESIDE):
+        with _bounded(memory):
             yield
     finally:
         timer.cancel()

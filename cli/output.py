@@ -34,7 +34,7 @@ def show(frame: pl.DataFrame, output_format: str, *, widest: int | None = _WIDES
     elif output_format == "csv":
         text = _flat(frame).write_csv()
         # In a file every text is as it is in the results; a terminal would act on some.
-        click.echo(printable(text) if sys.stdout.isatty() else text, nl=False)
+        sys.stdout.write(printable(text) if sys.stdout.isatty() else text)
     else:
         _write_parquet(frame)
 

@@ -9,6 +9,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from lmc_track.errors import InputError
+from lmc_track.plain_text import printable
 
 HIDDEN = "***"
 # Up to the last @: a password that should have been percent-encoded may hold anything.
@@ -34,3 +38,23 @@ def redacted(text: str, environ: Mapping[str, str] | None = None) -> str:
 def holds_password(uri: str) -> bool:
     """Whether ``uri`` has a password in it."""
     return redacted(uri, {}) != uri
+
+
+def check_address(uri: str) -> None:
+    """Refuse a tracking URI that cannot be written down as it is.
+
+    Raises:
+        InputError: it holds control characters, is no address, or tells a server a password.
+    """
+    if printable(uri) != uri or "\n" in uri:
+        raise InputError(f"the tracking URI {redacted(uri)!r} holds control characters")
+    try:
+        urlsplit(uri)
+    except ValueError as error:
+        raise InputError(f"the tracking URI {redacted(uri)!r} is no address: {error}") from None
+    if uri.lower().startswith(("http://", "https://")) and holds_password(uri):
+        raise InputError(
+            f"the tracking URI {redacted(uri)} holds a password",
+            "Leave it out, and name user and password by the environment variables "
+            "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD.",
+        )

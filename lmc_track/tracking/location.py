@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from lmc_track.errors import InputError
-from lmc_track.plain_text import printable
-from lmc_track.redaction import holds_password, redacted
+from lmc_track.redaction import check_address, redacted
 
 DEFAULT_HOME = "mlruns"
 _DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
 _SERVERS = ("http", "https")
-# User and password of a database as SQLAlchemy reads them, host and port after them.
-_LOGIN = re.compile(r"[^:/?#]+://(?P<login>[^:/@]*(?::[^@]*)?@)?(?P<host>[^/?#]*)")
 
 
 @dataclass(frozen=True)
@@ -43,7 +39,11 @@ class Location:
     @property
     def shown_uri(self) -> str:
         """The tracking URI with a password left out."""
-        return redacted(self.tracking_uri, {})
+        parts = urlsplit(self.tracking_uri)
+        if parts.password is None:
+            return self.tracking_uri
+        where = parts.netloc.replace(f":{parts.password}@", ":***@")
+        return urlunsplit(parts._replace(netloc=where))
 
 
 def locate(
@@ -57,8 +57,8 @@ def locate(
     ``./mlruns`` with an SQLite store in it. Nothing is created.
 
     Raises:
-        InputError: the tracking URI is of a kind that cannot hold a study or has a password
-            where none may be, or the home's name cannot be part of one.
+        InputError: the tracking URI is of a kind that cannot hold a study, or the home's name
+            cannot be part of one.
     """
     environ = os.environ if environ is None else environ
     folder = Path(home or environ.get("LMC_HOME") or DEFAULT_HOME).expanduser().resolve()
@@ -69,52 +69,17 @@ def locate(
             "Give another folder with --home or LMC_HOME.",
         )
     uri = tracking_uri or environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{folder}/mlflow.db"
-    scheme = uri.partition("://")[0].lower().split("+")[0]
-    if printable(uri) != uri or "\n" in uri:
-        raise InputError(f"the tracking URI {redacted(uri)!r} holds control characters")
+    check_address(uri)
+    scheme = urlsplit(uri).scheme.split("+")[0]
     if scheme in _SERVERS:
-        _check_server(uri)
         return Location(folder, uri, None)
     if scheme in _DATABASES:
-        if scheme != "sqlite":
-            _check_database(uri)
         return Location(folder, uri, (folder / "artifacts").as_uri())
     raise InputError(
         f"the tracking URI {redacted(uri)!r} is neither a database nor a server",
         "Give sqlite:///FILE, postgresql://…, or http://HOST:PORT of an MLflow server; "
         "MLflow itself has given up its old folder of files.",
     )
-
-
-def _check_server(uri: str) -> None:
-    """Refuse an address that is none, or that would show a password wherever it is written."""
-    if holds_password(uri):
-        raise InputError(
-            f"the tracking URI {redacted(uri)} holds a password",
-            "Leave it out, and name user and password by the environment variables "
-            "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD.",
-        )
-    try:
-        there = bool(urlsplit(uri).hostname) and urlsplit(uri).port != 0
-    except ValueError:
-        there = False
-    if not there:
-        raise InputError(
-            f"the tracking URI {uri!r} is no address of a server", "Give http://HOST:PORT."
-        )
-
-
-def _check_database(uri: str) -> None:
-    """Refuse a password that could not be told from the rest of ``uri``, and so not be hidden."""
-    found = _LOGIN.match(uri)
-    login, host = (found["login"] or "", found["host"]) if found else ("", "")
-    in_options = holds_password(uri.removeprefix(uri.partition("?")[0]))
-    if in_options or "@" in host or any(mark in login for mark in "/?#"):
-        raise InputError(
-            f"the password in the tracking URI {redacted(uri)!r} is not where, or as, it should be",
-            "Write it before the host, as in postgresql://USER:PASSWORD@HOST/DATABASE, with the "
-            "characters @ / ? # percent-encoded (%40 %2F %3F %23).",
-        )
 
 
 def prepare(location: Location) -> None:

@@ -14,7 +14,6 @@ from typing import Any
 from filelock import FileLock
 
 from lmc_track.errors import InputError, WorkError
-from lmc_track.redaction import redacted
 from lmc_track.tracking.location import Location, prepare
 
 _NOISY = ("mlflow", "alembic", "sqlalchemy")
@@ -119,7 +118,7 @@ def reporting(location: Location) -> Iterator[None]:
     try:
         yield
     except (MlflowException, SQLAlchemyError, OSError) as error:
-        reason = redacted(str(error)).strip().partition("\n")[0][:300]
+        reason = str(error).strip().splitlines()[0][:300]
         if "Max retries exceeded" in reason:
             reason = "it does not answer, so no connection was made"
         opening = isinstance(error, OSError) or "open" in reason or "connect" in reason.lower()
