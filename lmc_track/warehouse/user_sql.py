@@ -85,9 +85,17 @@ def _only_statement(
     if len(statements) != 1:
         what = f"one SQL statement is needed, got {len(statements)}"
         raise InputError(_at(file, None) + what)
-    if statements[0].type not in _READING or _COPIES.match(statements[0].query):
+    if not _reads(statements[0]):
         raise InputError(_at(file, None) + "the statement returns no rows", "write a SELECT")
     return statements[0]
+
+
+def _reads(statement: duckdb.Statement) -> bool:
+    try:
+        kind = statement.type
+    except ValueError:  # one that DuckDB has and its Python package does not know
+        return False
+    return kind in _READING and not _COPIES.match(statement.query)
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, text: str, limits: Limits) -> pl.DataFrame:
