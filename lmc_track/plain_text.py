@@ -14,7 +14,10 @@ _UNPRINTABLE = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"
     "\ud800-\udfff]|\r(?!\n)"
 )
-_MARKUP = re.compile(r"[\\`*\[\]()|~$<>&!]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
+_MARKUP = re.compile(r"[\\`*\[\]()|~!]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
+
+# A backslash before these stays to be seen in MLflow.
+_ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 
 def printable(text: str) -> str:
@@ -32,7 +35,7 @@ def json_safe(text: str) -> str:
 
 def markdown_escaped(text: str) -> str:
     """``text`` as MLflow's Markdown shows it as it is, in one line: no link, picture or tag."""
-    return _MARKUP.sub(r"\\\g<0>", " ".join(printable(text).split()))
+    return _MARKUP.sub(r"\\\g<0>", " ".join(printable(text).split()).translate(_ENTITIES))
 
 
 def _written_out(found: re.Match[str]) -> str:
