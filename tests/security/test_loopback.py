@@ -55,18 +55,24 @@ def test_ports_are_looked_for_on_loopback(monkeypatch: pytest.MonkeyPatch) -> No
     assert {address[0] for address in bound} == {"127.0.0.1"}
 
 
+def listening() -> set[tuple[int, str, int]]:
+    """(process, address, port) of what this process and its children listen on."""
+    driver = psutil.Process()
+    return {
+        (process.pid, socket.laddr.ip, socket.laddr.port)
+        for process in (driver, *driver.children(recursive=True))
+        for socket in process.net_connections()
+        if socket.status == psutil.CONN_LISTEN
+    }
+
+
 @pytest.mark.full
 def test_processes_of_a_local_cluster_listen_on_loopback() -> None:
+    before = listening()
     with opened_cluster(Placement("cpu", 1, 1, None)):
-        driver = psutil.Process()
-        listening = {
-            (process.pid, socket.laddr.ip)
-            for process in (driver, *driver.children(recursive=True))
-            for socket in process.net_connections()
-            if socket.status == psutil.CONN_LISTEN
-        }
-    assert len({pid for pid, _ in listening}) > 1
-    assert {address for _, address in listening} == {"127.0.0.1"}
+        found = listening() - before
+    assert len({pid for pid, _, _ in found}) > 1
+    assert {address for _, address, _ in found} == {"127.0.0.1"}
 
 
 def test_no_source_names_an_address_of_all_interfaces() -> None:
