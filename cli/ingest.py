@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from .options import find_location, location_options
-from .terminal import TerminalProgress
+from .terminal import TerminalProgress, echo
 
 
 @click.command("ingest")
@@ -28,4 +28,4 @@ def command(home: str | None, tracking_uri: str | None, rebuild: bool) -> None:
     report = ingest_step(location, TerminalProgress(), everything=rebuild)
     counts = ", ".join(f"{count:,} {table}" for table, count in report.counts.items() if count)
     state = "" if report.changed else " is up to date"
-    click.echo(f"{location.results_path}{state}: {counts}.", err=True)
+    echo(f"{location.results_path}{state}: {counts}.", err=True)

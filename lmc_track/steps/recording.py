@@ -13,6 +13,7 @@ import polars as pl
 
 from lmc_track.errors import InputError
 from lmc_track.geometry.evaluation import Predictions
+from lmc_track.plain_text import markdown_escaped
 from lmc_track.progress import Progress
 from lmc_track.steps.model_folders import weights_folder
 from lmc_track.steps.planning import Plan, plan_study
@@ -146,11 +147,12 @@ def record_dataset(data: Dataset, record: StudyRecord) -> None:
 
 
 def _dataset_note(data: Dataset) -> str:
-    note = f"Evaluation set {data.name} ({data.role}): {len(data):,} examples from {data.source}."
+    source = markdown_escaped(data.source)
+    note = f"Evaluation set {data.name} ({data.role}): {len(data):,} examples from {source}."
     if data.drawn:
-        note += f" Drawn: {'; '.join(data.drawn)}."
+        note += f" Drawn: {markdown_escaped('; '.join(data.drawn))}."
     if data.projection is not None:
-        names = ", ".join(data.projection.label_names)
+        names = markdown_escaped(", ".join(data.projection.label_names))
         note += f" Labels of its own: {names}; logits are projected by {data.projection.how}."
     return f"{note}\n\nArtifact examples.parquet: the examples, with their halves and subsets."
 

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from lmc_track.errors import WorkError
+from lmc_track.tracking.artifact_names import check_artifact
 from lmc_track.tracking.store import Store, reporting
 
 
@@ -86,8 +87,9 @@ class Artifacts:
         """A local path of the artifact ``name``; downloaded once into the cache if need be.
 
         Raises:
-            WorkError: the run does not have it.
+            WorkError: the run does not have it, or ``name`` leads out of its artifacts.
         """
+        check_artifact(run_id, name)
         folder = local_folder(artifact_uri)
         if folder is not None:
             path = folder / name

@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from lmc_track.errors import InputError
+from lmc_track.redaction import check_address, redacted
 from lmc_track.uris import without_password
 
 DEFAULT_HOME = "mlruns"
@@ -71,6 +72,7 @@ def locate(
     artifacts = (folder / "artifacts").as_uri()
     own = f"sqlite:///{folder}/mlflow.db"
     uri = tracking_uri or environ.get("MLFLOW_TRACKING_URI") or own
+    check_address(uri)
     scheme = uri.partition(":")[0].partition("+")[0]
     if scheme in _SERVERS:
         return Location(folder, _without_credentials(uri), None)
@@ -78,7 +80,7 @@ def locate(
         root = environ.get("MLFLOW_DEFAULT_ARTIFACT_ROOT") if uri != own else None
         return Location(folder, _with_driver(uri), _absolute(root) if root else artifacts)
     raise InputError(
-        f"the tracking URI {without_password(uri)!r} is neither a database nor a server",
+        f"the tracking URI {redacted(uri)!r} is neither a database nor a server",
         "Give sqlite:///FILE, postgresql://…, or http://HOST:PORT of an MLflow server; "
         "MLflow itself has given up its old folder of files.",
     )

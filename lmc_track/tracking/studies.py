@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from lmc_track.errors import InputError
+from lmc_track.plain_text import markdown_escaped
 from lmc_track.tracking.artifacts import Artifacts
 from lmc_track.tracking.keys import study_key
 from lmc_track.tracking.pages import describe_experiment, saved_views
@@ -249,7 +250,7 @@ def _create(store: Store, facts: StudyFacts) -> None:
 
 def _description(facts: StudyFacts) -> str:
     given = facts.file["study"].get("description")
-    return str(given or f"Linear mode connectivity study {facts.name}.")
+    return markdown_escaped(str(given or f"Linear mode connectivity study {facts.name}."))
 
 
 def _describe(store: Store, facts: StudyFacts, experiment_id: str) -> None:
