@@ -37,19 +37,20 @@ class BulkWriter:
         Raises:
             ImportError: this MLflow lacks something that is needed.
         """
+        from mlflow.utils.uri import append_to_uri_path
+
         self._inner = inner
         self._experiment_id = int(experiment_id)
-        self._artifact_root = artifact_root
+        mark = ordered_id()
+        self._artifact_uri = append_to_uri_path(artifact_root, mark, "artifacts").split(mark)
         self._maker = RowMaker(self._experiment_id)
         self._tables = _Tables(inner.engine.dialect)
         self._runs: dict[str, NewRun] = {}
 
     def new_id(self) -> tuple[str, str]:
         """An id for a run, and the place for its artifacts that MLflow would give it."""
-        from mlflow.utils.uri import append_to_uri_path
-
         run_id = ordered_id()
-        return run_id, append_to_uri_path(self._artifact_root, run_id, "artifacts")
+        return run_id, run_id.join(self._artifact_uri)
 
     def hold(self, run: RunEntry) -> None:
         """Take up a new run."""
