@@ -85,18 +85,12 @@ class BulkWriter:
         runs = list(self._runs.values())
         with self._inner.ManagedSessionMaker(read_only=False) as session:
             connection = session.connection()
-            self._check_experiment(connection)
-            any_data = any(run.datasets for run in runs)
-            datasets = self._tables.datasets(connection, self._experiment_id) if any_data else {}
-            for table, rows in self._maker.rows(runs, datasets).items():
-                self._tables.insert(connection, table, rows)
+            stage, datasets = self._tables.experiment(connection, self._experiment_id)
+            if stage != "active":  # MLflow says what is wrong with it
+                experiment = self._inner.get_experiment(str(self._experiment_id))
+                self._inner._check_experiment_is_active(experiment)
+            self._tables.insert(connection, self._maker.rows(runs, datasets))
         self._runs = {}
-
-    def _check_experiment(self, connection: Any) -> None:
-        """Refuse to write to an experiment that was deleted, as MLflow does."""
-        if self._tables.stage(connection, self._experiment_id) != "active":
-            experiment = self._inner.get_experiment(str(self._experiment_id))
-            self._inner._check_experiment_is_active(experiment)
 
     def forget(self) -> None:
         """Drop the runs held."""
@@ -111,12 +105,11 @@ class _Tables:
         from sqlalchemy import bindparam, select
 
         self._tables = {name: getattr(models, name).__table__ for name in COLUMNS}
-        data, experiment = models.SqlDataset, models.SqlExperiment
-        self._datasets = select(data.name, data.digest, data.dataset_uuid).where(
-            data.experiment_id == bindparam("experiment")
-        )
-        self._stage = select(experiment.lifecycle_stage).where(
-            experiment.experiment_id == bindparam("experiment")
+        experiment, data = models.SqlExperiment, models.SqlDataset
+        self._experiment = (
+            select(experiment.lifecycle_stage, data.name, data.digest, data.dataset_uuid)
+            .outerjoin_from(experiment, data, data.experiment_id == experiment.experiment_id)
+            .where(experiment.experiment_id == bindparam("experiment"))
         )
         # SQLite takes rows one by one, fastest as they are; other databases take them together,
         # which SQLAlchemy knows how to tell each.
@@ -126,31 +119,32 @@ class _Tables:
             else None
         )
 
-    def datasets(self, connection: Any, experiment_id: int) -> dict[tuple[str, str], str]:
-        """Ids of an experiment's data sets by name and digest."""
-        found = connection.execute(self._datasets, {"experiment": experiment_id})
-        return {(name, digest): dataset_id for name, digest, dataset_id in found}
+    def experiment(
+        self, connection: Any, experiment_id: int
+    ) -> tuple[str | None, dict[tuple[str, str], str]]:
+        """An experiment's stage, None where there is none, and its data sets.
 
-    def stage(self, connection: Any, experiment_id: int) -> str | None:
-        """``active`` or ``deleted``, None where there is no such experiment."""
-        found: str | None = connection.execute(
-            self._stage, {"experiment": experiment_id}
-        ).scalar_one_or_none()
-        return found
+        These are their ids by name and digest.
+        """
+        found = connection.execute(self._experiment, {"experiment": experiment_id}).all()
+        return (
+            found[0][0] if found else None,
+            {(name, digest): key for _, name, digest, key in found if key is not None},
+        )
 
-    def insert(self, connection: Any, name: str, rows: list[Row]) -> None:
-        """Insert ``rows``, tuples as ``COLUMNS`` names them, into the table ``name``."""
-        if not rows:
-            return
+    def insert(self, connection: Any, rows: Mapping[str, list[Row]]) -> None:
+        """Insert rows by table, tuples as ``COLUMNS`` names them."""
         if self._texts is not None:
-            connection.exec_driver_sql(self._texts[name], rows)
+            cursor = connection.connection.cursor()
+            for name, some in rows.items():
+                cursor.executemany(self._texts[name], some)
+            cursor.close()
             return
-        columns, statement = COLUMNS[name], self._tables[name].insert()
-        for start in range(0, len(rows), _ROWS):
-            connection.execute(
-                statement,
-                [dict(zip(columns, row, strict=True)) for row in rows[start : start + _ROWS]],
-            )
+        for name, some in rows.items():
+            statement = self._tables[name].insert()
+            dicts = [dict(zip(COLUMNS[name], row, strict=True)) for row in some]
+            for start in range(0, len(dicts), _ROWS):
+                connection.execute(statement, dicts[start : start + _ROWS])
 
 
 def _insert_text(table: Any, columns: Sequence[str], dialect: Any) -> str:
