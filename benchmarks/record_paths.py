@@ -29,7 +29,7 @@ from typing import Any, TypeVar
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from lmc_track.steps import recording
-from lmc_track.steps.path_records import record_path
+from lmc_track.steps.path_records import record_paths
 from lmc_track.tracking.artifacts import Artifacts
 from lmc_track.tracking.location import locate
 from lmc_track.tracking.recorder import Recorder
@@ -79,6 +79,7 @@ class Way:
     study: MadeStudy
     paths: int
     files: Stopwatch
+    batch: int = 1
     done: int = 0
     rows: float = 0.0
     artifacts: float = 0.0
@@ -87,10 +88,10 @@ class Way:
         """Record the next of ``share`` equal parts of the paths."""
         works = list(self.study.works())[self.done : self.done + -(-self.paths // share)]
         works = works[: self.paths - self.done]
-        for work in works:
-            result = self.study.result(work)
+        for start in range(0, len(works), self.batch):
+            measured = [(one, self.study.result(one)) for one in works[start : start + self.batch]]
             before, begun = self.files.seconds, time.perf_counter()
-            record_path(self.study.plan, self.study.record, work, result)
+            record_paths(self.study.plan, self.study.record, measured)
             spent, files = time.perf_counter() - begun, self.files.seconds - before
             self.rows += spent - files
             self.artifacts += files
@@ -116,9 +117,9 @@ def main() -> None:
         store = Store(locate(folder, uri))
         every = options.models * (options.models - 1) // 2
         ways = []
-        for name, paths, kind in (
-            ("together", options.paths or every, Recorder),
-            ("one by one", options.client_paths, OneByOne),
+        for name, paths, kind, batch in (
+            ("together", options.paths or every, Recorder, options.batch),
+            ("one by one", options.client_paths, OneByOne, 1),
         ):
             study = made_study(
                 store,
@@ -130,7 +131,7 @@ def main() -> None:
             record = study.record
             recorder = kind(store, record.facts.name, record.experiment_id)
             study = replace(study, record=replace(record, recorder=recorder))
-            ways.append(Way(name, study, min(paths, every), files))
+            ways.append(Way(name, study, min(paths, every), files, batch))
             if recorder.notice:
                 print(recorder.notice)
         for _ in range(options.turns):
@@ -150,6 +151,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--client-paths", type=int, default=20, help="paths one by one")
     parser.add_argument("--points", type=int, default=9, help="interior points of a path")
     parser.add_argument("--examples", type=int, default=512, help="of each of two data sets")
+    parser.add_argument("--batch", type=int, default=1, help="paths in one transaction")
     parser.add_argument("--turns", type=int, default=10, help="how often the ways take turns")
     parser.add_argument("--store", help="tracking URI; default: a new SQLite file")
     parser.add_argument("--server", action="store_true", help="a new `mlflow server` on SQLite")

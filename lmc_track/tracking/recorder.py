@@ -66,10 +66,10 @@ class Recorder:
     def together(self) -> Iterator[None]:
         """Runs begun inside appear in the store together, at the end, or not at all.
 
-        Their artifacts are there before them, on the disk. Where the store is a server they
-        appear one by one, as outside.
+        Their artifacts are there before them, on the disk. A block within another is part of
+        it. Where the store is a server they appear one by one, as outside.
         """
-        if isinstance(self._way, ThroughClient):
+        if self._together is not None or isinstance(self._way, ThroughClient):
             yield
             return
         self._together = self._way
