@@ -20,34 +20,22 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from lmc_track.steps import recording
-from lmc_track.steps.path_records import record_paths
+from lmc_track.steps.path_records import record_path
 from lmc_track.tracking.artifacts import Artifacts
 from lmc_track.tracking.location import locate
 from lmc_track.tracking.recorder import Recorder
 from lmc_track.tracking.store import Store
 from support.made_paths import MadeStudy, made_study
-
-Item = TypeVar("Item")
-Result = TypeVar("Result")
-
-
-class OneByOne(Recorder):
-    """Every call of MLflow's client after the one before."""
-
-    def together(self) -> AbstractContextManager[None]:
-        return nullcontext()
-
-    def each(self, work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
-        return [work(item) for item in items]
+from support.same_runs import OneByOne
 
 
 @dataclass
@@ -91,7 +79,9 @@ class Way:
         for start in range(0, len(works), self.batch):
             measured = [(one, self.study.result(one)) for one in works[start : start + self.batch]]
             before, begun = self.files.seconds, time.perf_counter()
-            record_paths(self.study.plan, self.study.record, measured)
+            with self.study.record.recorder.together():
+                for one, result in measured:
+                    record_path(self.study.plan, self.study.record, one, result)
             spent, files = time.perf_counter() - begun, self.files.seconds - before
             self.rows += spent - files
             self.artifacts += files
@@ -174,7 +164,7 @@ def _uri(options: argparse.Namespace, folder: str) -> Iterator[str]:
         "--backend-store-uri", served.location.tracking_uri,
         "--artifacts-destination", f"{folder}/served/artifacts",
     ]  # fmt: skip
-    with open(f"{folder}/server.log", "w") as log:
+    with Path(folder, "server.log").open("w") as log:
         server = subprocess.Popen(command, stdout=log, stderr=log)
     try:
         _await(f"http://127.0.0.1:{port}/health", server)

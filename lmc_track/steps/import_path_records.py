@@ -86,6 +86,7 @@ def record_imported_path(
             )
             record.recorder.log(run, params=identity)
         inner = list(next(iter(path.curves.values())))[1:-1]
+
         def point(alpha: float) -> RunEntry:
             values = {
                 f"{metric}/{data}": value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from lmc_track.geometry.curves import barrier_height, convexity_gap
@@ -40,15 +39,6 @@ class PathResult:
     points: dict[float, PointResult] = field(default_factory=dict)
     l2_distance: float | None = None
     cosine: float | None = None
-
-
-def record_paths(
-    plan: Plan, record: StudyRecord, results: Sequence[tuple[PathWork, PathResult]]
-) -> None:
-    """Record measured paths: where the store is within reach all at once, or none on an error."""
-    with record.recorder.together():
-        for work, result in results:
-            record_path(plan, record, work, result)
 
 
 def record_path(plan: Plan, record: StudyRecord, work: PathWork, result: PathResult) -> None:

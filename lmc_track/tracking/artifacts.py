@@ -1,8 +1,8 @@
 """Files of runs: written whole or not at all, read in place where the store is local.
 
-Artifacts come before the rows that speak of them. In a folder within reach each is written under
-a name that does not count, ``.NAME.XXXXXXXX.part`` beside its own (eight hexadecimal digits), brought to
-the disk, and renamed; the rows of its run follow. What a crash leaves is therefore
+Artifacts come before the rows that speak of them. In a folder within reach each is written beside
+its name as ``.NAME.XXXXXXXX.part`` (eight hexadecimal digits), brought to the disk and renamed; the
+rows of its run follow. What a crash leaves is therefore
 
 - such a ``.part``, a file or a folder, anywhere below the artifacts of a run, and
 - artifacts of a run that has no row, in a folder with the run's id below the experiment's.

@@ -42,9 +42,7 @@ def write_part(target: Path, write: Callable[[Path], object]) -> Part:
         OSError: it could not be written; nothing is left of it but new folders.
     """
     changed = (*_make(target.parent), target.parent)
-    part = Part(
-        target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.part"), target, changed
-    )
+    part = Part(target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.part"), target, changed)
     try:
         write(part.path)
     except BaseException:

@@ -253,9 +253,7 @@ class Recorder:
             return
         self._write()
         with reporting(self.store.location):
-            self.store.client.log_inputs(
-                run.run_id, linked_datasets(datasets), linked_models(used)
-            )
+            self.store.client.log_inputs(run.run_id, linked_datasets(datasets), linked_models(used))
 
     def log_model(
         self, run: RunEntry, name: str, params: Mapping[str, Any], weights: str | None = None

@@ -56,7 +56,7 @@ class MadeStudy:
             run_a, run_b = (self._run(model) for model in (a, b))
             here = Checkpoint(Path("nowhere"), "")
             key = path_key(a.key, b.key, self.plan.precision)
-            needed = {alpha: names for alpha in alphas}
+            needed = dict.fromkeys(alphas, names)
             yield PathWork(a, b, run_a, run_b, here, here, "all", key, needed, None, None)
 
     def result(self, work: PathWork) -> PathResult:
