@@ -20,11 +20,10 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
@@ -36,27 +35,7 @@ from lmc_track.tracking.recorder import Recorder
 from lmc_track.tracking.store import Store
 from support.made_paths import MadeStudy, made_study
 from support.same_runs import OneByOne
-
-
-@dataclass
-class Stopwatch:
-    """Seconds spent in the functions it was put around, those within each other once."""
-
-    seconds: float = 0.0
-    _depth: int = field(default=0, repr=False)
-
-    def around(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        def timed(*args: Any, **kwargs: Any) -> Any:
-            self._depth += 1
-            begun = time.perf_counter()
-            try:
-                return function(*args, **kwargs)
-            finally:
-                self._depth -= 1
-                if not self._depth:
-                    self.seconds += time.perf_counter() - begun
-
-        return timed
+from support.stopwatch import Stopwatch
 
 
 @dataclass

@@ -24,7 +24,7 @@ from lmc_track.steps.planning import Plan
 from lmc_track.steps.recording import record_datasets, record_predictions
 from lmc_track.study import Study, build_study
 from lmc_track.tasks.agreement import Agreement
-from lmc_track.tasks.dataset import Dataset, build_dataset
+from lmc_track.tasks.dataset import Dataset, Role, build_dataset
 from lmc_track.tracking.keys import model_key, path_key
 from lmc_track.tracking.recorder import now
 from lmc_track.tracking.runs import RunEntry
@@ -76,10 +76,16 @@ class MadeStudy:
 
 
 def made_study(
-    store: Store, name: str, *, models: int, points: int = 9, examples: int = 512
+    store: Store,
+    name: str,
+    *,
+    models: int,
+    points: int = 9,
+    examples: int = 512,
+    datasets: Sequence[str] = DATASETS,
 ) -> MadeStudy:
     """Record the study ``name`` and its models; a path has ``points`` points inside."""
-    plan = _plan(store, name, models, points, examples)
+    plan = _plan(store, name, models, points, examples, datasets)
     record = write_study(store, plan.facts)
     record_datasets(plan, record)
     rng = np.random.default_rng(0)
@@ -87,7 +93,7 @@ def made_study(
         for model in plan.facts.models:
             run = record.recorder.start("model", model.key, model.name, "A made model.")
             digest = sha256(model.key.encode()).hexdigest()
-            params = {"weights_digest": digest, "model": model.name}
+            params = {"weights_digest": digest, "model": model.name, "source": "finetuned"}
             found = _predictions(plan, rng)
             record_predictions(plan, record, run, found, plan.precision, params=params)
             record.recorder.finish(run)
@@ -95,16 +101,18 @@ def made_study(
     return MadeStudy(plan, record)
 
 
-def _plan(store: Store, name: str, models: int, points: int, examples: int) -> Plan:
+def _plan(
+    store: Store, name: str, models: int, points: int, examples: int, names: Sequence[str]
+) -> Plan:
     study: Study = build_study(
         {
             "study": {"name": name},
             "task": {"name": "agreement"},
             "finetune": {"seeds": f"0-{models - 1}"},
-            "evaluate": {"datasets": list(DATASETS)},
+            "evaluate": {"datasets": list(names)},
         }
     )
-    datasets = {one: _dataset(one, examples) for one in DATASETS}
+    datasets = {one: _dataset(one, examples) for one in names}
     encoded = {
         one: EncodedDataset(
             one,
@@ -120,7 +128,7 @@ def _plan(store: Store, name: str, models: int, points: int, examples: int) -> P
     facts = StudyFacts(
         name=name,
         file=study.model_dump(mode="json"),
-        identity={},
+        identity={"task": {"name": "agreement"}, "base_digest": "made", "finetune": None},
         metric=task.metric,
         label_names=task.label_names,
         text_columns=task.text_columns,
@@ -151,7 +159,8 @@ def _models(name: str, models: int) -> Sequence[RecordedModel]:
 def _dataset(name: str, examples: int) -> Dataset:
     labels = [n % 2 for n in range(examples)]
     texts = {"sentence": [f"{name} sentence {n}" for n in range(examples)]}
-    role = "validation" if name == "validation" else "diagnostic"
+    roles: dict[str, Role] = {"validation": "validation", "train_sample": "train_sample"}
+    role = roles.get(name, "diagnostic")
     return build_dataset(name, role, texts=texts, labels=labels, source="made")
 
 

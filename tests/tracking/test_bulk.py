@@ -105,7 +105,8 @@ _BAD = {
         for kind, do in (("metric", _metric), ("param", _param), ("tag", _tag))
         for what, name in (
             ("comma", "a,b"), ("absolute", "/a"), ("up", "a/../b"), ("dot", "."),
-            ("long", "n" * 251), ("newline", "a\nb"), ("quote", 'a"b'), ("doubled slash", "a//b"), ("empty", ""),
+            ("long", "n" * 251), ("newline", "a\nb"), ("quote", 'a"b'),
+            ("doubled slash", "a//b"), ("empty", ""),
         )
     },
     "value none": _metric(value=None),
