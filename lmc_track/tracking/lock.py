@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from lmc_track.errors import WorkError
 from lmc_track.tracking.location import Location, prepare
+from lmc_track.tracking.stores_of_home import note_store
+
+_BEGIN, _END = "study-", ".lock"
+# Whoever only asks whether a lock is held has it for a moment.
+_SECONDS_TO_WAIT = 0.2
 
 
 @contextmanager
@@ -19,8 +25,8 @@ def study_lock(location: Location, study: str) -> Iterator[None]:
         WorkError: another process holds it.
     """
     prepare(location)
-    path = location.locks / f"study-{study}.lock"
-    lock = FileLock(path, timeout=0)
+    path = _path(location, study)
+    lock = FileLock(path, timeout=_SECONDS_TO_WAIT)
     try:
         lock.acquire()
     except Timeout:
@@ -29,6 +35,37 @@ def study_lock(location: Location, study: str) -> Iterator[None]:
             "Wait until it is done, or end it.",
         ) from None
     try:
+        note_store(location)
         yield
     finally:
         lock.release()
+
+
+def studies_with_locks(location: Location) -> list[str]:
+    """The studies that were ever worked on from this home, by the files of their locks."""
+    names = (path.name for path in location.locks.glob(f"{_BEGIN}*{_END}"))
+    return sorted(name.removeprefix(_BEGIN).removesuffix(_END) for name in names)
+
+
+def is_worked_on(location: Location, study: str) -> bool:
+    """Whether some process holds the lock of ``study``; nothing is created to find out."""
+    return is_held(_path(location, study))
+
+
+def is_held(path: Path) -> bool:
+    """Whether some process holds the lock ``path``."""
+    if not path.exists():
+        return False
+    lock = FileLock(path, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        return True
+    except OSError:  # what cannot be opened for writing nobody can hold
+        return False
+    lock.release()
+    return False
+
+
+def _path(location: Location, study: str) -> Path:
+    return location.locks / f"{_BEGIN}{study}{_END}"
