@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from lmc_track.geometry.interpolation import interior
+from lmc_track.geometry.grid import interior
 from lmc_track.steps.disk import (
     CHECKPOINTS,
     OTHER,
@@ -18,7 +18,6 @@ from lmc_track.steps.disk import (
 )
 from lmc_track.steps.orphans import orphaned_runs
 from lmc_track.steps.pairs import planned_pairs
-from lmc_track.steps.recording import find_recorded
 from lmc_track.study import Study, build_study
 from lmc_track.tracking.artifacts import local_folder
 from lmc_track.tracking.census import Census, CountedRun, take_census
@@ -62,9 +61,11 @@ def study_status(location: Location, name: str | None = None) -> Status:
         InputError: ``name`` is not recorded, or the store cannot be reached.
     """
     store = Store(location)
-    if name is not None:
-        find_recorded(name, location, kinds=())
     census = take_census(store, name)
+    if name is not None and all(one.deleted for one in census.studies):
+        from lmc_track.steps.recording import find_recorded  # loads torch; it says what there is
+
+        find_recorded(name, location, kinds=())
     status = Status()
     facts = {
         one.experiment_id: record.facts
