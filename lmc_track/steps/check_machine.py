@@ -145,7 +145,7 @@ def check_credentials(location: Location, environ: Mapping[str, str]) -> Iterato
     if location.shown_uri != location.tracking_uri:
         yield warn(
             "credentials",
-            f"the tracking URI holds a password; {told}",
+            f"the tracking URI holds a password; of the environment, {told}",
             "Better keep it in PGPASSWORD, ~/.pgpass or MLFLOW_TRACKING_PASSWORD.",
         )
     elif ("MLFLOW_TRACKING_USERNAME" in there) != ("MLFLOW_TRACKING_PASSWORD" in there):

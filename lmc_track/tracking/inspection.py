@@ -53,7 +53,13 @@ def look_at(location: Location) -> StoreLook:
     with reporting(location):
         file = sqlite_file(location)
         uri = location.tracking_uri if file is None else f"sqlite:///file:{file}?mode=ro&uri=true"
-        engine = create_engine(uri)
+        try:
+            engine = create_engine(uri)
+        except ModuleNotFoundError as error:
+            raise InputError(
+                f"the driver of this database is not installed: {error.name}",
+                f"Install it beside lmc-track: pip install {error.name}",
+            ) from None
         try:
             with engine.connect() as connection:
                 name = engine.dialect.name
