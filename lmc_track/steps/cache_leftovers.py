@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lmc_track.geometry.token_cache import encoding_of
-from lmc_track.tracking.artifacts import is_temporary
 from lmc_track.tracking.census import CountedRun
 from lmc_track.tracking.keys import digest
 from lmc_track.tracking.location import Location
-from lmc_track.tracking.lock import is_held
+from lmc_track.tracking.lock_state import is_held
 from lmc_track.tracking.studies import StudyFacts
+from lmc_track.tracking.temporary import is_temporary
 
 HOUR = 3600.0
 """Seconds that what belongs to no study in particular is left alone after it was last used: a

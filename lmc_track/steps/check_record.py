@@ -14,7 +14,7 @@ from lmc_track.tracking.inspection import (
     sqlite_file,
 )
 from lmc_track.tracking.location import Location
-from lmc_track.tracking.lock import holder, is_held
+from lmc_track.tracking.lock_state import holder, is_held
 from lmc_track.warehouse.connection import Limits, reading
 
 # A statistic of fewer runs than this share of those there are now misleads SQLite.

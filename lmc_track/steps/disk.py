@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lmc_track.tracking.artifacts import is_temporary
 from lmc_track.tracking.location import Location
+from lmc_track.tracking.temporary import is_temporary
 
 CHECKPOINTS, PREDICTIONS, OTHER = "checkpoints", "predictions", "other artifacts"
 _BY_FOLDER = {"model": CHECKPOINTS, "predictions": PREDICTIONS}

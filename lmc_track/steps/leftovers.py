@@ -22,7 +22,7 @@ from lmc_track.tracking.census import (
     take_census,
 )
 from lmc_track.tracking.location import Location
-from lmc_track.tracking.lock import is_worked_on, studies_with_locks
+from lmc_track.tracking.lock_state import is_worked_on, studies_with_locks
 from lmc_track.tracking.store import Store
 from lmc_track.tracking.stores_of_home import other_stores
 from lmc_track.tracking.studies import StudyFacts, find_study
@@ -117,7 +117,7 @@ def _facts(store: Store, census: Census) -> tuple[dict[str, StudyFacts], list[st
 def _roots(location: Location) -> list[Path]:
     """Folders of studies among the home's own artifacts."""
     folder = location.home / "artifacts"
-    if location.artifact_root is None or not folder.is_dir() or folder.is_symlink():
+    if location.artifact_root != folder.as_uri() or not folder.is_dir() or folder.is_symlink():
         return []
     return sorted(path for path in folder.iterdir() if path.is_dir() and not path.is_symlink())
 

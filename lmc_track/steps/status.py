@@ -21,10 +21,10 @@ from lmc_track.steps.pairs import planned_pairs
 from lmc_track.study import Study, build_study
 from lmc_track.tracking.artifacts import local_folder
 from lmc_track.tracking.census import Census, CountedRun, take_census
-from lmc_track.tracking.database import database_bytes
+from lmc_track.tracking.inner_store import database_bytes
 from lmc_track.tracking.keys import path_key, point_key
 from lmc_track.tracking.location import Location
-from lmc_track.tracking.lock import is_worked_on
+from lmc_track.tracking.lock_state import is_worked_on
 from lmc_track.tracking.store import Store
 from lmc_track.tracking.studies import StudyFacts, find_study
 

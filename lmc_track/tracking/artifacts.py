@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import tempfile
 import uuid
@@ -20,11 +19,6 @@ def local_folder(artifact_uri: str) -> Path | None:
     """The folder behind a ``file:`` artifact URI; None where a server holds the artifacts."""
     parts = urlsplit(artifact_uri)
     return Path(unquote(parts.path)) if parts.scheme in ("", "file") else None
-
-
-def is_temporary(name: str) -> bool:
-    """Whether a file or folder of this name is one that a writer had not finished."""
-    return re.fullmatch(r"\..+\.[0-9a-f]{8}\.part|\.[0-9a-f]{8}\.part", name) is not None
 
 
 class Artifacts:

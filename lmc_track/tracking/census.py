@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from lmc_track.tracking.database import database_of
+from lmc_track.tracking.inner_store import database_of
 from lmc_track.tracking.store import Store, reporting
 from lmc_track.tracking.tags import GRID_TAG, KEY_TAG, KIND_TAG, PARENT_TAG, STUDY_TAG
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from filelock import FileLock, Timeout
 
@@ -12,7 +11,6 @@ from lmc_track.errors import WorkError
 from lmc_track.tracking.location import Location, prepare
 from lmc_track.tracking.stores_of_home import note_store
 
-_BEGIN, _END = "study-", ".lock"
 # Whoever only asks whether a lock is held has it for a moment.
 _SECONDS_TO_WAIT = 0.2
 
@@ -25,7 +23,8 @@ def study_lock(location: Location, study: str) -> Iterator[None]:
         WorkError: another process holds it.
     """
     prepare(location)
-    path = _path(location, study)
+    note_store(location)
+    path = location.locks / f"study-{study}.lock"
     lock = FileLock(path, timeout=_SECONDS_TO_WAIT)
     try:
         lock.acquire()
@@ -35,51 +34,6 @@ def study_lock(location: Location, study: str) -> Iterator[None]:
             "Wait until it is done, or end it.",
         ) from None
     try:
-        note_store(location)
         yield
     finally:
         lock.release()
-
-
-def studies_with_locks(location: Location) -> list[str]:
-    """The studies that were ever worked on from this home, by the files of their locks."""
-    names = (path.name for path in location.locks.glob(f"{_BEGIN}*{_END}"))
-    return sorted(name.removeprefix(_BEGIN).removesuffix(_END) for name in names)
-
-
-def is_worked_on(location: Location, study: str) -> bool:
-    """Whether some process holds the lock of ``study``; nothing is created to find out."""
-    return is_held(_path(location, study))
-
-
-def is_held(path: Path) -> bool:
-    """Whether some process holds the lock ``path``."""
-    if not path.exists():
-        return False
-    lock = FileLock(path, timeout=0)
-    try:
-        lock.acquire()
-    except Timeout:
-        return True
-    except OSError:  # what cannot be opened for writing nobody can hold
-        return False
-    lock.release()
-    return False
-
-
-def _path(location: Location, study: str) -> Path:
-    return location.locks / f"{_BEGIN}{study}{_END}"
-
-
-def holder(path: Path) -> int | None:
-    """The process that holds the lock ``path``, where the system tells (Linux does)."""
-    try:
-        inode = str(path.stat().st_ino)
-        lines = Path("/proc/locks").read_text(encoding="ascii").splitlines()
-    except OSError:
-        return None
-    for line in lines:
-        words = line.split()
-        if len(words) > 5 and words[1] == "FLOCK" and words[5].rpartition(":")[2] == inode:
-            return int(words[4]) if int(words[4]) > 0 else None
-    return None

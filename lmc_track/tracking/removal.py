@@ -7,13 +7,13 @@ deleted and is found again. A server has no such call: there things can only be 
 from __future__ import annotations
 
 import shutil
-import uuid
 from pathlib import Path
 from typing import Any
 
 from lmc_track.errors import WorkError
-from lmc_track.tracking.database import database_of
+from lmc_track.tracking.inner_store import database_of
 from lmc_track.tracking.store import Store, reporting
+from lmc_track.tracking.temporary import temporary
 
 
 class Remover:
@@ -81,7 +81,7 @@ def remove_path(path: Path, *, aside: bool = False) -> None:
             path.unlink(missing_ok=True)
             return
         if aside:
-            path = path.rename(path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.part"))
+            path = path.rename(temporary(path))
         shutil.rmtree(path)
     except OSError as error:
         raise WorkError(

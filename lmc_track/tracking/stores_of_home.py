@@ -11,7 +11,8 @@ _BEGIN, _END = "store-", ".uri"
 
 def note_store(location: Location) -> None:
     """Keep, without a password, that the home has artifacts of a store that is not in it."""
-    if location.artifact_root is None or location.shown_uri == _own(location):
+    own_artifacts = location.artifact_root == (location.home / "artifacts").as_uri()
+    if not own_artifacts or location.shown_uri == _own(location):
         return
     name = hashlib.sha256(location.shown_uri.encode()).hexdigest()[:16]
     file = location.locks / f"{_BEGIN}{name}{_END}"

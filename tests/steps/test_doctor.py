@@ -54,8 +54,14 @@ def test_a_broken_home_fails_check_by_check(tmp_path: Path) -> None:
     assert all(one.remedy for one in findings.values() if one.verdict is Verdict.FAIL)
 
 
-def test_a_server_that_is_gone_is_told_without_its_password(tmp_path: Path) -> None:
-    uri = "http://somebody:secret@127.0.0.1:1"
+def test_a_server_that_is_gone_is_told(tmp_path: Path) -> None:
+    findings = told(locate(str(tmp_path), "http://127.0.0.1:1", environ={}))
+    assert failing(findings) == {"tracking store"}
+    assert "127.0.0.1:1" in findings["tracking store"].found
+
+
+def test_no_password_is_shown(tmp_path: Path) -> None:
+    uri = "postgresql://somebody:secret@127.0.0.1:1/lmc"
     findings = told(locate(str(tmp_path), uri, environ={}), MLFLOW_TRACKING_PASSWORD="hidden")
     assert failing(findings) == {"tracking store"}
     assert findings["credentials"].verdict is Verdict.WARN
