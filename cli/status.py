@@ -12,10 +12,19 @@ from .sizes import with_readable_sizes
 
 @click.command("status")
 @click.argument("study", metavar="[STUDY]", required=False, shell_complete=complete_study)
+@click.option(
+    "--no-disk",
+    is_flag=True,
+    help="Leave out sizes and lost files: no file is looked at, which is quicker.",
+)
 @format_option
 @location_options
 def command(
-    study: str | None, output_format: str, home: str | None, tracking_uri: str | None
+    study: str | None,
+    no_disk: bool,
+    output_format: str,
+    home: str | None,
+    tracking_uri: str | None,
 ) -> None:
     """Tell what is planned, done, running and missing, and what it takes on the disk.
 
@@ -27,13 +36,13 @@ def command(
     \b
     Examples:
       lmc-track status
-      lmc-track status demo --format json
+      lmc-track status demo --no-disk --format json
     """
     import polars as pl
 
     from lmc_track.steps.status import COLUMNS, study_status
 
-    status = study_status(find_location(home, tracking_uri), study)
+    status = study_status(find_location(home, tracking_uri), study, disk=not no_disk)
     schema = {name: pl.String if n < 2 else pl.Int64 for n, name in enumerate(COLUMNS)}
     frame = pl.DataFrame(status.rows, schema=schema)
     show(with_readable_sizes(frame, output_format), output_format)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -87,16 +87,13 @@ def study_files(root: Path, runs: Collection[str], models: Collection[str]) -> S
 
 
 def _run_folder(path: str, found: StudyFiles) -> None:
-    for artifacts in _entries(path):
-        if not artifacts.is_dir(follow_symlinks=False):
-            continue
-        for entry in _entries(artifacts.path):
-            if is_temporary(entry.name):
-                found.temporary.append(Path(entry.path))
-            elif entry.is_dir(follow_symlinks=False):
-                _walk(entry.path, _BY_FOLDER.get(entry.name, OTHER), found)
-            else:
-                found.usage[OTHER].add(Usage(1, _size(entry)))
+    for entry in _entries(f"{path}/artifacts"):
+        if is_temporary(entry.name):
+            found.temporary.append(Path(entry.path))
+        elif entry.is_dir(follow_symlinks=False):
+            _walk(entry.path, _BY_FOLDER.get(entry.name, OTHER), found)
+        else:
+            found.usage[OTHER].add(Usage(1, _size(entry)))
 
 
 def _walk(path: str, kind: str, found: StudyFiles) -> None:
@@ -135,13 +132,13 @@ def home_usage(location: Location) -> dict[str, Usage]:
     return found
 
 
-def _entries(path: str) -> Iterator[os.DirEntry[str]]:
+def _entries(path: str) -> list[os.DirEntry[str]]:
     """What is in a folder; nothing where it cannot be read, or was removed meanwhile."""
     try:
         with os.scandir(path) as entries:
-            yield from entries
+            return list(entries)
     except OSError:
-        return
+        return []
 
 
 def _size(entry: os.DirEntry[str]) -> int:

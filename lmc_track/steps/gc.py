@@ -130,14 +130,14 @@ def _from_record(remover: Remover, one: Leftover) -> None:
                 "Delete them in MLflow, or restore the experiment.",
             )
     elif one.kind is Kind.LOGGED_MODEL:
-        remover.delete_model(one.name)
         if remover.final:
             remover.remove_model(one.name, one.artifact_uri, one.folder)
+        else:
+            remover.delete_model(one.name)
+    elif remover.final:
+        remover.remove_run(one.name, one.artifact_uri, one.folder)
     else:
-        if one.kind is Kind.ORPHANED_RUN:
-            remover.delete_run(one.name)
-        if remover.final:
-            remover.remove_run(one.name, one.artifact_uri, one.folder)
+        remover.delete_run(one.name)
 
 
 def _from_home(location: Location, one: Leftover) -> None:

@@ -21,11 +21,16 @@ def orphaned_runs(census: Census, facts: Mapping[str, StudyFacts]) -> list[Count
     studies = {one.experiment_id for one in census.studies}
     active = [run for run in census.runs if not run.deleted]
     weights = _weights(active)
+    keys = {number: {model.name: model.key for model in of.models} for number, of in facts.items()}
     lost = [
         run
         for run in active
         if run.experiment_id not in studies
-        or ((of := facts.get(run.experiment_id)) is not None and _is_lost(run, of, weights))
+        or (
+            run.kind in _SIDES
+            and run.experiment_id in keys
+            and _is_lost(run, keys[run.experiment_id], weights)
+        )
     ]
     gone = {run.run_id for run in lost}
     paths = {run.run_id for run in active if run.kind == "path"} - gone
@@ -46,10 +51,10 @@ def _weights(runs: list[CountedRun]) -> dict[tuple[str, str], set[str]]:
 
 
 def _is_lost(
-    run: CountedRun, facts: StudyFacts, weights: Mapping[tuple[str, str], set[str]]
+    run: CountedRun, keys: Mapping[str, str], weights: Mapping[tuple[str, str], set[str]]
 ) -> bool:
-    keys = {model.name: model.key for model in facts.models}
-    for side in _SIDES.get(run.kind, ""):
+    """Whether a path or plane is of a model that is not among ``keys`` by name, or is another."""
+    for side in _SIDES[run.kind]:
         name = run.params.get(f"model_{side}")
         if name is None:  # begun a moment ago, or stopped before it said what it is of
             continue

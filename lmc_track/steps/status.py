@@ -51,11 +51,12 @@ class Status:
         self.rows.append({**dict.fromkeys(COLUMNS), "study": study, "what": what, **values})
 
 
-def study_status(location: Location, name: str | None = None) -> Status:
+def study_status(location: Location, name: str | None = None, *, disk: bool = True) -> Status:
     """One row for each study and kind of run, then one for each kind of thing on the disk.
 
     A run that has begun is ``running`` while somebody holds its study's lock in this home, else
-    ``interrupted``. With ``name``, of that study alone, without what studies share.
+    ``interrupted``. With ``name``, of that study alone, without what studies share. Without
+    ``disk`` no file is looked at.
 
     Raises:
         InputError: ``name`` is not recorded, or the store cannot be reached.
@@ -89,7 +90,8 @@ def study_status(location: Location, name: str | None = None) -> Status:
                 "interrupted, or that run was deleted. Running its study file makes it anew."
             )
     _outside(status, census)
-    _disk(status, census, location, shared=name is None)
+    if disk:
+        _disk(status, census, location, shared=name is None)
     return status
 
 

@@ -1,7 +1,8 @@
 """Removing runs, LoggedModels and experiments from a store for good, as ``mlflow gc`` does.
 
-Artifacts go before the rows that name them, so that what a crash leaves is still on record as
-deleted and is found again. A server has no such call: there things can only be marked as deleted.
+Artifacts go before the rows that name them, so that what a crash leaves is still on record, for
+what it was removed for, and is found again. A server has no such call: there things can only be
+marked as deleted.
 """
 
 from __future__ import annotations
@@ -33,10 +34,10 @@ class Remover:
             self._store.client.delete_run(run_id)
 
     def remove_run(self, run_id: str, artifact_uri: str, folder: Path | None) -> None:
-        """Remove a deleted run and its artifacts; ``folder`` is where these lie on this machine.
+        """Remove a run and its artifacts; ``folder`` is where these lie on this machine.
 
         Raises:
-            WorkError: its artifacts cannot be removed; it stays, marked as deleted.
+            WorkError: its artifacts cannot be removed; its row stays.
         """
         _remove_artifacts(artifact_uri, folder, run_id)
         with reporting(self._store.location):
