@@ -73,10 +73,13 @@ def study_status(location: Location, name: str | None = None, *, disk: bool = Tr
         for one in census.studies
         if not one.deleted and (record := find_study(store, one.study, kinds=()))
     }
-    orphans = Counter((run.experiment_id, run.kind) for run in orphaned_runs(census, facts))
+    lost = orphaned_runs(census, facts)
+    orphans = Counter((run.experiment_id, run.kind) for run in lost)
+    gone = {run.run_id for run in lost}
     runs: dict[str, list[CountedRun]] = defaultdict(list)
     for run in census.runs:
-        runs[run.experiment_id].append(run)
+        if run.run_id not in gone:
+            runs[run.experiment_id].append(run)
     for one in census.studies:
         if one.experiment_id in facts:
             worked_on = is_worked_on(location, one.study)
