@@ -271,7 +271,7 @@ def test_a_path_whose_run_was_deleted_is_measured_again(home_with_base: Location
 
 
 def test_status_tells_planned_and_finished(finished: Location) -> None:
-    rows = {row["what"]: row for row in study_status(finished)}
+    rows = {row["what"]: row for row in study_status(finished, disk=False).rows}
     assert (rows["path"]["planned"], rows["path"]["done"]) == (6, 6)
     assert (rows["point"]["planned"], rows["point"]["missing"]) == (12, 0)
 
