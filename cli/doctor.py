@@ -24,9 +24,10 @@ def command(
     home: str | None,
     tracking_uri: str | None,
 ) -> None:
-    """Check versions, disks, permissions, store, results, locks, data, label orders and device.
+    """Check whether all that is needed is there and fits.
 
-    Each line says ok, warn or fail, what was seen, and what to do about it. Nothing is written and
+    That is: versions, disks, permissions, credentials, locks, results, store, data, the label
+    orders of models, and the device. Each line says ok, warn or fail, what was seen, and what to do about it. Nothing is written and
     nothing downloaded; no password is shown. STUDY, a study file or the name of a recorded study,
     has its data read whole; without, those of all recorded studies are, but for training sets.
 

@@ -43,14 +43,14 @@ def command(
     home: str | None,
     tracking_uri: str | None,
 ) -> None:
-    """Remove what nothing needs any more, for good: it cannot be restored.
+    """Remove what nothing needs any more, for good.
 
     That is: runs that were deleted in MLflow, with their artifacts and LoggedModels; studies
     deleted there; orphans, such as points whose path is gone; artifacts of no run and unfinished
     files, which a crash leaves; caches that no study on record refers to. What can still count is
     never among it: run and ingest give the same tables before and after.
 
-    Shows what would go, and asks. Studies that are being worked on are passed over. Only what
+    Shows what would go, and asks: what went cannot be restored. Studies that are being worked on are passed over. Only what
     lies in the home is removed, and no link is followed out of it. Deleted runs of a server stay,
     where only mlflow gc removes them.
 
