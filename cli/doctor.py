@@ -27,9 +27,10 @@ def command(
     """Check whether all that is needed is there and fits.
 
     That is: versions, disks, permissions, credentials, locks, results, store, data, the label
-    orders of models, and the device. Each line says ok, warn or fail, what was seen, and what to do about it. Nothing is written and
-    nothing downloaded; no password is shown. STUDY, a study file or the name of a recorded study,
-    has its data read whole; without, those of all recorded studies are, but for training sets.
+    orders of models, and the device. Each line says ok, warn or fail, what was seen, and what to
+    do about it. Nothing is written and nothing downloaded; no password is shown. STUDY, a study
+    file or the name of a recorded study, has its data read whole; without, those of all recorded
+    studies are, but for training sets.
 
     Ends with exit code 1 where a check fails, else 0.
 

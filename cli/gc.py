@@ -50,9 +50,9 @@ def command(
     files, which a crash leaves; caches that no study on record refers to. What can still count is
     never among it: run and ingest give the same tables before and after.
 
-    Shows what would go, and asks: what went cannot be restored. Studies that are being worked on are passed over. Only what
-    lies in the home is removed, and no link is followed out of it. Deleted runs of a server stay,
-    where only mlflow gc removes them.
+    Shows what would go, and asks: what went cannot be restored. Studies that are being worked on
+    are passed over. Only what lies in the home is removed, and no link is followed out of it.
+    Deleted runs of a server stay, where only mlflow gc removes them.
 
     \b
     Examples:

@@ -26,7 +26,7 @@ def command(
     home: str | None,
     tracking_uri: str | None,
 ) -> None:
-    """Tell what is planned, done, running and missing, and what it takes on the disk.
+    """Tell what is planned, done and missing, and how large it is.
 
     For each study and kind of run: how many are planned and done; running (somebody holds the
     study's lock), interrupted (begun, and nobody works on it) or failed; missing; orphaned, which
