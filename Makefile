@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-full docs notebook lint bench clean
+.PHONY: help install demo test test-full docs notebook lint audit bench clean
 
 help:  ## Show the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -27,8 +27,8 @@ demo: $(STAMP)  ## Run the demo study and write its report.
 test: $(STAMP)  ## Run the tests that need only Python.
 	$(BIN)/python -m pytest
 
-test-full: $(STAMP)  ## Run the tests that take long: killed processes, servers, browsers (needs Chromium).
-	$(BIN)/python -m pytest -m full
+test-full: $(STAMP)  ## Run the tests that take long: servers, browsers, faults (PostgreSQL, Chromium).
+	$(BIN)/python -m pytest -m full -rs
 
 docs: $(STAMP)  ## Write the reference in docs/ from the program.
 	$(BIN)/python docs/make_reference.py
@@ -40,6 +40,10 @@ lint: $(STAMP)  ## Check style and types.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+audit: $(STAMP)  ## Look the pinned packages up among known vulnerabilities (needs PyPI itself).
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[audit]'
+	$(BIN)/pip-audit --strict --disable-pip --no-deps --requirement constraints.txt
 
 bench: $(STAMP)  ## Measure the engine: make bench BASE=folder-of-an-encoder (LMC_DATA_DIR has CoLA).
 	$(BIN)/python benchmarks/engine.py --base "$(BASE)"

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from click.shell_completion import CompletionItem
 
+from lmc_track.plain_text import printable
+
 if TYPE_CHECKING:
     import click
 
@@ -41,7 +43,8 @@ def complete_study(
     with suppress(Exception):
         names = _ingested(ctx.params.get("home"))
     files = sorted(str(path) for path in Path().glob(f"{incomplete}*.toml"))
-    return [CompletionItem(name) for name in [*names, *files] if name.startswith(incomplete)]
+    found = [name for name in [*names, *files] if printable(name) == name]
+    return [CompletionItem(name) for name in found if name.startswith(incomplete)]
 
 
 def _ingested(home: str | None) -> list[str]:

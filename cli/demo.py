@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from .options import home_option
-from .terminal import TerminalProgress
+from .terminal import TerminalProgress, echo
 
 
 @click.command("demo")
@@ -37,6 +37,6 @@ def command(home: str | None, out: Path | None) -> None:
     study = demo_study()
     outcome = run_study(study, location, progress, out)
     for line in outcome.report.findings:
-        click.echo(line)
-    click.echo(f"Report:    {outcome.report.path}")
-    click.echo(f"MLflow UI: {study_ui_command(study.name, location)}")
+        echo(line)
+    echo(f"Report:    {outcome.report.path}")
+    echo(f"MLflow UI: {study_ui_command(study.name, location)}")

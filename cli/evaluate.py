@@ -14,7 +14,7 @@ from .options import (
     set_option,
     study_argument,
 )
-from .terminal import TerminalProgress
+from .terminal import TerminalProgress, echo
 
 if TYPE_CHECKING:
     from lmc_track.execution import Placement
@@ -48,6 +48,6 @@ def command(
         find_study(study, overrides, location), location, TerminalProgress(), placement
     )
     if models or paths:
-        click.echo(f"{models} models and the points of {paths} paths evaluated.", err=True)
+        echo(f"{models} models and the points of {paths} paths evaluated.", err=True)
     else:
-        click.echo("Nothing was missing.", err=True)
+        echo("Nothing was missing.", err=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from .options import find_location, location_options, study_argument, study_name
-from .terminal import TerminalProgress
+from .terminal import TerminalProgress, echo
 
 
 @click.command("export", short_help="A study's results as Parquet and CSV, to share and cite.")
@@ -56,4 +56,4 @@ def command(
         overwrite=overwrite,
     )
     size = f"{report.n_bytes / 1e6:,.1f} MB"
-    click.echo(f"{report.folder}: {report.n_files} files, {size}.", err=True)
+    echo(f"{report.folder}: {report.n_files} files, {size}.", err=True)

@@ -14,7 +14,7 @@ from .options import (
     set_option,
     study_argument,
 )
-from .terminal import TerminalProgress
+from .terminal import TerminalProgress, echo
 
 if TYPE_CHECKING:
     from lmc_track.execution import Placement
@@ -43,4 +43,4 @@ def command(
     location = find_location(home, tracking_uri)
     chosen = find_study(study, overrides, location)
     made = finetune_step(chosen, location, TerminalProgress(), placement)
-    click.echo(f"{made} models finetuned." if made else "Every model was there.", err=True)
+    echo(f"{made} models finetuned." if made else "Every model was there.", err=True)

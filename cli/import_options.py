@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from .terminal import echo
+
 if TYPE_CHECKING:
     from lmc_track.importers.naming import ModelNames
 
@@ -64,4 +66,4 @@ def tell_left_out(noun: str, texts: Iterable[str]) -> None:
 
 
 def say(text: str) -> None:
-    click.echo(text, err=True)
+    echo(text, err=True)

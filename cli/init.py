@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from .terminal import echo
+
 
 @click.command("init")
 @click.argument("path", type=click.Path(dir_okay=False, path_type=Path))
@@ -46,4 +48,4 @@ def command(path: Path, task: str, base: str | None, name: str | None, force: bo
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror or error}") from None
-    click.echo(f"Wrote {path}. Next: lmc-track run {path}", err=True)
+    echo(f"Wrote {path}. Next: lmc-track run {path}", err=True)

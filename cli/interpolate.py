@@ -16,7 +16,7 @@ from .options import (
     study_argument,
 )
 from .output import show
-from .terminal import TerminalProgress
+from .terminal import TerminalProgress, echo
 
 if TYPE_CHECKING:
     from lmc_track.execution import Placement
@@ -86,4 +86,4 @@ def command(
     from lmc_track.steps.run import interpolate_step
 
     paths = interpolate_step(chosen, location, progress, modules or ("all",), placement)
-    click.echo(f"{paths} paths measured." if paths else "Every path was there.", err=True)
+    echo(f"{paths} paths measured." if paths else "Every path was there.", err=True)

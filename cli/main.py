@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import io
 import keyword
 import os
 import sys
+import traceback
 from enum import IntEnum
 from importlib.metadata import version
 
@@ -85,11 +87,8 @@ def main() -> None:
         code = cli.main(prog_name="lmc-track", standalone_mode=False)
         sys.stdout.flush()
         status = code if isinstance(code, int) else Exit.DONE
-    except click.exceptions.NoArgsIsHelpError as error:
-        error.show()
-        status = Exit.WRONG_USE
     except click.ClickException as error:
-        error.show()
+        _say(_shown(error))
         status = Exit.WRONG_USE
     except (click.Abort, KeyboardInterrupt):
         _say("Interrupted; what was finished is kept. Run the same command again to go on.")
@@ -99,20 +98,32 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = Exit.DONE
     except LmcTrackError as error:
-        if debug:
-            raise
-        _say(f"Error: {error}")
+        _say(_traceback(error) if debug else f"Error: {error}")
         status = Exit(error.exit_code)
     except Exception as error:
-        if debug:
-            raise
         _say(
-            f"Error: {type(error).__name__}: {error}\n"
+            _traceback(error)
+            if debug
+            else f"Error: {type(error).__name__}: {error}\n"
             "This is a defect of the program: lmc-track --debug shows where it happened."
         )
         status = Exit.FAILED
     sys.exit(int(status))
 
 
+def _shown(error: click.ClickException) -> str:
+    """What click would print of ``error`` by itself."""
+    text = io.StringIO()
+    error.show(text)
+    return text.getvalue().rstrip("\n")
+
+
+def _traceback(error: Exception) -> str:
+    # Python's own would show passwords that are in the messages of other libraries.
+    return "".join(traceback.format_exception(error)).rstrip("\n")
+
+
 def _say(text: str) -> None:
-    click.echo(text, err=True)
+    from .terminal import echo
+
+    echo(text, err=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from .options import find_location, location_options
+from .terminal import echo
 
 
 @click.command("materialize", short_help="Rebuild the weights of a model or point in a folder.")
@@ -25,4 +26,4 @@ def command(run: str, folder: Path, home: str | None, tracking_uri: str | None) 
     """
     from lmc_track.steps.materialize import materialize_run
 
-    click.echo(str(materialize_run(run, folder, find_location(home, tracking_uri))))
+    echo(str(materialize_run(run, folder, find_location(home, tracking_uri))))

@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
+from lmc_track.redaction import holds_password
+
 from .completion import complete_study
+from .terminal import echo
 
 if TYPE_CHECKING:
     from lmc_track.study import Study
@@ -26,10 +29,21 @@ def location_options(function: Function) -> Function:
     function = click.option(
         "--tracking-uri",
         metavar="URI",
+        callback=_seen_password,
         help="MLflow tracking store: a database or a server. "
         "[env: MLFLOW_TRACKING_URI; default: mlflow.db in the home]",
     )(function)
     return home_option(function)
+
+
+def _seen_password(ctx: click.Context, _param: click.Parameter, uri: str | None) -> str | None:
+    if uri is not None and not ctx.resilient_parsing and holds_password(uri):
+        echo(
+            "Note: a password on the command line is seen by everybody who may list this machine's "
+            "processes; MLFLOW_TRACKING_URI keeps it from them.",
+            err=True,
+        )
+    return uri
 
 
 def home_option(function: Function) -> Function:
@@ -147,9 +161,8 @@ def find_study(study: str, overrides: tuple[str, ...], location: Location) -> St
     """The study that STUDY means, with ``--set`` applied."""
     from lmc_track.study import build_study, read_study
 
-    path = Path(study)
-    if path.suffix == ".toml" or path.is_file() or "/" in study:
-        return read_study(path, overrides)
+    if _is_file(study):
+        return read_study(Path(study), overrides)
     from lmc_track.steps.recording import recorded_study
 
     recorded = recorded_study(study, location)
@@ -161,9 +174,16 @@ def find_study(study: str, overrides: tuple[str, ...], location: Location) -> St
 
 def study_name(study: str, location: Location) -> str:
     """The name of the study that STUDY means."""
-    path = Path(study)
-    if path.suffix == ".toml" or path.is_file() or "/" in study:
+    if _is_file(study):
         from lmc_track.study import read_study
 
-        return read_study(path).name
+        return read_study(Path(study)).name
     return study
+
+
+def _is_file(study: str) -> bool:
+    """Whether STUDY is a file; what is too long for the name of one is none."""
+    try:
+        return "/" in study or Path(study).suffix == ".toml" or Path(study).is_file()
+    except (OSError, ValueError):
+        return False

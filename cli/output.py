@@ -12,6 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lmc_track.plain_text import json_safe, printable
+
+from .terminal import echo
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -21,14 +25,16 @@ _WIDEST = 60
 def show(frame: pl.DataFrame, output_format: str, *, widest: int | None = _WIDEST) -> None:
     """Print ``frame`` on standard output; a table's texts are cut to ``widest`` characters."""
     if output_format == "table":
-        click.echo(as_table(frame, widest))
+        echo(as_table(frame, widest))
     elif output_format == "markdown":
-        click.echo(as_markdown(frame))
+        echo(as_markdown(frame))
     elif output_format == "json":
         rows = [{k: _plain(v) for k, v in row.items()} for row in frame.iter_rows(named=True)]
-        click.echo(json.dumps(rows, ensure_ascii=False, indent=1))
+        click.echo(json_safe(json.dumps(rows, ensure_ascii=False, indent=1)))
     elif output_format == "csv":
-        click.echo(_flat(frame).write_csv(), nl=False)
+        text = _flat(frame).write_csv()
+        # In a file every text is as it is in the results; a terminal would act on some.
+        sys.stdout.write(printable(text) if sys.stdout.isatty() else text)
     else:
         _write_parquet(frame)
 
@@ -49,11 +55,13 @@ def as_table(frame: pl.DataFrame, widest: int | None) -> str:
 
 
 def as_markdown(frame: pl.DataFrame) -> str:
-    """A table of GitHub's Markdown; numbers as in ``as_table``, texts whole."""
+    """A table of GitHub's Markdown; numbers as in ``as_table``, texts whole and escaped."""
+    from lmc_track.report.markdown_text import inline
+
     header, rows, right = _cells(frame, None)
 
     def line(cells: list[str]) -> str:
-        return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+        return "| " + " | ".join(map(inline, cells)) + " |"
 
     rule = "| " + " | ".join("---:" if to_right else "---" for to_right in right) + " |"
     return "\n".join([line(header), rule, *(line(row) for row in rows)])
@@ -64,7 +72,7 @@ def _cells(
 ) -> tuple[list[str], list[list[str]], list[bool]]:
     right = [dtype.is_numeric() for dtype in frame.dtypes]
     rows = [[_cell(value, widest) for value in row] for row in frame.iter_rows()]
-    return list(frame.columns), rows, right
+    return [printable(name) for name in frame.columns], rows, right
 
 
 def _cell(value: Any, widest: int | None = None) -> str:
@@ -82,7 +90,7 @@ def _cell(value: Any, widest: int | None = None) -> str:
         text = ", ".join(f"{name} {_cell(part)}" for name, part in value.items())
     else:
         text = str(value)
-    text = " ".join(text.split())
+    text = printable(" ".join(text.split()))
     return text if widest is None or len(text) <= widest else text[: widest - 1] + "…"
 
 

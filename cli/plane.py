@@ -17,7 +17,7 @@ from .options import (
     study_name,
 )
 from .output import show
-from .terminal import TerminalProgress
+from .terminal import TerminalProgress, echo
 
 if TYPE_CHECKING:
     from lmc_track.execution import Placement
@@ -96,7 +96,7 @@ def command(
         return
     found = plane_step(chosen, models, location, progress, settings, datasets, placement)
     show(found.routes, output_format)
-    click.echo(
+    echo(
         f"{found.points} points measured. To see them: lmc-track ingest, then lmc-track report "
         f"{chosen.name}"
         if found.points

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import click
 
 from .completion import complete_query
+from .last_resort import last_resort
 from .options import find_location, format_option, location_options
 from .output import show
+from .terminal import echo
 
 
 @click.command("query")
@@ -55,7 +59,7 @@ def command(
     from lmc_track.warehouse.library import queries
     from lmc_track.warehouse.moment import find_query
     from lmc_track.warehouse.own_queries import own_queries
-    from lmc_track.warehouse.results import open_results
+    from lmc_track.warehouse.results import USER_LIMITS, open_results
 
     location = find_location(home, tracking_uri)
     own = own_queries(location.home)
@@ -71,15 +75,18 @@ def command(
         ]
         show(pl.DataFrame(rows), output_format, widest=None)
         for problem in own.problems.values():
-            click.echo(f"Not usable: {problem}", err=True)
+            echo(f"Not usable: {problem}", err=True)
         return
     if name in own.problems and name in queries():
-        click.echo(f"Note: {own.problems[name].message}; this is the library's.", err=True)
+        echo(f"Note: {own.problems[name].message}; this is the library's.", err=True)
     if show_text:
-        click.echo(find_query(name, {}, own).sql)
+        echo(find_query(name, {}, own).sql)
         return
     results = open_results(location.results_path, location.tracking_uri)
-    show(results.query(name, **_parse(params)), output_format)
+    # The library's queries are ours, and may take long.
+    with last_resort(USER_LIMITS.seconds) if name in own.queries else nullcontext():
+        found = results.query(name, **_parse(params))
+    show(found, output_format)
 
 
 def _parse(params: tuple[str, ...]) -> dict[str, str]:

@@ -13,7 +13,7 @@ from .options import (
     study_argument,
 )
 from .output import show
-from .terminal import TerminalProgress
+from .terminal import TerminalProgress, echo
 
 
 @click.command("register", short_help="Make finetuned checkpoints that exist models of a study.")
@@ -91,4 +91,4 @@ def command(
     new = sum(one.is_new for one in found)
     known = len(found) - new
     told = f"{new} model{'' if new == 1 else 's'} registered"
-    click.echo(f"{told}, {known} on record already." if known else f"{told}.", err=True)
+    echo(f"{told}, {known} on record already." if known else f"{told}.", err=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .options import find_location, location_options, study_argument, study_name
-from .terminal import TerminalProgress
+from .terminal import TerminalProgress, echo
 
 if TYPE_CHECKING:
     from lmc_track.steps.report import WrittenReport
@@ -67,21 +67,21 @@ def command(
     location = find_location(home, tracking_uri)
     wanted = Wanted(out, markdown=output_format == "markdown", figures=figures)
     written = report_step(study_name(study, location), location, TerminalProgress(), wanted)
-    click.echo(str(written.path))
+    echo(str(written.path))
     if figures is not None:
         _tell(written, figures)
     if show:
         from .browser import open_page
 
-        click.echo(open_page(written.path), err=True)
+        echo(open_page(written.path), err=True)
 
 
 def _tell(written: WrittenReport, folder: Path) -> None:
     """Which figures were written, and which not."""
-    click.echo(
+    echo(
         f"Figures in {folder}, each as PDF, SVG and PNG: {', '.join(written.figures)}. "
         "Captions are in figures.json.",
         err=True,
     )
     if written.left_out:
-        click.echo(f"Left out, for want of data: {', '.join(written.left_out)}.", err=True)
+        echo(f"Left out, for want of data: {', '.join(written.left_out)}.", err=True)

@@ -16,7 +16,7 @@ from .options import (
     study_argument,
 )
 from .output import show
-from .terminal import TerminalProgress
+from .terminal import TerminalProgress, echo
 
 if TYPE_CHECKING:
     from lmc_track.execution import Placement
@@ -69,6 +69,6 @@ def command(
     chosen = find_study(study, overrides, location)
     outcome = run_study(chosen, location, TerminalProgress(), out, placement)
     for line in outcome.report.findings:
-        click.echo(line)
-    click.echo(f"Report:    {outcome.report.path}")
-    click.echo(f"MLflow UI: {study_ui_command(chosen.name, location)}")
+        echo(line)
+    echo(f"Report:    {outcome.report.path}")
+    echo(f"MLflow UI: {study_ui_command(chosen.name, location)}")

@@ -7,6 +7,7 @@ from typing import TextIO
 
 import click
 
+from .last_resort import last_resort
 from .options import find_location, format_option, location_options
 from .output import show
 
@@ -39,13 +40,16 @@ def command(
       lmc-track sql --file mine.sql --format csv
       lmc-track sql - < mine.sql
     """
-    from lmc_track.warehouse.results import open_results
+    from lmc_track.warehouse.results import USER_LIMITS, open_results
 
     if (statement is None) == (file is None):
         raise click.UsageError("give a statement, or - for standard input, or --file")
     location = find_location(home, tracking_uri)
     results = open_results(location.results_path, location.tracking_uri)
-    show(results.sql(_text(statement, file)), output_format)
+    text = _text(statement, file)
+    with last_resort(USER_LIMITS.seconds):
+        rows = results.sql(text)
+    show(rows, output_format)
 
 
 def _text(statement: str | None, file: TextIO | None) -> str:

@@ -1,4 +1,7 @@
-"""Progress on a terminal; quiet when the output goes elsewhere."""
+"""What is written to the terminal: text, and progress where the output is one.
+
+Text goes through here so that nothing in it can act on the terminal or show a password.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,17 @@ from typing import Any
 
 import click
 
+from lmc_track.plain_text import printable
 from lmc_track.progress import Work
+from lmc_track.redaction import redacted
+
+
+def echo(text: str, *, err: bool = False) -> None:
+    """A line on standard output, which is data, or on standard error, which is for people.
+
+    Control characters are written out; on standard error passwords are left out as well.
+    """
+    click.echo(printable(redacted(text) if err else text), err=err)
 
 
 class _Bar:
@@ -20,7 +33,7 @@ class _Bar:
         self._bar.update(steps)
 
     def tell(self, text: str) -> None:
-        self._bar.set_postfix_str(text, refresh=False)
+        self._bar.set_postfix_str(printable(text), refresh=False)
 
 
 class TerminalProgress:
@@ -32,7 +45,7 @@ class TerminalProgress:
 
         with tqdm(
             total=total,
-            desc=title,
+            desc=printable(title),
             unit=f" {unit}",
             file=sys.stderr,
             disable=not sys.stderr.isatty(),
@@ -43,4 +56,4 @@ class TerminalProgress:
             yield _Bar(bar)
 
     def note(self, text: str) -> None:
-        click.echo(text, err=True)
+        echo(text, err=True)

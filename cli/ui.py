@@ -8,6 +8,7 @@ import click
 
 from .completion import complete_study
 from .options import find_location, location_options, study_name
+from .terminal import echo
 
 
 @click.command("ui")
@@ -57,9 +58,9 @@ def command(
         port = free_port()
     check_port(port)
     address = f"http://127.0.0.1:{port}/{page}"
-    click.echo(address)
-    click.echo(f"Without lmc-track: {ui_command(location, port)}", err=True)
-    click.echo("Serving until interrupted.", err=True)
+    echo(address)
+    echo(f"Without lmc-track: {ui_command(location, port)}", err=True)
+    echo("Serving until interrupted.", err=True)
     sys.stdout.flush()
     if open_browser:
         open_when_ready(address, port)

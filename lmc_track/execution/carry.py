@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -16,6 +17,8 @@ Result = TypeVar("Result")
 
 # Results waiting to be written; more would only hold memory.
 _MOST_WAITING = 2
+# The same where they are written together, and so many at once.
+_MOST_TOGETHER = 8
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,7 @@ def carry_out(
     pool: Pool | None = None,
     begin: Callable[[Item], None] = _nothing,
     failed: Callable[[Item], None] = _nothing,
+    together: Callable[[], AbstractContextManager[object]] | None = None,
     go_on: bool = False,
 ) -> list[Failure[Item]]:
     """``record(item, compute(item, tick))`` for every item, recording beside the computing.
@@ -48,6 +52,8 @@ def carry_out(
 
     ``begin(item)`` comes before an item is computed, ``failed(item)`` after its computing
     raised; these and ``record`` are called in one thread of this process, one at a time.
+    Results that are ready while others are written are recorded in one block ``together()``
+    where that is given; it goes without ``begin``, which would come too late for some.
     Whatever ends the work early, results already computed are still recorded: an interrupt
     loses at most what is in hand. The first exception of an item ends the work and is raised;
     with ``go_on`` the others are still carried out and the failures are returned, unless the
@@ -55,7 +61,18 @@ def carry_out(
     """
     waiting: list[Future[None]] = []
     failures: list[Failure[Item]] = []
+    ready: deque[tuple[Item, Result]] = deque()
+    most = _MOST_WAITING if together is None else _MOST_TOGETHER
     done = 0
+
+    def keep() -> None:
+        if together is None:
+            record(*ready.popleft())
+        elif ready:
+            with together():
+                for _ in range(min(len(ready), _MOST_TOGETHER)):
+                    record(*ready.popleft())
+
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="record") as writer:
 
         def begun(item: Item) -> None:
@@ -72,8 +89,9 @@ def carry_out(
                             raise result
                         continue
                     done += 1
-                    waiting.append(writer.submit(record, item, result))
-                    while len(waiting) > _MOST_WAITING or (waiting and waiting[0].done()):
+                    ready.append((item, result))
+                    waiting.append(writer.submit(keep))
+                    while len(waiting) > most or (waiting and waiting[0].done()):
                         waiting.pop(0).result()
         finally:
             for future in waiting:

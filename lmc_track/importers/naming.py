@@ -54,7 +54,7 @@ def model_names(match: str | None, template: str | None) -> ModelNames:
     """
     try:
         pattern = re.compile(match or ANYTHING)
-    except re.error as error:
+    except (re.error, OverflowError, RecursionError) as error:
         raise InputError(
             f"--match {match!r} is no regular expression: {error}", "For example: 'Run (\\d+)'"
         ) from None

@@ -88,7 +88,7 @@ def column_rule(text: str) -> ColumnRule:
         raise InputError(f"--column {text!r} is not of the form REGEX=DATASET[:SUBSET]", example)
     try:
         compiled = re.compile(pattern)
-    except re.error as error:
+    except (re.error, OverflowError, RecursionError) as error:
         raise InputError(f"--column {text!r}: no regular expression: {error}", example) from None
     read_target(target, "accuracy")
     return ColumnRule(compiled, target)

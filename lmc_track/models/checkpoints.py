@@ -19,6 +19,14 @@ from lmc_track.errors import InputError
 
 WEIGHTS_FILE = "model.safetensors"
 INDEX_FILE = "model.safetensors.index.json"
+ADAPTER_FILE = "adapter_config.json"
+# Settings that may name code on the hub by which a model computes.
+_KERNELS = frozenset(
+    {
+        "attn_implementation", "_attn_implementation", "_attn_implementation_internal",
+        "experts_implementation", "_experts_implementation", "_experts_implementation_internal",
+    }
+)  # fmt: skip
 PICKLES = ("pytorch_model.bin", "pytorch_model.bin.index.json")
 
 
@@ -94,13 +102,23 @@ def stored_tensors(folder: Path) -> list[StoredTensor]:
 
 
 def check_checkpoint(folder: Path) -> None:
-    """Raise InputError unless ``folder`` holds a configuration and weights as safetensors."""
+    """Raise InputError unless ``folder`` holds a configuration and weights as safetensors.
+
+    Nor may its configuration ask for code to be fetched, or an adapter lie beside the weights,
+    which transformers would load as well, from a pickle too.
+    """
     if not folder.is_dir():
         raise InputError(f"there is no model folder {folder}", "Name the folder of a saved model.")
     if not (folder / "config.json").is_file():
         raise InputError(
             f"{folder} holds no config.json",
             "A model folder is one that save_pretrained() of transformers wrote.",
+        )
+    _check_configuration(folder / "config.json")
+    if (folder / ADAPTER_FILE).is_file():
+        raise InputError(
+            f"{folder} holds an adapter beside the weights ({ADAPTER_FILE})",
+            "Merge the adapter into the model, or take the adapter's files away.",
         )
     if (folder / WEIGHTS_FILE).is_file() or (folder / INDEX_FILE).is_file():
         return
@@ -116,6 +134,26 @@ def check_checkpoint(folder: Path) -> None:
         f"{folder} holds no {WEIGHTS_FILE}",
         "A model folder is one that save_pretrained() of transformers wrote.",
     )
+
+
+def _check_configuration(file: Path) -> None:
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise _damaged(file, str(error)) from None
+    if not isinstance(content, dict):
+        raise _damaged(file, "it is no JSON object")
+    for section in (content, *(value for value in content.values() if isinstance(value, dict))):
+        for key in _KERNELS & section.keys():
+            value = section[key]
+            named = value.values() if isinstance(value, dict) else (value,)
+            # transformers fetches and runs what is named like a repository.
+            if any(mark in str(name) for name in named for mark in "/:"):
+                raise InputError(
+                    f"{file} asks for code of the hub: {key} = {str(section[key])!r}, which is "
+                    "never run",
+                    "Take that line out if the model does without.",
+                )
 
 
 def conversion(source: str, target: str, revision: str | None = None) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from lmc_track.plain_text import printable
 from lmc_track.report import wording
 from lmc_track.report.tables import Cell, Table
 
@@ -19,7 +20,8 @@ _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 def inline(text: str) -> str:
     """``text`` in one line, with nothing in it that Markdown or HTML would act on."""
-    return _MARKUP.sub(r"\\\g<0>", " ".join(text.split()).translate(_ENTITIES))
+    line = printable(" ".join(text.split()))
+    return _MARKUP.sub(r"\\\g<0>", line.translate(_ENTITIES))
 
 
 def paragraph(text: str) -> str:
@@ -35,7 +37,7 @@ def paragraph(text: str) -> str:
 
 def code(text: str, *, in_table: bool = False) -> str:
     """``text`` in a code span, in a fence longer than any in it."""
-    line = " ".join(text.split())
+    line = printable(" ".join(text.split()))
     fence = "`" * (_longest_run(line) + 1)
     space = " " if line.startswith("`") or line.endswith("`") else ""
     span = f"{fence}{space}{line}{space}{fence}"

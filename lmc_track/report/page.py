@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import shlex
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from importlib.resources import files
 from itertools import groupby
 from typing import Any
 
+from lmc_track.plain_text import json_safe, printable
 from lmc_track.report import wording
 from lmc_track.report.facts import Facts, Source
 from lmc_track.report.findings import sentences
@@ -19,6 +22,12 @@ from lmc_track.warehouse.library import queries
 
 _TEMPLATES = ("page.html", "table.html")
 _SCRIPTS = ("figures.js", "matrix.js", "paths.js", "page.js")
+_PROGRAM = """
+"use strict";
+(() => {
+%s
+})();
+"""
 
 
 @dataclass(frozen=True)
@@ -51,6 +60,8 @@ def render_report(
     drawn = {section.figure: section.plot for section in shown if section.plot is not None}
     if "matrix" in drawn:
         drawn["matrix"] = {**drawn["matrix"], "runs_url": runs_url}
+    script = _PROGRAM % "\n".join(_read(name) for name in _SCRIPTS)
+    plotly = get_plotlyjs() if drawn else ""
     template = _environment().get_template("page.html")
     page: str = template.render(
         study=facts.study,
@@ -67,8 +78,9 @@ def render_report(
         n_colours=CLUSTER_COLOURS,
         figures=embedded_json(drawn),
         style=_read("page.css"),
-        script="\n".join(_read(name) for name in _SCRIPTS),
-        plotly=get_plotlyjs() if drawn else "",
+        script=script,
+        plotly=plotly,
+        policy=content_policy([plotly, script]),
     )
     return page
 
@@ -105,9 +117,22 @@ def headlines(facts: Facts) -> list[Headline]:
 def embedded_json(value: Any) -> str:
     """``value`` as JSON that can stand inside a script element whatever text is in it."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    for character in "<>&\u2028\u2029":
+    for character in "<>&":
         text = text.replace(character, f"\\u{ord(character):04x}")
-    return text
+    return json_safe(text)
+
+
+def content_policy(scripts: Sequence[str]) -> str:
+    """What a browser may do with the page: run these ``scripts`` and no other, and load nothing.
+
+    The plotting library sets styles of its own, and makes a picture of a figure as a blob.
+    """
+    hashes = (b64encode(sha256(text.encode()).digest()).decode() for text in scripts if text)
+    allowed = " ".join(f"'sha256-{digest}'" for digest in hashes)
+    return (
+        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; "
+        "img-src data: blob:; base-uri 'none'; form-action 'none'"
+    )
 
 
 def _environment() -> Any:
@@ -119,10 +144,16 @@ def _environment() -> Any:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_finished,
     )
     environment.filters["unbroken"] = wording.unbroken
     environment.filters["sql"] = lambda command: queries()[shlex.split(command)[2]].sql
     return environment
+
+
+def _finished(value: Any) -> Any:
+    """Marks that turn the direction of writing reach beyond the text that they stand in."""
+    return printable(value) if type(value) is str else value
 
 
 def _read(name: str) -> str:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import math
 from html import escape
 
+from lmc_track.plain_text import printable
+
 CLUSTER_COLOURS = 6
 _SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross", "star")
 
@@ -31,7 +33,7 @@ def cluster_name(cluster: int | None) -> str:
 
 def plot_text(text: str) -> str:
     """``text`` so that plotly.js, which reads a subset of HTML, shows it as it is."""
-    return escape(text, quote=False)
+    return escape(printable(text), quote=False)
 
 
 def rounded(value: float | None, digits: int) -> float | None:

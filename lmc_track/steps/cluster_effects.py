@@ -22,7 +22,9 @@ from lmc_track.warehouse.moment import Moment
 from lmc_track.warehouse.tables import (
     AXIS_EFFECTS,
     CLUSTER_EFFECTS,
+    CLUSTERINGS,
     DISTANCE_TESTS,
+    STUDIES,
     Table,
     frame_schema,
 )
@@ -158,9 +160,12 @@ CLUSTER_STATISTICS = (
     Derivation(
         CLUSTER_EFFECTS,
         lambda moment: _rows(CLUSTER_EFFECTS, _each_clustering(moment, _of_clusters)),
+        CLUSTERINGS,
     ),
     Derivation(
-        AXIS_EFFECTS, lambda moment: _rows(AXIS_EFFECTS, _each_clustering(moment, _of_axes))
+        AXIS_EFFECTS,
+        lambda moment: _rows(AXIS_EFFECTS, _each_clustering(moment, _of_axes)),
+        CLUSTERINGS,
     ),
-    Derivation(DISTANCE_TESTS, lambda moment: _rows(DISTANCE_TESTS, _each_study(moment))),
+    Derivation(DISTANCE_TESTS, lambda moment: _rows(DISTANCE_TESTS, _each_study(moment)), STUDIES),
 )

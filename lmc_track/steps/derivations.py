@@ -7,13 +7,19 @@ from lmc_track.steps.cluster_effects import CLUSTER_STATISTICS
 from lmc_track.steps.gap_bounds import gap_bound_rows
 from lmc_track.steps.plane_routes import plane_route_rows
 from lmc_track.warehouse.derivation import Derivation
-from lmc_track.warehouse.tables import ATTRIBUTION_ROWS, ENSEMBLE_ROWS, GAP_BOUNDS, PLANE_ROUTES
+from lmc_track.warehouse.tables import (
+    ATTRIBUTION_ROWS,
+    ENSEMBLE_ROWS,
+    GAP_BOUNDS,
+    PLANE_ROUTES,
+    PLANES,
+)
 
 DERIVATIONS: tuple[Derivation, ...] = (
     Derivation(ATTRIBUTION_ROWS, attribution_rows),
     Derivation(ENSEMBLE_ROWS, ensemble_rows),
     *CLUSTER_STATISTICS,
     Derivation(GAP_BOUNDS, gap_bound_rows),
-    Derivation(PLANE_ROUTES, plane_route_rows),
+    Derivation(PLANE_ROUTES, plane_route_rows, PLANES),
 )
 """In the order in which they build on each other."""

@@ -24,6 +24,8 @@ from lmc_track.tracking.studies import RecordedDataset
 from lmc_track.tracking.values import check_agreement, record_values, recorded_values
 
 _KIND = "interpolation logs"
+# Paths that are written in one transaction.
+_TOGETHER = 16
 # What is called so in the logs is the models' own validation set; other sets keep their names.
 _OWN = {"mnli", "qqp", "cola"}
 _CALLED = {"paws": "paws_qqp"}
@@ -80,12 +82,18 @@ def import_interpolations(
             if not runs[key].finished:
                 record.recorder.finish(runs[key])
                 record.index.add(runs[key])
+        if record.recorder.notice is not None:
+            progress.note(record.recorder.notice)
         n_new = n_points = 0
         with progress.track("Recording paths", len(plan.paths), "paths") as tracked:
-            for path in plan.paths.values():
-                points = record_imported_path(record, path, runs, digests, source)
-                n_new, n_points = n_new + (points > 0), n_points + points
-                tracked.advance()
+            paths = list(plan.paths.values())
+            for start in range(0, len(paths), _TOGETHER):
+                some = paths[start : start + _TOGETHER]
+                with record.recorder.together():
+                    for path in some:
+                        points = record_imported_path(record, path, runs, digests, source)
+                        n_new, n_points = n_new + (points > 0), n_points + points
+                tracked.advance(len(some))
     return ImportedPaths(
         len(plan.models),
         len(plan.paths),

@@ -69,7 +69,6 @@ def record_imported_path(
         "modules": "all",
     }
     name = f"{path.model_a.name} to {path.model_b.name}"
-    gained = 0
     with record.recorder.together():
         if run is None:
             run = record.recorder.start(
@@ -87,20 +86,24 @@ def record_imported_path(
             )
             record.recorder.log(run, params=identity)
         inner = list(next(iter(path.curves.values())))[1:-1]
-        for alpha in inner:
+
+        def point(alpha: float) -> RunEntry:
             values = {
                 f"{metric}/{data}": value
                 for data in missing
                 for metric, value in path.curves[data][alpha].items()
             }
             tags = {EVAL_TAG + data: digests[data] for data in missing}
-            _record_point(record, run, path, alpha, identity, values, tags, source)
-            gained += 1
+            return _record_point(record, run, path, alpha, identity, values, tags, source)
+
+        points = record.recorder.each(point, inner)
+        for one in points:
+            record.index.add(one)
         _record_curves(record, run, path, missing, digests, identity)
         if not run.finished:
             record.recorder.finish(run)
     record.index.add(run)
-    return gained
+    return len(points)
 
 
 def _record_point(
@@ -112,14 +115,14 @@ def _record_point(
     values: Mapping[str, float],
     tags: Mapping[str, str],
     source: str,
-) -> None:
+) -> RunEntry:
     key = point_key(path.key, alpha)
     point = record.index.find("point", key)
     metrics = [MetricValue(name, value) for name, value in values.items()]
     if point is not None:
         raised = record.recorder.raised_revision(point)
         record.recorder.log(point, metrics=metrics, tags=raised | dict(tags))
-        return
+        return point
     point = record.recorder.start(
         "point",
         key,
@@ -132,7 +135,7 @@ def _record_point(
         point, params={"alpha": repr(alpha), **identity}, metrics=metrics, tags=tags
     )
     record.recorder.finish(point)
-    record.index.add(point)
+    return point
 
 
 def _record_curves(
@@ -174,7 +177,7 @@ def _record_curves(
         for name in missing
     }
     content = {**identity, "curves": curves}
-    record.artifacts.put_json(run.run_id, run.artifact_uri, content, "curve.json")
+    record.recorder.artifacts.put_json(run.run_id, run.artifact_uri, content, "curve.json")
     record.recorder.log(run, metrics=values, tags=tags)
 
 

@@ -1,388 +1,188 @@
-"""Reading the record and rebuilding ``results.duckdb`` from it."""
+"""Bringing ``results.duckdb`` up to date with the record, or writing it anew."""
 
 from __future__ import annotations
 
-import itertools
-import json
-from collections.abc import Iterable
-from dataclasses import asdict
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
 import polars as pl
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
-from lmc_track.errors import InputError
+from lmc_track.errors import InputError, LmcTrackError
 from lmc_track.progress import Progress
 from lmc_track.steps.derivations import DERIVATIONS
-from lmc_track.steps.ingest_planes import recorded_planes
-from lmc_track.tracking.keys import path_key
+from lmc_track.steps.ingest_changes import Changes, changes, first_of_each_key
+from lmc_track.steps.ingest_rows import RecordReader
 from lmc_track.tracking.location import Location, prepare
-from lmc_track.tracking.runs import RunEntry
+from lmc_track.tracking.record import FinishedRuns, finished_runs
 from lmc_track.tracking.store import Store
-from lmc_track.tracking.studies import StudyRecord, find_study, study_names
-from lmc_track.tracking.tags import GRID_TAG, PARENT_TAG, PRECISION_TAG, SOURCE_TAG, read_slot
-from lmc_track.tracking.values import Value, is_values_file, read_values
-from lmc_track.warehouse.rebuild import RebuildReport, rebuild
-from lmc_track.warehouse.snapshot import PredictionFile, Snapshot
-from lmc_track.warehouse.tables import (
-    CLUSTERINGS,
-    CLUSTERS,
-    CO_ASSIGNMENTS,
-    DATASETS,
-    IMPORTED_VALUES,
-    MODELS,
-    PATHS,
-    PLANE_POINTS,
-    PLANES,
-    POINTS,
-    PRECISION_CHECKS,
-    RECORDED,
-    STUDIES,
-    Table,
-    frame_schema,
-)
-
-_Rows = list[dict[str, Any]]
+from lmc_track.tracking.studies import StudyRecord, open_study, study_experiments
+from lmc_track.warehouse.migrations import upgrade
+from lmc_track.warehouse.rebuild import RebuildReport, rebuild, update
+from lmc_track.warehouse.recorded import Recorded, recorded
+from lmc_track.warehouse.snapshot import Snapshot
+from lmc_track.warehouse.tables import POINTS, frame_schema
 
 
 def ingest(
-    location: Location, progress: Progress, known: StudyRecord | None = None
+    location: Location,
+    progress: Progress,
+    known: StudyRecord | None = None,
+    *,
+    everything: bool = False,
 ) -> RebuildReport:
-    """Rebuild the results from everything finished in the tracking store.
+    """Bring the results up to date with everything finished in the tracking store.
 
-    ``known`` is a study that the caller has read and holds the lock of; it is not read again.
+    What has neither ended nor gained anything since the file was made is not read again; with
+    ``everything`` all is, and the file is built anew. ``known`` is a study that the caller has
+    read and holds the lock of.
 
     Raises:
         InputError: no study is recorded there.
     """
     store = Store(location)
-    names = study_names(store)
-    records = [
-        record
-        for name in names
-        if (record := known if known and name == known.facts.name else find_study(store, name))
-    ]
-    if not records:
-        raise InputError(
-            f"no study is recorded in {location.shown_uri}",
-            "Run one first, such as: lmc-track demo",
-        )
+    experiments = study_experiments(store)
+    if not experiments:
+        raise _nothing(location)
     prepare(location)
-    with (
-        FileLock(location.locks / "results.lock"),
-        progress.track("Ingesting", len(records) + 1, "steps") as work,
-    ):
-        reader = _Reader()
-        for record in records:
-            reader.read(record)
+    with _alone(location, progress):
+        sources = {
+            name: _Source(store, name, experiment_id, _runs(store, name, experiment_id, known))
+            for name, experiment_id in experiments.items()
+        }
+        outline = pl.concat([source.outline() for source in sources.values()])
+        found = changes(outline, None if everything else _file(location, progress))
+        if found.none:
+            assert found.file is not None
+            return RebuildReport(found.file.counts, changed=False)
+        return _take_in(location, progress, sources, found)
+
+
+def _runs(store: Store, name: str, experiment_id: str, known: StudyRecord | None) -> FinishedRuns:
+    read = known.index.finished() if known and known.facts.name == name else None
+    return finished_runs(store, experiment_id, read)
+
+
+@dataclass(frozen=True)
+class _Source:
+    """A study of the store, of which nothing but an outline is read yet."""
+
+    store: Store
+    name: str
+    experiment_id: str
+    runs: FinishedRuns
+
+    def outline(self) -> pl.DataFrame:
+        """The outline of its runs; without rows before the study itself was recorded."""
+        outline = self.runs.outline().with_columns(study=pl.lit(self.name))
+        return outline if "study" in outline["kind"] else outline.clear()
+
+    def read(self, outline: pl.DataFrame, unread: frozenset[str]) -> StudyRecord:
+        """The study with the runs of ``outline`` but for ``unread``."""
+        wanted = outline.filter(~pl.col("run_id").is_in(list(unread)))
+        entries = self.runs.entries(wanted["run_id"].to_list())
+        record = open_study(self.store, self.name, self.experiment_id, entries)
+        assert record is not None, "the study's own run is among those that are read"
+        return record
+
+
+def _take_in(
+    location: Location, progress: Progress, sources: dict[str, _Source], found: Changes
+) -> RebuildReport:
+    if found.outline.is_empty():
+        raise _nothing(location)
+    names = [name for name in sources if name in found.studies]
+    reader = RecordReader()
+    kept: set[str] = set()
+    with progress.track("Ingesting", len(names) + 1, "steps") as work:
+        for name in names:
+            outline = first_of_each_key(found.outline.filter(study=name))
+            models, points = _there_already(outline, found)
+            record = sources[name].read(outline, frozenset(points["point_id"]))
+            reader.read(record, models, points)
+            kept |= models | set(points["point_id"])
             work.advance()
-        snapshot = reader.snapshot(location.tracking_uri)
-        report = rebuild(location.results_path, snapshot, DERIVATIONS)
+        frames = reader.frames()
+        if found.file is not None and not _same_definitions(found.file, frames):
+            again = replace(found, file=None, studies=frozenset(found.outline["study"]))
+            return _take_in(location, progress, sources, again)
+        changed = None
+        if found.file is not None:
+            others = [name for name in sources if name not in found.studies]
+            for table, rows in found.file.rows_of(others).items():
+                frames[table] = pl.concat([frames[table], rows])
+            changed = found.studies
+            kept |= set(found.file.points.filter(pl.col("study").is_in(others))["point_id"])
+            kept |= found.file.models_of(others)
+        snapshot = Snapshot(
+            tracking_uri=location.tracking_uri,
+            examples=reader.examples,
+            text_columns=reader.text_columns,
+            predictions=tuple(reader.predictions),
+            runs=found.runs(),
+            kept=frozenset(kept),
+            changed=changed,
+            **frames,
+        )
+        write = rebuild if found.file is None else update
+        report = write(location.results_path, snapshot, DERIVATIONS)
         work.advance()
     return report
 
 
-class _Reader:
-    """Collects the rows of every study; only finished runs are taken."""
-
-    def __init__(self) -> None:
-        self._rows: dict[str, _Rows] = {table.name: [] for table in RECORDED}
-        self._examples: dict[str, Path] = {}
-        self._text_columns: dict[str, tuple[str, ...]] = {}
-        self._predictions: list[PredictionFile] = []
-        self._plane_points: list[pl.DataFrame] = []
-
-    def snapshot(self, tracking_uri: str) -> Snapshot:
-        return Snapshot(
-            tracking_uri=tracking_uri,
-            studies=self._frame(STUDIES),
-            models=self._frame(MODELS),
-            paths=self._frame(PATHS),
-            points=self._frame(POINTS),
-            datasets=self._frame(DATASETS),
-            clusterings=self._frame(CLUSTERINGS),
-            clusters=self._frame(CLUSTERS),
-            co_assignments=self._frame(CO_ASSIGNMENTS),
-            precision_checks=self._frame(PRECISION_CHECKS),
-            examples=self._examples,
-            text_columns=self._text_columns,
-            predictions=tuple(self._predictions),
-            imported_values=self._frame(IMPORTED_VALUES),
-            planes=self._frame(PLANES),
-            plane_points=pl.concat(
-                [pl.DataFrame(schema=frame_schema(PLANE_POINTS)), *self._plane_points]
-            ),
-        )
-
-    def _frame(self, table: Table) -> pl.DataFrame:
-        frame = pl.DataFrame(self._rows[table.name], schema=frame_schema(table), orient="row")
-        return frame.sort(table.key)
-
-    def read(self, record: StudyRecord) -> None:
-        self._study(record)
-        self._precision_checks(record)
-        self._datasets(record)
-        models = self._models(record)
-        paths = self._paths(record, models)
-        self._points(record, paths)
-        self._clusterings(record, models)
-        for row, points in recorded_planes(record, models):
-            self._rows["planes"].append(row)
-            self._plane_points.append(points)
-
-    def _study(self, record: StudyRecord) -> None:
-        facts = record.facts
-        self._rows["studies"].append(
-            {
-                "study": facts.name,
-                "study_id": record.run.run_id,
-                "experiment_id": record.experiment_id,
-                "description": facts.file["study"]["description"],
-                "task": facts.identity["task"]["name"],
-                "metric": facts.metric,
-                "label_names": list(facts.label_names),
-                "base": facts.base,
-                "base_digest": facts.identity["base_digest"],
-                "recipe": json.dumps(facts.identity["finetune"] or {}, sort_keys=True),
-                "alphas": list(facts.alphas),
-                "precision": facts.precision,
-                "primary_diagnostic": facts.primary_diagnostic,
-                "primary_method": facts.primary_method,
-                "study_file": json.dumps(facts.file, sort_keys=True),
-                "versions": record.run.tags["lmc.versions"],
-                "created": _time(record.run.start_time),
-            }
-        )
-
-    def _precision_checks(self, record: StudyRecord) -> None:
-        name = record.run.tags.get(PRECISION_TAG)
-        if name is None:
-            return
-        run = record.run
-        file = record.artifacts.get(run.run_id, run.artifact_uri, name, immutable=False)
-        self._rows["precision_checks"] += [
-            {"study": record.facts.name, **row} for row in json.loads(file.read_text("utf-8"))
-        ]
-
-    def _datasets(self, record: StudyRecord) -> None:
-        wanted = {data.name: data for data in record.facts.datasets}
-        for run in record.index.all("dataset"):
-            data = wanted.get(run.params["dataset"])
-            if data is None or run.params["data_digest"] != data.digest:
-                continue
-            values_only = "n_examples" not in run.params
-            self._rows["datasets"].append(
-                {
-                    "study": record.facts.name,
-                    "dataset": data.name,
-                    "data_digest": data.digest,
-                    "role": data.role,
-                    "source": run.params["source"],
-                    "n_examples": None if values_only else int(run.params["n_examples"]),
-                    "values_only": values_only,
-                    **_labels_and_draw(record, run),
-                }
-            )
-            if values_only:
-                continue
-            file = record.artifacts.get(run.run_id, run.artifact_uri, "examples.parquet")
-            self._examples[data.digest] = file
-            self._text_columns[data.digest] = tuple(run.params["text_columns"].split())
-
-    def _models(self, record: StudyRecord) -> dict[str, RunEntry]:
-        """Rows of the models; returns runs by key."""
-        found: dict[str, RunEntry] = {}
-        for model in record.facts.models:
-            run = record.index.find("model", model.key)
-            if run is None:
-                continue
-            found[model.key] = run
-            self._rows["models"].append(
-                {
-                    "model_id": run.run_id,
-                    "study": record.facts.name,
-                    "name": model.name,
-                    "position": model.position,
-                    "key": model.key,
-                    "source": run.params["source"],
-                    "head_seed": model.head_seed,
-                    "data_seed": model.data_seed,
-                    "step": int(run.params["step"]) if "step" in run.params else model.step,
-                    "weights_digest": run.params.get("weights_digest"),
-                    "checkpoint_of": model.checkpoint_of,
-                    "created": _time(run.start_time),
-                    "seconds": _seconds(run),
-                }
-            )
-            self._evaluations(record, run, record.facts.precision)
-        return found
-
-    def _paths(self, record: StudyRecord, models: dict[str, RunEntry]) -> dict[str, RunEntry]:
-        """Rows of the paths between models that count; returns runs by id.
-
-        A path says by its key which models it joins. The run of a model may be another one by
-        now, as long as it has the same weights.
-        """
-        found: dict[str, RunEntry] = {}
-        paths = record.index.all("path")
-        ends_of = {
-            path_key(a, b, precision, modules): (models[a], models[b])
-            for precision, modules in {(r.params["precision"], r.params["modules"]) for r in paths}
-            for a, b in (itertools.combinations if modules == "all" else itertools.permutations)(
-                models, 2
-            )
-        }
-        for run in paths:
-            ends = ends_of.get(run.key)
-            if ends is None or any(
-                _other_weights(run.params.get(f"weights_digest_{side}"), model)
-                for side, model in zip("ab", ends, strict=True)
-            ):
-                continue
-            found[run.run_id] = run
-            self._rows["paths"].append(
-                {
-                    "path_id": run.run_id,
-                    "study": record.facts.name,
-                    "key": run.key,
-                    "model_a": run.params["model_a"],
-                    "model_b": run.params["model_b"],
-                    "model_a_id": ends[0].run_id,
-                    "model_b_id": ends[1].run_id,
-                    "precision": run.params["precision"],
-                    "modules": run.params["modules"],
-                    "l2_distance": run.metrics.get("l2_distance"),
-                    "cosine": run.metrics.get("cosine"),
-                    "created": _time(run.start_time),
-                    "seconds": _seconds(run),
-                }
-            )
-        return found
-
-    def _points(self, record: StudyRecord, paths: dict[str, RunEntry]) -> None:
-        for run in record.index.all("point"):
-            path = paths.get(run.tags[PARENT_TAG])
-            if path is None:
-                continue
-            self._rows["points"].append(
-                {
-                    "point_id": run.run_id,
-                    "path_id": path.run_id,
-                    "study": record.facts.name,
-                    "alpha": float(run.params["alpha"]),
-                    "grid": run.tags[GRID_TAG],
-                }
-            )
-            self._evaluations(record, run, run.params["precision"])
-
-    def _evaluations(self, record: StudyRecord, run: RunEntry, own_precision: str) -> None:
-        """The prediction files of a run, and which data sets in them count; imported values."""
-        encodings = {data.name: data.encoding for data in record.facts.datasets}
-        passes: dict[tuple[str, str], list[str]] = {}
-        for slot, (digest, file) in run.evaluated().items():
-            dataset, precision = read_slot(slot, own_precision)
-            if encodings.get(dataset) == digest:
-                passes.setdefault((file, precision), []).append(dataset)
-        for (file, precision), datasets in sorted(passes.items()):
-            path = record.artifacts.get(run.run_id, run.artifact_uri, file)
-            if is_values_file(file):
-                self._values(run, precision, read_values(path, datasets))
-            else:
-                self._predictions.append(
-                    PredictionFile(run.run_id, path, tuple(sorted(datasets)), precision)
-                )
-        for slot, (digest, metrics) in run.measured().items():
-            dataset, precision = read_slot(slot, own_precision)
-            if encodings.get(dataset) == digest:
-                values = [Value(dataset, "all", metric, value) for metric, value in metrics.items()]
-                self._values(run, precision, values)
-
-    def _values(self, run: RunEntry, precision: str, values: Iterable[Value]) -> None:
-        self._rows["imported_values"] += [
-            {"run_id": run.run_id, "precision": precision, **asdict(value)} for value in values
-        ]
-
-    def _clusterings(self, record: StudyRecord, models: dict[str, RunEntry]) -> None:
-        for run in record.index.all("clusters"):
-            file = record.artifacts.get(run.run_id, run.artifact_uri, "clusters.json")
-            content = json.loads(file.read_text(encoding="utf-8"))
-            members = content.pop("clusters")
-            places = content.pop("embedding", {})
-            distances = content.pop("centroid_distances", {})
-            pairs = content.pop("co_assignments", None)
-            if any(key not in models for key in members):
-                continue
-            self._rows["clusterings"].append(
-                {
-                    "clustering_id": run.run_id,
-                    "study": record.facts.name,
-                    "created": _time(run.start_time),
-                    **content,
-                    "settings": json.dumps(content["settings"], sort_keys=True),
-                    "statistics": json.dumps(content["statistics"], sort_keys=True),
-                }
-            )
-            self._rows["clusters"] += [
-                {
-                    "clustering_id": run.run_id,
-                    "model_id": models[key].run_id,
-                    "cluster": cluster,
-                    "embedding": places.get(key),
-                    "centroid_distances": distances.get(key),
-                }
-                for key, cluster in members.items()
-            ]
-            if pairs is not None:
-                ids = [models[key].run_id for key in pairs["models"]]
-                self._rows["co_assignments"] += _co_assignments(run.run_id, ids, pairs)
+def _there_already(outline: pl.DataFrame, found: Changes) -> tuple[frozenset[str], pl.DataFrame]:
+    """Models and points of a study whose values the file has; the points as rows of its table."""
+    if found.file is None:
+        return frozenset(), pl.DataFrame(schema=frame_schema(POINTS))
+    unchanged = outline.filter(pl.col("run_id").is_in(list(found.unchanged)))
+    models = found.file.models_of(outline["study"].unique()) & set(unchanged["run_id"])
+    points = found.file.points.join(unchanged, left_on="point_id", right_on="run_id", how="semi")
+    return frozenset(models), points
 
 
-def _labels_and_draw(record: StudyRecord, run: RunEntry) -> dict[str, Any]:
-    """What is told of a data set's labels and of how it was drawn; older records do not tell."""
-    given = {
-        name: json.loads(run.params[name]) if name in run.params else None
-        for name in ("label_names", "projection_groups")
-    }
-    return {
-        "label_names": given["label_names"] or list(record.facts.label_names),
-        "projection": run.params.get("projection"),
-        "projection_groups": given["projection_groups"],
-        "drawn": run.params.get("drawn"),
-        "n_source": int(run.params["n_source"]) if "n_source" in run.params else None,
-    }
+def _same_definitions(file: Recorded, frames: dict[str, pl.DataFrame]) -> bool:
+    """Whether what is in the file means what it meant, its grids and evaluation sets being so."""
+    studies, datasets = frames["studies"], frames["datasets"]
+    meaning = ["study", "alphas", "precision"]
+    before = file.studies.join(studies, on="study", how="semi").select(meaning)
+    sets = file.datasets.join(studies, on="study", how="semi")
+    return (
+        before.join(studies, on=meaning, how="anti").is_empty()
+        and sets.join(datasets, on=sets.columns, how="anti", nulls_equal=True).is_empty()
+    )
 
 
-def _co_assignments(clustering_id: str, model_ids: list[str], pairs: dict[str, Any]) -> _Rows:
-    """One row a pair of ``model_ids``, which ``pairs`` has row by row above the diagonal."""
-    shares = {name: pairs[name] for name in ("by_examples", "by_models") if name in pairs}
-    return [
-        {
-            "clustering_id": clustering_id,
-            "model_a_id": a,
-            "model_b_id": b,
-            **{name: values[number] for name, values in shares.items()},
-        }
-        for number, (a, b) in enumerate(itertools.combinations(model_ids, 2))
-    ]
-
-
-def _other_weights(told: str | None, model: RunEntry) -> bool:
-    """Whether a path says that it was measured with other weights; an imported one says nothing."""
-    return told is not None and told != model.params.get("weights_digest")
-
-
-def _whole(text: str | None) -> int | None:
-    return None if text is None else int(text)
-
-
-def _time(milliseconds: int) -> datetime:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC).replace(tzinfo=None)
-
-
-def _seconds(run: RunEntry) -> float | None:
-    """What a run took; of imported results that is not known."""
-    if run.end_time is None or SOURCE_TAG in run.tags:
+def _file(location: Location, progress: Progress) -> Recorded | None:
+    """What the results file has; None where there is none of this store that can be read."""
+    path = location.results_path
+    if not path.exists():
         return None
-    return (run.end_time - run.start_time) / 1000
+    try:
+        for name in upgrade(path):
+            progress.note(f"{path}: {name.replace('_', ' ')}.")
+        return recorded(path, location.tracking_uri)
+    except LmcTrackError as error:
+        progress.note(f"{error.message}: it is written anew.")
+        return None
+
+
+@contextmanager
+def _alone(location: Location, progress: Progress) -> Iterator[None]:
+    """While this lasts, no other ingest writes to the home; another one is waited for."""
+    lock = FileLock(location.locks / "results.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        progress.note("Another ingest is writing to this home; waiting until it has ended.")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _nothing(location: Location) -> InputError:
+    return InputError(
+        f"no study is recorded in {location.shown_uri}", "Run one first, such as: lmc-track demo"
+    )

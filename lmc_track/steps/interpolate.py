@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -162,6 +163,8 @@ def _walk(
         for model, one in ((work.model_a, work.checkpoint_a), (work.model_b, work.checkpoint_b))
     }
     check_one_architecture(ends.items())
+    if record.recorder.notice is not None:
+        progress.note(record.recorder.notice)
     points = sum(work.most_points for work in works)
     examples = sum(
         len(plan.encoded[name])
@@ -177,6 +180,11 @@ def _walk(
             nonlocal done
             record_path(plan, record, work, result)
             done += 1
+
+        @contextmanager
+        def together() -> Iterator[None]:
+            with record.recorder.together():
+                yield
             bar.tell(f"{done} of {len(works)} paths")
 
         failures = carry_out(
@@ -185,6 +193,7 @@ def _walk(
             keep,
             bar.advance,
             pool=computing.pool(weight_count(plan.base), len(works), examples),
+            together=together,
             go_on=True,
         )
     if failures:

@@ -47,8 +47,11 @@ def record_path(plan: Plan, record: StudyRecord, work: PathWork, result: PathRes
         run = work.run or _start_path(record, work, result.started)
         if not run.finished:  # one taken up again may have been stopped before it had any
             record.recorder.log(run, params=_identity(plan, work))
-        for alpha, point in result.points.items():
-            _record_point(plan, record, run, work, alpha, point)
+        points = record.recorder.each(
+            lambda item: _record_point(plan, record, run, work, *item), result.points.items()
+        )
+        for point in points:
+            record.index.add(point)
         _record_curves(plan, record, run, work, result)
         inputs = evaluated_on(plan, plan.datasets)
         record.recorder.log_inputs(run, inputs, [work.run_a, work.run_b])
@@ -85,13 +88,13 @@ def _record_point(
     work: PathWork,
     alpha: float,
     result: PointResult,
-) -> None:
+) -> RunEntry:
     key = point_key(work.key, alpha)
     predictions = result.predictions
     point = record.index.find("point", key)
     if point is not None:
         record_predictions(plan, record, point, predictions, plan.precision)
-        return
+        return point
     point = record.recorder.start(
         "point",
         key,
@@ -104,7 +107,7 @@ def _record_point(
     params = {"alpha": repr(alpha), **_identity(plan, work)}
     record_predictions(plan, record, point, predictions, plan.precision, params=params)
     record.recorder.finish(point, ended=result.ended)
-    record.index.add(point)
+    return point
 
 
 def _record_curves(
@@ -152,7 +155,7 @@ def _record_curves(
     if result.cosine is not None:
         values.append(MetricValue("cosine", result.cosine, 0, at))
     content = {**_identity(plan, work), "curves": curves}
-    record.artifacts.put_json(run.run_id, run.artifact_uri, content, "curve.json")
+    record.recorder.artifacts.put_json(run.run_id, run.artifact_uri, content, "curve.json")
     if run.finished:
         tags = record.recorder.raised_revision(run) | tags
     record.recorder.log(run, metrics=values, tags=tags)

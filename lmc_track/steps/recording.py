@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,6 +14,7 @@ import polars as pl
 
 from lmc_track.errors import InputError
 from lmc_track.geometry.evaluation import Predictions
+from lmc_track.plain_text import markdown_escaped
 from lmc_track.progress import Progress
 from lmc_track.steps.model_folders import weights_folder
 from lmc_track.steps.planning import Plan, plan_study
@@ -146,11 +148,12 @@ def record_dataset(data: Dataset, record: StudyRecord) -> None:
 
 
 def _dataset_note(data: Dataset) -> str:
-    note = f"Evaluation set {data.name} ({data.role}): {len(data):,} examples from {data.source}."
+    source = markdown_escaped(data.source)
+    note = f"Evaluation set {data.name} ({data.role}): {len(data):,} examples from {source}."
     if data.drawn:
-        note += f" Drawn: {'; '.join(data.drawn)}."
+        note += f" Drawn: {markdown_escaped('; '.join(data.drawn))}."
     if data.projection is not None:
-        names = ", ".join(data.projection.label_names)
+        names = markdown_escaped(", ".join(data.projection.label_names))
         note += f" Labels of its own: {names}; logits are projected by {data.projection.how}."
     return f"{note}\n\nArtifact examples.parquet: the examples, with their halves and subsets."
 
@@ -194,10 +197,9 @@ def record_predictions(
     slots = {name: slot(name, precision, own) for name in predictions}
     digests = {slots[name]: plan.encoded[name].digest for name in predictions}
     file_name = f"predictions/{digest(digests)[:16]}.parquet"
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "predictions.parquet"
-        _predictions_frame(predictions).write_parquet(file, compression="zstd")
-        record.artifacts.put(run.run_id, run.artifact_uri, file, file_name)
+    record.recorder.artifacts.put_bytes(
+        run.run_id, run.artifact_uri, predictions_file(predictions), file_name
+    )
     metrics = [
         MetricValue(f"{metric}/{slots[name]}", value, dataset=(name, plan.datasets[name].digest))
         for name, one in predictions.items()
@@ -219,8 +221,9 @@ def evaluated_on(plan: Plan, names: Iterable[str]) -> list[EvaluatedOn]:
     ]
 
 
-def _predictions_frame(predictions: Mapping[str, Predictions]) -> pl.DataFrame:
-    return pl.concat(
+def predictions_file(predictions: Mapping[str, Predictions]) -> bytes:
+    """The content of the Parquet file that holds one evaluation pass."""
+    frame = pl.concat(
         pl.DataFrame(
             {
                 "dataset": pl.Series([one.dataset], dtype=pl.String).new_from_index(
@@ -234,3 +237,6 @@ def _predictions_frame(predictions: Mapping[str, Predictions]) -> pl.DataFrame:
         ).with_columns(pl.col("logits").cast(pl.List(pl.Float32)))
         for one in predictions.values()
     )
+    file = io.BytesIO()
+    frame.write_parquet(file, compression="zstd")
+    return file.getvalue()

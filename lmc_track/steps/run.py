@@ -97,9 +97,11 @@ def _computing(
         yield plan, record, computing
 
 
-def ingest_step(location: Location, progress: Progress) -> RebuildReport:
-    """Rebuild the results from the record."""
-    return ingest(location, progress)
+def ingest_step(
+    location: Location, progress: Progress, *, everything: bool = False
+) -> RebuildReport:
+    """Bring the results up to date with the record, or build them anew from ``everything``."""
+    return ingest(location, progress, everything=everything)
 
 
 def cluster_step(study: Study, location: Location, progress: Progress) -> list[ClusteringOutcome]:

@@ -37,17 +37,28 @@ def read_study(path: Path, overrides: Iterable[str] = ()) -> Study:
             of content are listed, each with its key and a remedy.
     """
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise InputError(
             f"there is no study file {path}",
             f"Make one with: lmc-track init {path}",
         ) from None
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{path} is not valid TOML: {error}", "Correct that line.") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:  # a name or a text that cannot be one
         raise InputError(f"{path} cannot be read: {error}") from None
-    return build_study(content, overrides, source=str(path))
+    return parse_study(text, overrides, source=str(path))
+
+
+def parse_study(text: str, overrides: Iterable[str] = (), source: str = "the study") -> Study:
+    """The study in the ``text`` of a study file.
+
+    Raises:
+        InputError: as ``read_study``.
+    """
+    try:
+        content = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{source} is not valid TOML: {error}", "Correct that line.") from None
+    return build_study(content, overrides, source)
 
 
 def build_study(
@@ -77,7 +88,7 @@ def _apply(table: dict[str, Any], override: str) -> None:
         )
     try:
         value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         value = text
     inner = table
     for part in parts[:-1]:

@@ -34,6 +34,8 @@ def parse_seeds(text: Seeds) -> tuple[int, ...]:
             if last - first >= _MOST:
                 raise ValueError(f"the range {part.strip()!r} has more than {_MOST:,} seeds")
             seeds.extend(range(first, last + 1))
+            if len(seeds) > _MOST:
+                raise ValueError(f"more than {_MOST:,} seeds")
     else:
         seeds = [text] if isinstance(text, int) else list(text)
     if not seeds:

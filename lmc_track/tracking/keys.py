@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 
@@ -65,6 +66,7 @@ def path_key(key_a: str, key_b: str, precision: str, modules: str = "all") -> st
     return _key("path", {"a": key_a, "b": key_b, "precision": precision, "modules": modules})
 
 
+@lru_cache(maxsize=4096)  # a path asks for each of its points many times
 def point_key(path: str, alpha: float) -> str:
     return _key("point", {"path": path, "alpha": alpha.hex()})
 

@@ -35,11 +35,11 @@ def linked_datasets(datasets: Iterable[EvaluatedOn]) -> list[Any]:
     ]
 
 
-def linked_models(runs: Iterable[RunEntry]) -> list[Any]:
-    """MLflow's ``LoggedModelInput`` of each run that made a LoggedModel."""
+def linked_models(ids: Iterable[str]) -> list[Any]:
+    """MLflow's ``LoggedModelInput`` of each LoggedModel."""
     from mlflow.entities import LoggedModelInput
 
-    return [LoggedModelInput(run.logged_model) for run in runs if run.logged_model is not None]
+    return [LoggedModelInput(model_id) for model_id in ids]
 
 
 def evaluated_as(run: RunEntry, dataset: tuple[str, str] | None) -> dict[str, str]:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+from lmc_track.plain_text import markdown_escaped
 from lmc_track.tracking.store import Store, reporting
 from lmc_track.tracking.tags import KIND_TAG, NOTE_TAG
 
@@ -39,8 +40,8 @@ def run_page(experiment_id: str, run_id: str, tab: str = "") -> str:
 
 
 def run_link(experiment_id: str, run_id: str, name: str) -> str:
-    """A Markdown link to a run's page, for notes; names of models need no escaping there."""
-    return f"[{name}]({run_page(experiment_id, run_id)})"
+    """A Markdown link to a run's page, for notes."""
+    return f"[{markdown_escaped(name)}]({run_page(experiment_id, run_id)})"
 
 
 @dataclass(frozen=True)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from lmc_track.tracking.artifacts import Artifacts
-from lmc_track.tracking.bulk import BulkWriter, bulk_writer
+from lmc_track.tracking.bulk import BulkWriter, ThroughClient, bulk_writer
 from lmc_track.tracking.links import EvaluatedOn, evaluated_as, linked_datasets, linked_models
 from lmc_track.tracking.runs import RunEntry
 from lmc_track.tracking.store import Store, reporting
@@ -19,6 +20,11 @@ from lmc_track.tracking.tags import PARENT_TAG, REVISION_TAG, common_tags
 _METRICS_A_BATCH = 900
 _PARAMS_A_BATCH = 90
 _LONGEST_VALUE = 5_000
+# Requests that a server is asked to answer at once.
+_REQUESTS = 8
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 def now() -> int:
@@ -51,31 +57,54 @@ class Recorder:
         self._experiment_id = experiment_id
         self._together: BulkWriter | None = None
 
+    @property
+    def notice(self) -> str | None:
+        """What the user should know of how paths are recorded, or None."""
+        return self._way.notice if isinstance(self._way, ThroughClient) else None
+
     @contextmanager
     def together(self) -> Iterator[None]:
         """Runs begun inside appear in the store together, at the end, or not at all.
 
-        Their artifacts are there before them. Where the store is a server they appear one by
-        one, as outside.
+        Their artifacts are there before them, on the disk. A block within another is part of
+        it. Where the store is a server they appear one by one, as outside.
         """
-        if self._bulk is None:
+        if self._together is not None or isinstance(self._way, ThroughClient):
             yield
             return
-        self._together = self._bulk
+        self._together = self._way
         try:
-            yield
-            self._write()
+            with self.artifacts.held():
+                yield
+                self._write()
         finally:
             self._together.forget()
             self._together = None
 
+    def each(self, work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+        """``work(item)`` of every item, in order; side by side where the store is a server.
+
+        Items must not depend on each other. The first error is raised when no work is under way
+        any more; what was not begun by then is not.
+        """
+        if self.store.location.artifact_root is not None:
+            return [work(item) for item in items]
+        with ThreadPoolExecutor(_REQUESTS, thread_name_prefix="request") as pool:
+            waiting = [pool.submit(work, item) for item in items]
+            try:
+                return [future.result() for future in waiting]
+            finally:
+                for future in waiting:
+                    future.cancel()
+
     @cached_property
-    def _bulk(self) -> BulkWriter | None:
+    def _way(self) -> BulkWriter | ThroughClient:
         return bulk_writer(self.store, self._experiment_id)
 
     def _write(self) -> None:
         """Write the runs begun so far; what is logged to them from here on goes to the store."""
         if self._together is not None:
+            self.artifacts.settle()
             with reporting(self.store.location):
                 self._together.write()
 
@@ -133,10 +162,37 @@ class Recorder:
         tags: Mapping[str, str] | None = None,
     ) -> None:
         """Add params, metrics and, last, tags; what was there already stays as it is."""
-        from mlflow.entities import Metric, Param, RunTag
-
         at = now()
         values = list(metrics)
+        given = {
+            name: str(value)[:_LONGEST_VALUE]
+            for name, value in (params or {}).items()
+            if value is not None
+        }
+        run.metrics.update({m.name: m.value for m in values})
+        run.params.update(given)
+        run.tags.update(tags or {})
+        if (writer := self._held(run)) is not None:
+            numbers = [
+                (m.name, m.value, m.timestamp if m.timestamp is not None else at, m.step)
+                for m in values
+            ]
+            with reporting(self.store.location):
+                writer.log(run, given, numbers)
+            return
+        self._write()  # an addition comes after what it adds
+        self._log_batches(run, values, given, tags or {}, at)
+
+    def _log_batches(
+        self,
+        run: RunEntry,
+        values: Sequence[MetricValue],
+        params: Mapping[str, str],
+        tags: Mapping[str, str],
+        at: int,
+    ) -> None:
+        from mlflow.entities import Metric, Param, RunTag
+
         logged = [
             Metric(
                 m.name,
@@ -147,18 +203,7 @@ class Recorder:
             )
             for m in values
         ]
-        given = [
-            Param(name, str(value)[:_LONGEST_VALUE])
-            for name, value in (params or {}).items()
-            if value is not None
-        ]
-        run.metrics.update({m.name: m.value for m in values})
-        run.params.update({p.key: p.value for p in given})
-        run.tags.update(tags or {})
-        if (writer := self._held(run)) is not None:
-            writer.log(run, given, logged)
-            return
-        self._write()  # an addition comes after what it adds
+        given = [Param(name, value) for name, value in params.items()]
         client = self.store.client
         with reporting(self.store.location):
             while len(logged) > _METRICS_A_BATCH or len(given) > _PARAMS_A_BATCH:
@@ -166,7 +211,7 @@ class Recorder:
                     run.run_id, metrics=logged[:_METRICS_A_BATCH], params=given[:_PARAMS_A_BATCH]
                 )
                 logged, given = logged[_METRICS_A_BATCH:], given[_PARAMS_A_BATCH:]
-            last = [RunTag(name, value) for name, value in (tags or {}).items()]
+            last = [RunTag(name, value) for name, value in tags.items()]
             if logged or given or last:
                 client.log_batch(run.run_id, metrics=logged, params=given, tags=last)
 
@@ -202,12 +247,13 @@ class Recorder:
 
         ``models`` are runs of models; those without a LoggedModel are passed over.
         """
-        inputs, used = linked_datasets(datasets), linked_models(models)
+        used = [model.logged_model for model in models if model.logged_model is not None]
         if (writer := self._held(run)) is not None:
-            writer.log_inputs(run, inputs, used)
+            writer.log_inputs(run, datasets, used)
             return
+        self._write()
         with reporting(self.store.location):
-            self.store.client.log_inputs(run.run_id, inputs, used)
+            self.store.client.log_inputs(run.run_id, linked_datasets(datasets), linked_models(used))
 
     def log_model(
         self, run: RunEntry, name: str, params: Mapping[str, Any], weights: str | None = None
@@ -220,6 +266,7 @@ class Recorder:
         """
         from mlflow.entities import LoggedModelOutput
 
+        self._write()
         client = self.store.client
         reference = weights or f"runs:/{run.run_id}/model"
         with reporting(self.store.location):

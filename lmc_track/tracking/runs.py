@@ -99,6 +99,10 @@ class RunIndex:
             else:
                 self._take_up(run)
 
+    def finished(self) -> list[RunEntry]:
+        """Finished runs of every kind."""
+        return [run for runs in self._finished.values() for run in runs.values()]
+
     def find(self, kind: str, key: str) -> RunEntry | None:
         return self._finished.get(kind, {}).get(key)
 

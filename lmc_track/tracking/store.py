@@ -6,14 +6,15 @@ import logging
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
 
-from lmc_track.errors import InputError, WorkError
+from lmc_track.tracking.database import opening
+from lmc_track.tracking.failures import failure
 from lmc_track.tracking.location import Location, prepare
 
 _NOISY = ("mlflow", "alembic", "sqlalchemy")
@@ -50,10 +51,16 @@ class Store:
         with reporting(self.location):
             if self.absent:
                 self._make()
-            client = MlflowClient(tracking_uri=self.location.tracking_uri)
-            client.search_experiments(max_results=1)
+            with self._opening():
+                client = MlflowClient(tracking_uri=self.location.tracking_uri)
+                client.search_experiments(max_results=1)
         self._use_wal()
         return client
+
+    def _opening(self) -> AbstractContextManager[None]:
+        if self.location.artifact_root is None or self._sqlite_file() is not None:
+            return nullcontext()
+        return opening(self.location.tracking_uri)
 
     def _sqlite_file(self) -> Path | None:
         if not self.location.tracking_uri.startswith("sqlite"):
@@ -118,12 +125,4 @@ def reporting(location: Location) -> Iterator[None]:
     try:
         yield
     except (MlflowException, SQLAlchemyError, OSError) as error:
-        reason = str(error).strip().splitlines()[0][:300]
-        if "Max retries exceeded" in reason:
-            reason = "it does not answer, so no connection was made"
-        opening = isinstance(error, OSError) or "open" in reason or "connect" in reason.lower()
-        kind = InputError if opening else WorkError
-        raise kind(
-            f"the tracking store {location.shown_uri} cannot be used: {reason}",
-            "Check that it exists and answers; --tracking-uri names another.",
-        ) from error
+        raise failure(error, location) from error

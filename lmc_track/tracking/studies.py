@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from lmc_track.errors import InputError
+from lmc_track.plain_text import markdown_escaped
 from lmc_track.tracking.artifacts import Artifacts
 from lmc_track.tracking.keys import study_key
 from lmc_track.tracking.pages import describe_experiment, saved_views
@@ -104,11 +105,17 @@ class StudyRecord:
 
 def study_names(store: Store) -> list[str]:
     """The studies in the store, in the order they were made."""
+    return list(study_experiments(store))
+
+
+def study_experiments(store: Store) -> dict[str, str]:
+    """Name of each study in the store to the id of its experiment, in the order they were made."""
     if store.absent:
-        return []
+        return {}
     with reporting(store.location):
         found = [e for e in store.client.search_experiments() if STUDY_TAG in e.tags]
-    return [e.name for e in sorted(found, key=lambda e: (e.creation_time or 0, e.name))]
+    ordered = sorted(found, key=lambda e: (e.creation_time or 0, e.name))
+    return {e.name: e.experiment_id for e in ordered}
 
 
 def find_study(store: Store, name: str, kinds: Iterable[str] | None = None) -> StudyRecord | None:
@@ -136,7 +143,20 @@ def find_study(store: Store, name: str, kinds: Iterable[str] | None = None) -> S
             "Take another study.name.",
         )
     wanted = None if kinds is None else {"study", *kinds}
-    index = RunIndex(read_runs(store, experiment.experiment_id, wanted))
+    return open_study(
+        store, name, experiment.experiment_id, read_runs(store, experiment.experiment_id, wanted)
+    )
+
+
+def open_study(
+    store: Store, name: str, experiment_id: str, runs: Iterable[RunEntry]
+) -> StudyRecord | None:
+    """The study ``name`` with ``runs``, which have its own one if it was ever finished; or None.
+
+    Raises:
+        InputError: its file is damaged, or of a newer version.
+    """
+    index = RunIndex(runs)
     run = index.find("study", study_key(name))
     if run is None:
         return None
@@ -156,10 +176,10 @@ def find_study(store: Store, name: str, kinds: Iterable[str] | None = None) -> S
     return StudyRecord(
         StudyFacts.from_json(content),
         content["versions"],
-        experiment.experiment_id,
+        experiment_id,
         run,
         index,
-        Recorder(store, name, experiment.experiment_id),
+        Recorder(store, name, experiment_id),
         artifacts,
     )
 
@@ -230,7 +250,7 @@ def _create(store: Store, facts: StudyFacts) -> None:
 
 def _description(facts: StudyFacts) -> str:
     given = facts.file["study"].get("description")
-    return str(given or f"Linear mode connectivity study {facts.name}.")
+    return markdown_escaped(str(given or f"Linear mode connectivity study {facts.name}."))
 
 
 def _describe(store: Store, facts: StudyFacts, experiment_id: str) -> None:

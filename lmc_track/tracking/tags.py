@@ -59,6 +59,11 @@ def versions() -> dict[str, str]:
 
 
 @lru_cache(maxsize=1)
+def _versions_text() -> str:
+    return json.dumps(versions(), sort_keys=True)
+
+
+@lru_cache(maxsize=1)
 def commit() -> str | None:
     """The git commit of the program when it runs from a checkout."""
     folder = Path(__file__).resolve().parents[2]
@@ -83,7 +88,7 @@ def common_tags(study: str, kind: str, key: str, name: str, note: str) -> dict[s
         REVISION_TAG: "1",
         NAME_TAG: name,
         NOTE_TAG: note,
-        VERSIONS_TAG: json.dumps(versions(), sort_keys=True),
+        VERSIONS_TAG: _versions_text(),
     }
     if (hexsha := commit()) is not None:
         tags[COMMIT_TAG] = hexsha

@@ -16,7 +16,8 @@ from pathlib import Path
 import duckdb
 
 from lmc_track.errors import InputError, WorkError
-from lmc_track.warehouse.rebuild import store_name
+from lmc_track.uris import store_name
+from lmc_track.warehouse.rebuild import wait_for_writer
 from lmc_track.warehouse.storage import literal
 from lmc_track.warehouse.tables import SCHEMA_VERSION
 
@@ -93,8 +94,15 @@ def _attach(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     # A file of another kind would otherwise have DuckDB fetch an extension that reads it.
     connection.execute("SET autoinstall_known_extensions = false")
     connection.execute("SET autoload_known_extensions = false")
+    attach = f"ATTACH {literal(str(path))} AS results (TYPE duckdb, READ_ONLY)"
     try:
-        connection.execute(f"ATTACH {literal(str(path))} AS results (TYPE duckdb, READ_ONLY)")
+        try:
+            connection.execute(attach)
+        except duckdb.IOException:
+            # An ingest may be writing into the file at this moment: it takes seconds.
+            if not wait_for_writer(path):
+                raise
+            connection.execute(attach)
         connection.execute("USE results")
     except duckdb.Error as error:
         raise _not_attached(path, str(error)) from error

@@ -39,15 +39,21 @@ from lmc_track.warehouse.per_example import (
 
 @dataclass(frozen=True)
 class Moment:
-    """Results as they were when the connection was opened; answers queries as ``Results`` does."""
+    """Results as they were when the connection was opened; answers queries as ``Results`` does.
+
+    ``touched``: studies and paths are only those that a file being brought up to date has touched
+    (``warehouse.filling``); queries of the library are about all there is nevertheless.
+    """
 
     path: Path
     connection: duckdb.DuckDBPyConnection
+    touched: bool = False
 
     def studies(self) -> list[str]:
         """Names of the studies, in the order in which they were made."""
+        touched = "SEMI JOIN touched_studies USING (study)" if self.touched else ""
         rows = self.connection.execute(
-            "SELECT study FROM studies ORDER BY created, study"
+            f"SELECT study FROM studies {touched} ORDER BY created, study"
         ).fetchall()
         return [row[0] for row in rows]
 
@@ -80,7 +86,14 @@ class Moment:
         self, study: str, dataset: str, *, precision: str | None = None, modules: str = "all"
     ) -> LossCurves:
         """Losses of every example along the complete paths of ``study``."""
-        return loss_curves(self.connection, study, dataset, precision=precision, modules=modules)
+        return loss_curves(
+            self.connection,
+            study,
+            dataset,
+            precision=precision,
+            modules=modules,
+            touched=self.touched,
+        )
 
     def examples(self, study: str, dataset: str) -> ExampleSet:
         """The examples of an evaluation set, with their halves and what is resampled whole."""
@@ -99,11 +112,11 @@ class Moment:
 
     def supporting_runs(self) -> Iterator[SupportingRuns]:
         """The runs at the supporting points of the discovery gaps, per study and data set."""
-        return supporting_runs(self.connection)
+        return supporting_runs(self.connection, touched=self.touched)
 
     def end_runs(self) -> Iterator[EndRuns]:
         """The two models of every path, per study and data set."""
-        return end_runs(self.connection)
+        return end_runs(self.connection, touched=self.touched)
 
     def _with_study(self, query: Query, params: dict[str, Any]) -> dict[str, Any]:
         if query.parameter("study") is None:

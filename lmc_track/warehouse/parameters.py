@@ -70,7 +70,7 @@ def set_variables(
                 connection.execute(
                     f'SET VARIABLE "{p.name}" = CAST(? AS {p.sql_type})', [values[p.name]]
                 )
-            except (duckdb.ConversionException, duckdb.InvalidInputException) as error:
+            except duckdb.Error as error:
                 raise InputError(
                     f"{p.name} of the query {query.name} must be {p.sql_type}, "
                     f"got {values[p.name]!r}",

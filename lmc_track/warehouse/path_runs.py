@@ -45,9 +45,11 @@ class EndRuns:
     runs: NDArray[np.int64]
 
 
-def supporting_runs(connection: duckdb.DuckDBPyConnection) -> Iterator[SupportingRuns]:
+def supporting_runs(
+    connection: duckdb.DuckDBPyConnection, *, touched: bool = False
+) -> Iterator[SupportingRuns]:
     """Per study and data set, of the discovery gaps; paths without a gap have none."""
-    frame = connection.sql("SELECT * FROM storage.supports ORDER BY set_no").pl()
+    frame = connection.sql(f"FROM storage.supports {_touched(touched)} ORDER BY set_no").pl()
     for key, part in _parts(frame):
         yield SupportingRuns(
             *key,
@@ -57,12 +59,12 @@ def supporting_runs(connection: duckdb.DuckDBPyConnection) -> Iterator[Supportin
         )
 
 
-def end_runs(connection: duckdb.DuckDBPyConnection) -> Iterator[EndRuns]:
+def end_runs(connection: duckdb.DuckDBPyConnection, *, touched: bool = False) -> Iterator[EndRuns]:
     """Per study and data set, of the paths on which all modules move, complete or not."""
     frame = connection.sql(
-        """
+        f"""
         SELECT p.study, a.dataset, p.precision, s.alphas, p.path_id, p.model_a_id, p.model_b_id
-        FROM paths p
+        FROM (FROM paths {_touched(touched)}) p
         JOIN studies s ON s.study = p.study
         JOIN storage.prediction_sets a ON a.run_id = p.model_a_id AND a.precision = p.precision
         JOIN storage.prediction_sets b
@@ -80,6 +82,10 @@ def end_runs(connection: duckdb.DuckDBPyConnection) -> Iterator[EndRuns]:
             tuple(part["path_id"]),
             *_places(part.select("model_a_id", "model_b_id")),
         )
+
+
+def _touched(only: bool) -> str:
+    return "SEMI JOIN touched_paths USING (path_id)" if only else ""
 
 
 def _parts(frame: pl.DataFrame) -> Iterator[tuple[tuple[str, str, str], pl.DataFrame]]:

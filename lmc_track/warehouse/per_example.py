@@ -104,23 +104,26 @@ def loss_curves(
     *,
     precision: str | None = None,
     modules: str = "all",
+    touched: bool = False,
 ) -> LossCurves:
     """The per-example losses of the paths that were evaluated on the whole common grid.
 
-    Paths of checkpoints on the way of a training are left out.
+    Paths of checkpoints on the way of a training are left out; and all but the ``touched`` ones
+    (see ``warehouse.filling``) where only these are asked for.
     ``precision`` None is the study's own. Paths come in study order. A study without predictions
     on ``dataset`` has no rows.
     """
     examples = example_set(connection, study, dataset)
+    among = "(FROM paths SEMI JOIN touched_paths USING (path_id))" if touched else "paths"
     samples = _frame(
         connection,
-        """
+        f"""
         WITH the_study AS (
             SELECT study, alphas, coalesce($precision, precision) AS precision
             FROM studies WHERE study = $study
         ), the_paths AS (
             SELECT p.*, s.alphas AS common
-            FROM paths p JOIN the_study s ON s.study = p.study AND s.precision = p.precision
+            FROM {among} p JOIN the_study s ON s.study = p.study AND s.precision = p.precision
             JOIN models ma ON ma.model_id = p.model_a_id AND ma.checkpoint_of IS NULL
             JOIN models mb ON mb.model_id = p.model_b_id AND mb.checkpoint_of IS NULL
             WHERE p.modules = $modules

@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
 import duckdb
 from filelock import FileLock, Timeout
 
 from lmc_track.errors import WorkError
+from lmc_track.uris import store_name
 from lmc_track.warehouse import storage
 from lmc_track.warehouse.derivation import Derivation
-from lmc_track.warehouse.moment import Moment
+from lmc_track.warehouse.filling import fill
+from lmc_track.warehouse.migrations import create_migrations
 from lmc_track.warehouse.snapshot import Snapshot
 from lmc_track.warehouse.tables import SCHEMA_VERSION, TABLES
 
@@ -39,7 +41,6 @@ VIEWS = (
     "study_values",
     "study_similarity",
     "linkage",
-    "supports",
     "attributions",
     "ensemble_curves",
     "cluster_contrasts",
@@ -58,9 +59,10 @@ _SECONDS_TO_WAIT = 60
 
 @dataclass(frozen=True)
 class RebuildReport:
-    """What a rebuild wrote: rows per table and view."""
+    """Rows per table and view after an ingest, and whether it had anything to do."""
 
     counts: dict[str, int]
+    changed: bool = True
 
 
 def rebuild(
@@ -73,18 +75,71 @@ def rebuild(
     ``WorkError`` where the record's files cannot be read or do not fit each other, or another
     rebuild of the same file does not end within a minute.
     """
-    building = results_path.with_name(results_path.name + ".building")
+    with (
+        _writing(results_path),
+        _beside(results_path) as building,
+        duckdb.connect(str(building)) as connection,
+    ):
+        connection.begin()
+        create_empty(connection)
+        return RebuildReport(_fill(connection, building, snapshot, derivations))
+
+
+def update(
+    results_path: Path, snapshot: Snapshot, derivations: Sequence[Derivation] = ()
+) -> RebuildReport:
+    """Bring ``results_path``, a file of this schema, up to date with ``snapshot``.
+
+    It happens in the file, in one transaction; where somebody reads it at the time, in a copy
+    that takes its place. ``snapshot.kept`` says what the file has already.
+
+    ``WorkError`` as ``rebuild``; the file is then as it was.
+    """
+    with _writing(results_path):
+        try:
+            connection = duckdb.connect(str(results_path))
+        except (duckdb.IOException, duckdb.ConnectionException):
+            with _beside(results_path) as building:
+                shutil.copyfile(results_path, building)
+                with duckdb.connect(str(building)) as connection:
+                    connection.begin()
+                    counts = _fill(connection, building, snapshot, derivations)
+            return RebuildReport(counts)
+        with connection:
+            connection.begin()
+            return RebuildReport(_fill(connection, results_path, snapshot, derivations))
+
+
+def wait_for_writer(results_path: Path) -> bool:
+    """Wait until no ingest writes to the file; whether there was one, and it has ended."""
+    lock = FileLock(_lock_file(results_path))
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        pass
+    except OSError:  # a folder that cannot be written: nobody writes there
+        return False
+    else:
+        lock.release()
+        return False
+    try:
+        with lock.acquire(timeout=_SECONDS_TO_WAIT):
+            return True
+    except Timeout:
+        return False
+
+
+def _lock_file(results_path: Path) -> Path:
+    return results_path.with_name(f".{results_path.name}.lock")
+
+
+@contextmanager
+def _writing(results_path: Path) -> Iterator[None]:
+    """Keep other writers out, and say what failed."""
     try:
         results_path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(results_path.with_name(f".{results_path.name}.lock"), _SECONDS_TO_WAIT):
-            _remove(building)
-            try:
-                counts = _build(building, snapshot, derivations)
-                # A log that somebody's writing connection left belongs to the old file.
-                results_path.with_name(results_path.name + ".wal").unlink(missing_ok=True)
-                building.replace(results_path)
-            finally:
-                _remove(building)
+        with FileLock(_lock_file(results_path), _SECONDS_TO_WAIT):
+            yield
     except Timeout:
         raise WorkError(
             f"another ingest is writing {results_path}", "wait until it has ended, then try again"
@@ -94,49 +149,44 @@ def rebuild(
             f"{results_path} could not be built: {_one_line(error)}",
             "the results file is as it was; run `lmc-track ingest` again when this is put right",
         ) from error
-    return RebuildReport(counts)
 
 
-def store_name(tracking_uri: str) -> str:
-    """The tracking URI as a results file keeps it: without a password."""
-    parts = urlsplit(tracking_uri)
-    if parts.password is None:
-        return tracking_uri
-    address = parts.netloc.rpartition("@")[2]
-    return urlunsplit(parts._replace(netloc=f"{parts.username}@{address}"))
+@contextmanager
+def _beside(results_path: Path) -> Iterator[Path]:
+    """A path for a new file, which takes the place of the old one at the end."""
+    building = results_path.with_name(results_path.name + ".building")
+    _remove(building)
+    try:
+        yield building
+        # A log that somebody's writing connection left belongs to the old file.
+        results_path.with_name(results_path.name + ".wal").unlink(missing_ok=True)
+        building.replace(results_path)
+    finally:
+        _remove(building)
 
 
-def _build(path: Path, snapshot: Snapshot, derivations: Sequence[Derivation]) -> dict[str, int]:
-    with duckdb.connect(str(path)) as connection:
-        # One commit for the many small statements: each of its own would wait for the disk.
-        connection.begin()
-        storage.create_tables(connection)
-        storage.fill_frames(connection, snapshot)
-        connection.commit()
-        storage.fill_examples(connection, snapshot)
-        storage.fill_predictions(connection, snapshot)
-        # Evaluations are computed with the same macros that users have.
-        _create_views(connection, VIEWS[:1])
-        storage.fill_evaluations(
-            connection,
-            [_text("lmc_track.warehouse", name) for name in ("evaluations.sql", "auc.sql")],
-        )
-        storage.check_predictions(connection)
-        connection.begin()
-        _create_views(connection, VIEWS[1:])
-        _sign(connection, snapshot.tracking_uri)
-        connection.commit()
-        for derivation in derivations:
-            for rows in derivation.parts(Moment(path, connection)):
-                storage.insert_rows(connection, derivation.table, rows)
-        counts = _counts(connection)
-        connection.execute("CHECKPOINT")
+def _fill(
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    snapshot: Snapshot,
+    derivations: Sequence[Derivation],
+) -> dict[str, int]:
+    """Fill the file in the transaction that is open, and end it."""
+    fill(connection, path, snapshot, derivations)
+    connection.execute(
+        "UPDATE schema_version SET program = ?, tracking_uri = ?",
+        [program_version(), store_name(snapshot.tracking_uri)],
+    )
+    counts = table_counts(connection)
+    connection.commit()
+    connection.execute("CHECKPOINT")
     return counts
 
 
 def create_empty(connection: duckdb.DuckDBPyConnection) -> None:
     """All tables, views and macros of a results file, without a row."""
     storage.create_tables(connection)
+    create_migrations(connection)
     _create_views(connection, VIEWS)
     _sign(connection, "")
 
@@ -168,7 +218,8 @@ def program_version() -> str:
         return "unknown"
 
 
-def _counts(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+def table_counts(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """Rows of the tables and views that tell how much there is."""
     names = [table.name for table in TABLES] + ["storage.prediction_rows", "barriers"]
     counts = {}
     for name in names:

@@ -20,7 +20,7 @@ __all__ = ["GapMatrix", "Results", "chance_headroom", "gap_matrix", "open", "ope
 
 _FILE_NAME = "results.duckdb"
 _LIBRARY_LIMITS = Limits(seconds=0, memory="80%")
-_USER_LIMITS = Limits()
+USER_LIMITS = Limits()
 
 
 def open(home: str | Path = "mlruns") -> Results:  # noqa: A001
@@ -56,7 +56,7 @@ class Results:
         """
         # What is wrong with these is said before a file is opened.
         query = find_query(name, params, own_queries(self.path.parent))
-        limits = _LIBRARY_LIMITS if query.path is None else _USER_LIMITS
+        limits = _LIBRARY_LIMITS if query.path is None else USER_LIMITS
         with reading(self.path, self.tracking_uri, limits) as connection:
             now = Moment(self.path, connection)
             with now.asked(query, params):
@@ -70,7 +70,7 @@ class Results:
         with reading(self.path, self.tracking_uri, _LIBRARY_LIMITS) as connection:
             yield Moment(self.path, connection)
 
-    def sql(self, text: str, *, limits: Limits = _USER_LIMITS) -> pl.DataFrame:
+    def sql(self, text: str, *, limits: Limits = USER_LIMITS) -> pl.DataFrame:
         """The rows of one SQL statement of the user's, which can read the tables and nothing else.
 
         Errors, DuckDB's message in them, and statements over ``limits`` are ``InputError``.

@@ -10,7 +10,13 @@ from pathlib import Path
 
 import polars as pl
 
-from lmc_track.warehouse.tables import IMPORTED_VALUES, PLANE_POINTS, PLANES, frame_schema
+from lmc_track.warehouse.tables import (
+    IMPORTED_VALUES,
+    PLANE_POINTS,
+    PLANES,
+    RECORDED_RUNS,
+    frame_schema,
+)
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,11 @@ class Snapshot:
     ``examples`` maps a data digest to the Parquet file of its examples (columns as
     ``lmc_track.tasks.dataset.Dataset.frame``), whose text columns are ``text_columns[digest]``.
     Sets of which only values are known have none.
+
+    ``runs``: the finished runs that all of this is from (columns of ``RECORDED_RUNS``). ``kept``:
+    models and points whose predictions and values a results file has already; ``predictions``
+    and ``imported_values`` are those of the others. ``changed``: the studies that are not as the
+    file has them; None where all are new.
     """
 
     tracking_uri: str
@@ -56,3 +67,8 @@ class Snapshot:
     plane_points: pl.DataFrame = field(
         default_factory=lambda: pl.DataFrame(schema=frame_schema(PLANE_POINTS))
     )
+    runs: pl.DataFrame = field(
+        default_factory=lambda: pl.DataFrame(schema=frame_schema(RECORDED_RUNS))
+    )
+    kept: frozenset[str] = frozenset()
+    changed: frozenset[str] | None = None

@@ -8,7 +8,9 @@ error in which line of which file it is.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import polars as pl
@@ -23,6 +25,8 @@ _READING = {
     duckdb.StatementType.PRAGMA,
     duckdb.StatementType.MULTI,  # PIVOT, which first looks which columns there will be
 }
+# A copy of a whole database is several statements too.
+_COPIES = re.compile(r"(\s|--[^\n]*\n|/\*.*?\*/)*(COPY|EXPORT|IMPORT)\b", re.I | re.S)
 _ROWS_AT_ONCE = 100_000
 _EXPLAIN = "EXPLAIN "
 _LINE = re.compile(r"\bLINE (\d+):")
@@ -81,9 +85,17 @@ def _only_statement(
     if len(statements) != 1:
         what = f"one SQL statement is needed, got {len(statements)}"
         raise InputError(_at(file, None) + what)
-    if statements[0].type not in _READING:
+    if not _reads(statements[0]):
         raise InputError(_at(file, None) + "the statement returns no rows", "write a SELECT")
     return statements[0]
+
+
+def _reads(statement: duckdb.Statement) -> bool:
+    try:
+        kind = statement.type
+    except ValueError:  # one that DuckDB has and its Python package does not know
+        return False
+    return kind in _READING and not _COPIES.match(statement.query)
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, text: str, limits: Limits) -> pl.DataFrame:
@@ -93,7 +105,7 @@ def _rows(connection: duckdb.DuckDBPyConnection, text: str, limits: Limits) -> p
     # Rows that have left DuckDB are outside its memory limit, so they are counted here.
     reader = relation.to_arrow_reader(_ROWS_AT_ONCE)
     batches, size = [], 0
-    for batch in reader:
+    for batch in _batches(reader):
         size += batch.nbytes
         if size > limits.result_bytes:
             raise InputError(
@@ -112,6 +124,16 @@ def _rows(connection: duckdb.DuckDBPyConnection, text: str, limits: Limits) -> p
         ) from error
     assert isinstance(frame, pl.DataFrame)
     return frame
+
+
+def _batches(reader: Any) -> Iterator[pa.RecordBatch]:
+    """The batches of ``reader``, which tells DuckDB's errors as Arrow's."""
+    try:
+        yield from reader
+    except (OSError, pa.ArrowException) as error:
+        words = str(error)
+        stopped = words.startswith("INTERRUPT")
+        raise (duckdb.InterruptException if stopped else duckdb.Error)(words) from None
 
 
 def _is_strange(kind: str) -> bool:

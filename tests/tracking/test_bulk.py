@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-import itertools
 import sqlite3
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from mlflow.entities import Metric, Param, RunTag
+from mlflow.exceptions import MlflowException
 from mlflow.store.tracking.dbmodels import models
+from mlflow.utils.validation import _validate_batch_log_data
 
 from lmc_track.errors import WorkError
-from lmc_track.tracking import bulk, recorder
+from lmc_track.tracking import revisions
+from lmc_track.tracking.bulk_rows import NewRun, RowMaker, ordered_id
 from lmc_track.tracking.links import EvaluatedOn
 from lmc_track.tracking.recorder import MetricValue, Recorder
 from lmc_track.tracking.runs import RunEntry
 from lmc_track.tracking.store import Store
+from support.same_runs import READ, OneByOne, assert_same_runs, new_recorder, write
 from support.stores import empty_home
 
-TABLES = ("runs", "tags", "params", "metrics", "latest_metrics")
-READ = EvaluatedOn("validation", "d" * 64, "made", "evaluation")
+Doing = Any
 
 
 @pytest.fixture
@@ -27,126 +32,20 @@ def store(tmp_path: Path) -> Store:
     return Store(empty_home(tmp_path / "home"))
 
 
-@pytest.fixture
-def fixed_times(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recorder, "now", itertools.count(1_700_000_000_000).__next__)
+def seen(recorder: Recorder) -> list[Any]:
+    return list(recorder.store.client.search_runs([recorder._experiment_id]))
 
 
-def new_recorder(store: Store, name: str) -> Recorder:
-    root = f"file://{store.location.home}/artifacts/{name}"
-    return Recorder(store, "s", store.client.create_experiment(name, artifact_location=root))
-
-
-def write(recorder: Recorder) -> None:
-    """A path and two points with every kind of value."""
-    path = recorder.start("path", "p", "seed-0 to seed-1", "A path; “quoted” & <b>.")
-    recorder.log(path, params={"model_a": "seed-0", "modules": "all", "none": None})
-    for alpha in (0.25, 0.5):
-        point = recorder.start(
-            "point", f"p@{alpha}", f"alpha {alpha}", "note", parent=path.run_id, tags={"x": ""}
-        )
-        recorder.log(point, params={"alpha": repr(alpha)}, metrics=[MetricValue("loss/v", alpha)])
-        recorder.log(point, metrics=[MetricValue("loss/v", 2 * alpha)], tags={"lmc.eval.v": "d"})
-        recorder.finish(point)
-    curve = [MetricValue("loss/v", k / 7, step=k, timestamp=5) for k in (3, 1, 2)]
-    odd = [float("nan"), float("inf"), -float("inf"), 1e-300, 0.1]
-    recorder.log(path, metrics=[*curve, *curve, *(MetricValue("odd", v, timestamp=7) for v in odd)])
-    recorder.log(path, params={"long": "x" * 9_000}, tags={"last": "é" * 300, "x": "1"})
-    recorder.log_inputs(path, [READ, READ, EvaluatedOn("other", "e" * 64, "made", "training")])
-    recorder.log_inputs(path, [READ], [model(), model("")])
-    recorder.log_inputs(path, [], [model()])
-    recorder.finish(path)
-
-
-def model(logged_model: str = "m-1") -> RunEntry:
-    """A model as a path knows it, with a LoggedModel or without."""
-    run = RunEntry("0" * 32, "model", "m", "seed-0", "FINISHED", 0, 0, "")
-    run.logged_model = logged_model or None
-    return run
-
-
-def rows(store: Store, experiment_id: str) -> dict[str, list[tuple[Any, ...]]]:
-    """Every row of an experiment's runs, ids replaced by the runs' names."""
-    connection = sqlite3.connect(store.location.home / "mlflow.db")
-    connection.row_factory = sqlite3.Row
-    names = dict(
-        connection.execute(
-            "SELECT run_uuid, name FROM runs WHERE experiment_id = ?", [experiment_id]
-        ).fetchall()
-    )
-    read = {
-        table: sorted(
-            (
-                tuple(
-                    (
-                        column,
-                        str(value)
-                        .replace(row["run_uuid"], names[row["run_uuid"]])
-                        .replace("/together/", "/client/"),
-                    )
-                    for column, value in dict(row).items()
-                    if column != "experiment_id"
-                )
-                for row in connection.execute(f"SELECT * FROM {table}").fetchall()
-                if row["run_uuid"] in names
-            ),
-        )
-        for table in TABLES
-    }
-    connection.close()
-    ids = {name: run_id for run_id, name in names.items()}
-    return {
-        table: [
-            tuple((c, v.replace(ids["seed-0 to seed-1"], "PATH")) for c, v in row) for row in found
-        ]
-        for table, found in read.items()
-    }
-
-
-def inputs(store: Store, experiment_id: str) -> list[tuple[Any, ...]]:
-    """What the runs of an experiment are linked with: kinds, the data set or model, its tag."""
-    connection = sqlite3.connect(store.location.home / "mlflow.db")
-    found = connection.execute(
-        """
-        SELECT r.name, i.source_type, i.destination_type, i.step, d.name, d.digest,
-            d.dataset_source_type, d.dataset_source, d.dataset_schema, d.dataset_profile,
-            t.name, t.value, CASE WHEN d.name IS NULL THEN i.destination_id END
-        FROM runs r JOIN inputs i ON r.run_uuid IN (i.source_id, i.destination_id)
-        LEFT JOIN datasets d ON d.dataset_uuid = i.source_id AND d.experiment_id = r.experiment_id
-        LEFT JOIN input_tags t USING (input_uuid)
-        WHERE r.experiment_id = ? ORDER BY 1, 2, 5
-        """,
-        [experiment_id],
-    ).fetchall()
-    connection.close()
-    return found
-
-
-@pytest.mark.usefixtures("fixed_times")
-def test_runs_written_together_are_the_clients_own(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    client = new_recorder(store, "client")
-    write(client)
-    monkeypatch.setattr(recorder, "now", itertools.count(1_700_000_000_000).__next__)
-    together = new_recorder(store, "together")
-    with together.together():
-        write(together)
-    mine = rows(store, together._experiment_id)
-    theirs = rows(store, client._experiment_id)
-    for table in TABLES:
-        assert len(theirs[table]) >= 3
-        assert mine[table] == theirs[table], table
-    linked = inputs(store, client._experiment_id)
-    assert [row[4] for row in linked] == ["other", "validation", None]
-    assert inputs(store, together._experiment_id) == linked
+def test_runs_written_together_are_the_clients_own(store: Store) -> None:
+    assert_same_runs(store.location)
 
 
 def test_runs_written_together_share_their_data_sets_with_older_ones(store: Store) -> None:
     recorder = new_recorder(store, "together")
     recorder.log_inputs(recorder.start("model", "k", "seed-0", "note"), [READ])
-    with recorder.together():
-        write(recorder)
+    for _ in range(2):
+        with recorder.together():
+            write(recorder)
     connection = sqlite3.connect(store.location.home / "mlflow.db")
     found = connection.execute("SELECT name, count(*) FROM datasets GROUP BY 1").fetchall()
     connection.close()
@@ -157,8 +56,10 @@ def test_nothing_is_seen_before_the_end(store: Store) -> None:
     recorder = new_recorder(store, "together")
     with recorder.together():
         write(recorder)
-        assert list(store.client.search_runs([recorder._experiment_id])) == []
-    assert len(store.client.search_runs([recorder._experiment_id])) == 3
+        with recorder.together():  # part of the block around it
+            write(recorder)
+        assert seen(recorder) == []
+    assert len(seen(recorder)) == 6
 
 
 def test_an_error_inside_leaves_no_run(store: Store) -> None:
@@ -171,23 +72,129 @@ def test_an_error_inside_leaves_no_run(store: Store) -> None:
 
     with pytest.raises(RuntimeError):
         stopped()
-    assert list(store.client.search_runs([recorder._experiment_id])) == []
+    assert seen(recorder) == []
     recorder.start("model", "k", "seed-0", "note")
-    assert len(store.client.search_runs([recorder._experiment_id])) == 1
+    assert len(seen(recorder)) == 1
 
 
-def test_what_mlflow_refuses_is_refused_whole(store: Store) -> None:
+def _metric(name: str = "m", value: Any = 1.0, **more: Any) -> Doing:
+    return lambda recorder, run: recorder.log(run, metrics=[MetricValue(name, value, **more)])
+
+
+def _param(name: str, value: Any = "v") -> Doing:
+    return lambda recorder, run: recorder.log(run, params={name: value})
+
+
+def _tag(name: str, value: Any = "v") -> Doing:
+    return lambda recorder, run: recorder.log(run, tags={name: value})
+
+
+def _input(name: str = "n", source: str = "s", context: str = "c") -> Doing:
+    read = EvaluatedOn(name, "d", source, context)
+    return lambda recorder, run: recorder.log_inputs(run, [read])
+
+
+def _changed_param(recorder: Recorder, run: RunEntry) -> None:
+    recorder.log(run, params={"a": "1"})
+    recorder.log(run, params={"a": "2"})
+
+
+_BAD = {
+    **{
+        f"{kind} {what}": do(name)
+        for kind, do in (("metric", _metric), ("param", _param), ("tag", _tag))
+        for what, name in (
+            ("comma", "a,b"), ("absolute", "/a"), ("up", "a/../b"), ("dot", "."),
+            ("long", "n" * 251), ("newline", "a\nb"), ("quote", 'a"b'), ("doubled slash", "a//b"), ("empty", ""),
+        )
+    },
+    "value none": _metric(value=None),
+    "value text": _metric(value="much"),
+    "value too large": _metric(value=10**400),
+    "negative time": _metric(timestamp=-1),
+    "time that is text": _metric(timestamp="now"),
+    "step that is text": _metric(step="first"),
+    "step too large": _metric(step=2**63),
+    "long tag": _tag("t", "x" * 9_000),
+    "tag that is no text": _tag("t", 5),
+    "changed param": _changed_param,
+    "long data set": _input(name="n" * 501),
+    "long source": _input(source="s" * 70_000),
+    "long context": _input(context="c" * 501),
+}  # fmt: skip
+
+
+# MLflow's client lets some of Python's own errors through.
+_REFUSALS = (WorkError, TypeError, OverflowError)
+
+
+@pytest.mark.parametrize("bad", _BAD)
+def test_what_mlflow_refuses_is_refused_whole(
+    store: Store, bad: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRUNCATE_LONG_VALUES", "false")
+    client = new_recorder(store, "client", OneByOne)
+    with pytest.raises(_REFUSALS):
+        _BAD[bad](client, client.start("point", "k", "alpha", "note"))
+    together = new_recorder(store, "together")
+
+    def try_it() -> None:
+        with together.together():
+            write(together)
+            _BAD[bad](together, together.start("point", "k", "alpha", "note"))
+
+    with pytest.raises(_REFUSALS):
+        try_it()
+    assert seen(together) == []
+
+
+def _refuses(check: Any, *arguments: Any) -> bool:
+    try:
+        check(*arguments)
+    except MlflowException:
+        return True
+    return False
+
+
+_NAMES = st.text(st.sampled_from("ab/._- :,;\n\"'é\\\0"), max_size=6) | st.text(max_size=4)
+_NUMBERS = st.one_of(
+    st.floats(), st.integers(), st.booleans(), st.none(), st.text(max_size=2), st.fractions()
+)
+
+
+@given(_NAMES, _NUMBERS, _NUMBERS, st.text(max_size=3) | st.just("x" * 8_001))
+def test_names_and_values_are_checked_as_mlflow_checks_them(
+    name: str, value: Any, time: Any, text: str
+) -> None:
+    maker = RowMaker(1)
+    for metrics, params, tags in (
+        ([(name, value, time, 0)], {}, {}),
+        ([(name, 1.0, 0, value)], {}, {}),
+        ([], {name: text}, {}),
+        ([], {}, {name: text}),
+    ):
+        tags["mlflow.runName"] = "n"
+        entry = RunEntry("r", "point", "k", "n", "FINISHED", 0, 0, "", tags)
+        refused = _refuses(
+            _validate_batch_log_data,
+            [Metric(n, maker._as_float(v), t, s) for n, v, t, s in metrics],
+            [Param(*one) for one in params.items()],
+            [RunTag(*one) for one in tags.items()],
+        )
+        for _ in range(2):  # what is remembered of a name is no other answer
+            assert _refuses(maker.rows, [NewRun(entry, "u", params, metrics)], {}) == refused
+
+
+def test_runs_are_not_written_to_an_experiment_that_was_deleted(store: Store) -> None:
     recorder = new_recorder(store, "together")
 
-    def refused() -> None:
+    def late() -> None:
         with recorder.together():
             write(recorder)
-            run = recorder.start("model", "k", "seed-0", "note")
-            recorder.log(run, metrics=[MetricValue("bad,name", 1.0)])
+            store.client.delete_experiment(recorder._experiment_id)
 
-    with pytest.raises(WorkError, match="bad,name"):
-        refused()
-    assert list(store.client.search_runs([recorder._experiment_id])) == []
+    with pytest.raises(WorkError, match="deleted"):
+        late()
 
 
 def test_an_addition_to_an_older_run_comes_after_the_new_ones(store: Store) -> None:
@@ -205,15 +212,45 @@ def test_an_addition_to_an_older_run_comes_after_the_new_ones(store: Store) -> N
     assert store.client.get_run(old.run_id).data.metrics == {"loss/v": 0.5}
 
 
-def test_tables_that_are_not_known_are_left_to_the_client(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    experiment = store.client.create_experiment("other")
-    assert bulk.bulk_writer(store, experiment) is not None
-    table = models.SqlTag.__table__
-    monkeypatch.setitem(bulk._COLUMNS, "SqlTag", {c.name for c in table.columns} | {"new"})
-    assert bulk.bulk_writer(store, experiment) is None
+def test_ids_are_mlflows_in_form_and_grow() -> None:
+    ids = [ordered_id() for _ in range(1_000)]
+    assert len({*ids}) == 1_000
+    assert {(len(one), one[12], one[16] in "89ab") for one in ids} == {(32, "7", True)}
+    assert [one[:12] for one in ids] == sorted(one[:12] for one in ids)
+
+
+def _set_revision(store: Store, revision: str) -> None:
+    connection = sqlite3.connect(store.location.home / "mlflow.db")
+    with connection:
+        connection.execute("UPDATE alembic_version SET version_num = ?", [revision])
+    connection.close()
+
+
+def test_a_schema_that_is_not_known_is_left_to_the_client_and_told(store: Store) -> None:
     recorder = new_recorder(store, "together")
+    _set_revision(store, "0123456789ab")
+    assert recorder.notice is not None
+    assert "0123456789ab" in recorder.notice
     with recorder.together():
         write(recorder)
-        assert len(store.client.search_runs([recorder._experiment_id])) == 3
+        assert len(seen(recorder)) == 3  # each call at once, as the client makes it
+
+
+def test_a_store_of_another_mlflow_is_refused_with_what_to_do(store: Store) -> None:
+    _set_revision(store, "0123456789ab")
+    with pytest.raises(WorkError, match=r"out-of-date database schema.*0123456789ab"):
+        _ = Store(store.location).client
+
+
+@pytest.mark.parametrize("what", ["revision", "columns"])
+def test_an_mlflow_that_is_not_known_is_left_to_the_client(
+    store: Store, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorder = new_recorder(store, "together")
+    assert recorder.notice is None
+    if what == "revision":
+        monkeypatch.setattr(revisions, "TESTED", frozenset({"another"}))
+    else:
+        columns = tuple(column.name for column in models.SqlTag.__table__.columns)
+        monkeypatch.setitem(revisions.COLUMNS, "SqlTag", (*columns, "new"))
+    assert "through MLflow's client" in (new_recorder(store, "other").notice or "")

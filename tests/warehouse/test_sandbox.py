@@ -47,7 +47,7 @@ def ask(request: pytest.FixtureRequest, home: Path) -> Ask:
 
 @pytest.fixture
 def tight(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> Ask:
-    monkeypatch.setattr(module, "_USER_LIMITS", TIGHT)
+    monkeypatch.setattr(module, "USER_LIMITS", TIGHT)
     monkeypatch.setattr(Results.sql, "__kwdefaults__", {"limits": TIGHT})
     return ask
 
@@ -160,7 +160,7 @@ def test_a_statement_over_its_time_is_stopped(tight: Ask, endless: str) -> None:
 
 def test_a_statement_over_its_memory_is_stopped(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     limits = Limits(memory="100MB")
-    monkeypatch.setattr(module, "_USER_LIMITS", limits)
+    monkeypatch.setattr(module, "USER_LIMITS", limits)
     monkeypatch.setattr(Results.sql, "__kwdefaults__", {"limits": limits})
     with pytest.raises(InputError, match="Out of Memory"):
         ask("SELECT list(range) FROM range(500_000_000)")

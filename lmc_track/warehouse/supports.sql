@@ -1,10 +1,11 @@
--- The supporting points of every path's gap, per data set, and the runs that were evaluated there:
--- l < alpha < r as discovery examples have them, so that held-out ones can be asked about them.
--- Paths without a gap, and those of checkpoints on the way, have none. Numbered so that the paths of a study on one data set are
--- together, in study order.
-CREATE TABLE storage.supports AS
+-- The supporting points of the gaps of the paths in touched_paths, per data set, and the runs that
+-- were evaluated there: l < alpha < r as discovery examples have them, so that held-out ones can be
+-- asked about them. Paths without a gap, and those of checkpoints on the way, have none. Numbered so
+-- that the paths of a study on one data set are together, in study order.
+INSERT INTO storage.supports
 WITH supported AS (
-    SELECT study, path_id, dataset, support FROM barriers
+    SELECT study, path_id, dataset, support
+    FROM barriers SEMI JOIN touched_paths USING (path_id)
     WHERE subset = 'all' AND half = 'discovery' AND metric = 'loss' AND convexity_gap > 0
 ),
 samples AS (
@@ -15,9 +16,9 @@ samples AS (
     SELECT path_id, point_id, alpha FROM points
 )
 SELECT
-    row_number() OVER (
+    (SELECT coalesce(max(set_no), 0) FROM storage.supports) + row_number() OVER (
         ORDER BY s.study, s.dataset, p.precision, a.position, b.position, s.path_id
-    )::INTEGER AS set_no,
+    ) AS set_no,
     s.study, s.dataset, p.precision, s.path_id,
     (s.support.alpha - s.support.l) / (s.support.r - s.support.l) AS weight,
     l.run_id AS run_l, z.run_id AS run_alpha, r.run_id AS run_r

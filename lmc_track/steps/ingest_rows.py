@@ -1,0 +1,324 @@
+"""The rows of results, read from the record of a study."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from lmc_track.steps.ingest_planes import recorded_planes
+from lmc_track.tracking.keys import path_key
+from lmc_track.tracking.runs import RunEntry
+from lmc_track.tracking.studies import StudyRecord
+from lmc_track.tracking.tags import GRID_TAG, PARENT_TAG, PRECISION_TAG, SOURCE_TAG, read_slot
+from lmc_track.tracking.values import Value, is_values_file, read_values
+from lmc_track.warehouse.snapshot import PredictionFile
+from lmc_track.warehouse.tables import PLANE_POINTS, POINTS, RECORDED, Table, frame_schema
+
+_Rows = list[dict[str, Any]]
+
+
+class RecordReader:
+    """Collects the rows of studies; only finished runs are taken."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, _Rows] = {table.name: [] for table in RECORDED}
+        self.examples: dict[str, Path] = {}
+        self.text_columns: dict[str, tuple[str, ...]] = {}
+        self.predictions: list[PredictionFile] = []
+        self._plane_points: list[pl.DataFrame] = []
+        self._kept: frozenset[str] = frozenset()
+
+    def frames(self) -> dict[str, pl.DataFrame]:
+        """What was read, by table."""
+        found = {table.name: self._frame(table) for table in RECORDED}
+        empty = pl.DataFrame(schema=frame_schema(PLANE_POINTS))
+        found[PLANE_POINTS.name] = pl.concat([empty, *self._plane_points])
+        return found
+
+    def _frame(self, table: Table) -> pl.DataFrame:
+        frame = pl.DataFrame(self._rows[table.name], schema=frame_schema(table), orient="row")
+        return frame.sort(table.key)
+
+    def read(self, record: StudyRecord, kept: frozenset[str], points: pl.DataFrame) -> None:
+        """Take in a study.
+
+        Predictions and values of ``kept`` are not asked for. ``points`` are rows of points that
+        are not among its runs; those of a path that does not count are left out.
+        """
+        self._kept = kept
+        self._study(record)
+        self._precision_checks(record)
+        self._datasets(record)
+        models = self._models(record)
+        paths = self._paths(record, models)
+        self._points(record, paths)
+        counting = points.filter(pl.col("path_id").is_in(list(paths)))
+        self._rows[POINTS.name] += counting.rows(named=True)
+        self._clusterings(record, models)
+        for row, points in recorded_planes(record, models):
+            self._rows["planes"].append(row)
+            self._plane_points.append(points)
+
+    def _study(self, record: StudyRecord) -> None:
+        facts = record.facts
+        self._rows["studies"].append(
+            {
+                "study": facts.name,
+                "study_id": record.run.run_id,
+                "experiment_id": record.experiment_id,
+                "description": facts.file["study"]["description"],
+                "task": facts.identity["task"]["name"],
+                "metric": facts.metric,
+                "label_names": list(facts.label_names),
+                "base": facts.base,
+                "base_digest": facts.identity["base_digest"],
+                "recipe": json.dumps(facts.identity["finetune"] or {}, sort_keys=True),
+                "alphas": list(facts.alphas),
+                "precision": facts.precision,
+                "primary_diagnostic": facts.primary_diagnostic,
+                "primary_method": facts.primary_method,
+                "study_file": json.dumps(facts.file, sort_keys=True),
+                "versions": record.run.tags["lmc.versions"],
+                "created": _time(record.run.start_time),
+            }
+        )
+
+    def _precision_checks(self, record: StudyRecord) -> None:
+        name = record.run.tags.get(PRECISION_TAG)
+        if name is None:
+            return
+        run = record.run
+        file = record.artifacts.get(run.run_id, run.artifact_uri, name, immutable=False)
+        self._rows["precision_checks"] += [
+            {"study": record.facts.name, **row} for row in json.loads(file.read_text("utf-8"))
+        ]
+
+    def _datasets(self, record: StudyRecord) -> None:
+        wanted = {data.name: data for data in record.facts.datasets}
+        for run in record.index.all("dataset"):
+            data = wanted.get(run.params["dataset"])
+            if data is None or run.params["data_digest"] != data.digest:
+                continue
+            values_only = "n_examples" not in run.params
+            self._rows["datasets"].append(
+                {
+                    "study": record.facts.name,
+                    "dataset": data.name,
+                    "data_digest": data.digest,
+                    "role": data.role,
+                    "source": run.params["source"],
+                    "n_examples": None if values_only else int(run.params["n_examples"]),
+                    "values_only": values_only,
+                    **_labels_and_draw(record, run),
+                }
+            )
+            if values_only:
+                continue
+            file = record.artifacts.get(run.run_id, run.artifact_uri, "examples.parquet")
+            self.examples[data.digest] = file
+            self.text_columns[data.digest] = tuple(run.params["text_columns"].split())
+
+    def _models(self, record: StudyRecord) -> dict[str, RunEntry]:
+        """Rows of the models; returns runs by key."""
+        found: dict[str, RunEntry] = {}
+        for model in record.facts.models:
+            run = record.index.find("model", model.key)
+            if run is None:
+                continue
+            found[model.key] = run
+            self._rows["models"].append(
+                {
+                    "model_id": run.run_id,
+                    "study": record.facts.name,
+                    "name": model.name,
+                    "position": model.position,
+                    "key": model.key,
+                    "source": run.params["source"],
+                    "head_seed": model.head_seed,
+                    "data_seed": model.data_seed,
+                    "step": int(run.params["step"]) if "step" in run.params else model.step,
+                    "weights_digest": run.params.get("weights_digest"),
+                    "checkpoint_of": model.checkpoint_of,
+                    "created": _time(run.start_time),
+                    "seconds": _seconds(run),
+                }
+            )
+            self._evaluations(record, run, record.facts.precision)
+        return found
+
+    def _paths(self, record: StudyRecord, models: dict[str, RunEntry]) -> dict[str, RunEntry]:
+        """Rows of the paths between models that count; returns runs by id.
+
+        A path says by its key which models it joins. The run of a model may be another one by
+        now, as long as it has the same weights.
+        """
+        found: dict[str, RunEntry] = {}
+        paths = record.index.all("path")
+        ends_of = {
+            path_key(a, b, precision, modules): (models[a], models[b])
+            for precision, modules in {(r.params["precision"], r.params["modules"]) for r in paths}
+            for a, b in (itertools.combinations if modules == "all" else itertools.permutations)(
+                models, 2
+            )
+        }
+        for run in paths:
+            ends = ends_of.get(run.key)
+            if ends is None or any(
+                _other_weights(run.params.get(f"weights_digest_{side}"), model)
+                for side, model in zip("ab", ends, strict=True)
+            ):
+                continue
+            found[run.run_id] = run
+            self._rows["paths"].append(
+                {
+                    "path_id": run.run_id,
+                    "study": record.facts.name,
+                    "key": run.key,
+                    "model_a": run.params["model_a"],
+                    "model_b": run.params["model_b"],
+                    "model_a_id": ends[0].run_id,
+                    "model_b_id": ends[1].run_id,
+                    "precision": run.params["precision"],
+                    "modules": run.params["modules"],
+                    "l2_distance": run.metrics.get("l2_distance"),
+                    "cosine": run.metrics.get("cosine"),
+                    "created": _time(run.start_time),
+                    "seconds": _seconds(run),
+                }
+            )
+        return found
+
+    def _points(self, record: StudyRecord, paths: dict[str, RunEntry]) -> None:
+        for run in record.index.all("point"):
+            path = paths.get(run.tags[PARENT_TAG])
+            if path is None:
+                continue
+            self._rows["points"].append(
+                {
+                    "point_id": run.run_id,
+                    "path_id": path.run_id,
+                    "study": record.facts.name,
+                    "alpha": float(run.params["alpha"]),
+                    "grid": run.tags[GRID_TAG],
+                }
+            )
+            self._evaluations(record, run, run.params["precision"])
+
+    def _evaluations(self, record: StudyRecord, run: RunEntry, own_precision: str) -> None:
+        """The prediction files of a run, and which data sets in them count; imported values."""
+        if run.run_id in self._kept:
+            return
+        encodings = {data.name: data.encoding for data in record.facts.datasets}
+        passes: dict[tuple[str, str], list[str]] = {}
+        for slot, (digest, file) in run.evaluated().items():
+            dataset, precision = read_slot(slot, own_precision)
+            if encodings.get(dataset) == digest:
+                passes.setdefault((file, precision), []).append(dataset)
+        for (file, precision), datasets in sorted(passes.items()):
+            path = record.artifacts.get(run.run_id, run.artifact_uri, file)
+            if is_values_file(file):
+                self._values(run, precision, read_values(path, datasets))
+            else:
+                self.predictions.append(
+                    PredictionFile(run.run_id, path, tuple(sorted(datasets)), precision)
+                )
+        for slot, (digest, metrics) in run.measured().items():
+            dataset, precision = read_slot(slot, own_precision)
+            if encodings.get(dataset) == digest:
+                values = [Value(dataset, "all", metric, value) for metric, value in metrics.items()]
+                self._values(run, precision, values)
+
+    def _values(self, run: RunEntry, precision: str, values: Iterable[Value]) -> None:
+        self._rows["imported_values"] += [
+            {"run_id": run.run_id, "precision": precision, **asdict(value)} for value in values
+        ]
+
+    def _clusterings(self, record: StudyRecord, models: dict[str, RunEntry]) -> None:
+        for run in record.index.all("clusters"):
+            file = record.artifacts.get(run.run_id, run.artifact_uri, "clusters.json")
+            content = json.loads(file.read_text(encoding="utf-8"))
+            members = content.pop("clusters")
+            places = content.pop("embedding", {})
+            distances = content.pop("centroid_distances", {})
+            pairs = content.pop("co_assignments", None)
+            if any(key not in models for key in members):
+                continue
+            self._rows["clusterings"].append(
+                {
+                    "clustering_id": run.run_id,
+                    "study": record.facts.name,
+                    "created": _time(run.start_time),
+                    **content,
+                    "settings": json.dumps(content["settings"], sort_keys=True),
+                    "statistics": json.dumps(content["statistics"], sort_keys=True),
+                }
+            )
+            self._rows["clusters"] += [
+                {
+                    "clustering_id": run.run_id,
+                    "model_id": models[key].run_id,
+                    "cluster": cluster,
+                    "embedding": places.get(key),
+                    "centroid_distances": distances.get(key),
+                }
+                for key, cluster in members.items()
+            ]
+            if pairs is not None:
+                ids = [models[key].run_id for key in pairs["models"]]
+                self._rows["co_assignments"] += _co_assignments(run.run_id, ids, pairs)
+
+
+def _labels_and_draw(record: StudyRecord, run: RunEntry) -> dict[str, Any]:
+    """What is told of a data set's labels and of how it was drawn; older records do not tell."""
+    given = {
+        name: json.loads(run.params[name]) if name in run.params else None
+        for name in ("label_names", "projection_groups")
+    }
+    return {
+        "label_names": given["label_names"] or list(record.facts.label_names),
+        "projection": run.params.get("projection"),
+        "projection_groups": given["projection_groups"],
+        "drawn": run.params.get("drawn"),
+        "n_source": int(run.params["n_source"]) if "n_source" in run.params else None,
+    }
+
+
+def _co_assignments(clustering_id: str, model_ids: list[str], pairs: dict[str, Any]) -> _Rows:
+    """One row a pair of ``model_ids``, which ``pairs`` has row by row above the diagonal."""
+    shares = {name: pairs[name] for name in ("by_examples", "by_models") if name in pairs}
+    return [
+        {
+            "clustering_id": clustering_id,
+            "model_a_id": a,
+            "model_b_id": b,
+            **{name: values[number] for name, values in shares.items()},
+        }
+        for number, (a, b) in enumerate(itertools.combinations(model_ids, 2))
+    ]
+
+
+def _other_weights(told: str | None, model: RunEntry) -> bool:
+    """Whether a path says that it was measured with other weights; an imported one says nothing."""
+    return told is not None and told != model.params.get("weights_digest")
+
+
+def _whole(text: str | None) -> int | None:
+    return None if text is None else int(text)
+
+
+def _time(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).replace(tzinfo=None)
+
+
+def _seconds(run: RunEntry) -> float | None:
+    """What a run took; of imported results that is not known."""
+    if run.end_time is None or SOURCE_TAG in run.tags:
+        return None
+    return (run.end_time - run.start_time) / 1000
