@@ -18,7 +18,7 @@ from lmc_track.errors import LmcTrackError
 COMMANDS = (
     "demo", "init", "run", "finetune", "register", "evaluate", "interpolate", "plane", "ingest",
     "cluster", "query", "sql", "schema", "report", "export", "import", "materialize", "status",
-    "ui",
+    "ui", "gc", "doctor",
 )  # fmt: skip
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 
 def common_grid(points: int) -> tuple[float, ...]:
     """``points`` equally spaced alphas from 0 to 1: k / (points - 1), by division.
@@ -11,6 +13,11 @@ def common_grid(points: int) -> tuple[float, ...]:
     if points < 2:
         raise ValueError(f"a grid needs at least 2 points, got {points}")
     return tuple(k / (points - 1) for k in range(points))
+
+
+def interior(alphas: Iterable[float]) -> tuple[float, ...]:
+    """The alphas strictly between the endpoints, which are models of their own."""
+    return tuple(alpha for alpha in alphas if 0 < alpha < 1)
 
 
 def metric_step(alpha: float) -> int:

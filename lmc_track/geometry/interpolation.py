@@ -10,7 +10,7 @@ is lower. Integer buffers are model_a's.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -94,8 +94,3 @@ def materialize(
         str(folder_a), local_files_only=True, trust_remote_code=False
     )
     tokenizer.save_pretrained(str(out))
-
-
-def interior(alphas: Iterable[float]) -> tuple[float, ...]:
-    """The alphas strictly between the endpoints, which are models of their own."""
-    return tuple(alpha for alpha in alphas if 0 < alpha < 1)

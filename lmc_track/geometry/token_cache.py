@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,9 @@ class TokenCache:
         """``dataset`` as ``tokenizer`` reads it; a file that is damaged is made again."""
         file = self._folder / f"{self._key(dataset)}.arrow"
         try:
-            return read_encoded(file, dataset.name, dataset.projection, verify=True)
+            found = read_encoded(file, dataset.name, dataset.projection, verify=True)
+            _note_use(file)
+            return found
         except (OSError, ValueError, KeyError):  # pyarrow's own errors are among these
             made = encode(dataset, tokenizer, self._longest)
         try:
@@ -50,6 +53,22 @@ class TokenCache:
     def _key(self, dataset: Dataset) -> str:
         content = json.dumps([dataset.digest, *self._made_by])
         return hashlib.sha256(content.encode()).hexdigest()[:40]
+
+
+def encoding_of(file: Path) -> str | None:
+    """The digest of the data set that the token file holds; None where it is no such file."""
+    try:
+        with pa.memory_map(str(file)) as source:
+            schema = pa.ipc.open_file(source).schema
+        return str(json.loads(schema.metadata[_FACTS])["digest"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _note_use(file: Path) -> None:
+    """What was not used for long may be removed; a file of the past hour never is."""
+    with suppress(OSError):
+        file.touch()
 
 
 def read_encoded(

@@ -8,7 +8,7 @@ from math import isfinite
 from pathlib import Path
 
 from lmc_track.errors import WorkError
-from lmc_track.geometry.interpolation import interior
+from lmc_track.geometry.grid import interior
 from lmc_track.geometry.modules import ALL
 from lmc_track.geometry.refinement import next_alpha
 from lmc_track.geometry.weights_cache import Checkpoint

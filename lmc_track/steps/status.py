@@ -1,72 +1,239 @@
-"""What is done and what is missing, study by study, from the record."""
+"""What is done, missing and in nobody's way, study by study, and what it takes on the disk."""
 
 from __future__ import annotations
 
-from lmc_track.geometry.interpolation import interior
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from lmc_track.geometry.grid import interior
+from lmc_track.steps.disk import (
+    CHECKPOINTS,
+    OTHER,
+    PREDICTIONS,
+    Usage,
+    home_usage,
+    study_files,
+    usage_of,
+)
+from lmc_track.steps.orphans import orphaned_runs
 from lmc_track.steps.pairs import planned_pairs
-from lmc_track.steps.recording import find_recorded
 from lmc_track.study import Study, build_study
+from lmc_track.tracking.artifacts import local_folder
+from lmc_track.tracking.census import Census, CountedRun, take_census
+from lmc_track.tracking.inner_store import database_bytes
 from lmc_track.tracking.keys import path_key, point_key
 from lmc_track.tracking.location import Location
-from lmc_track.tracking.runs import RunIndex
+from lmc_track.tracking.lock_state import is_worked_on
 from lmc_track.tracking.store import Store
-from lmc_track.tracking.studies import StudyFacts, find_study, study_names
+from lmc_track.tracking.studies import StudyFacts, find_study
 
-Row = dict[str, str | int]
+COLUMNS = (
+    "study", "what", "planned", "done", "running", "interrupted", "failed", "missing", "orphaned",
+    "deleted", "files", "bytes",
+)  # fmt: skip
+Row = dict[str, str | int | None]
+
+_KINDS = ("model", "path", "point", "dataset", "clusters", "report", "plane")
 
 
-def study_status(location: Location, name: str | None = None) -> list[Row]:
-    """One row for each study and kind of run: planned, finished, unfinished.
+@dataclass
+class Status:
+    """``rows`` have the ``COLUMNS``; None is what does not apply or is not known.
+
+    ``notes`` say what is not known, and why.
+    """
+
+    rows: list[Row] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def add(self, study: str | None, what: str, **values: int | None) -> None:
+        self.rows.append({**dict.fromkeys(COLUMNS), "study": study, "what": what, **values})
+
+
+def study_status(location: Location, name: str | None = None, *, disk: bool = True) -> Status:
+    """One row for each study and kind of run, then one for each kind of thing on the disk.
+
+    A run that has begun is ``running`` while somebody holds its study's lock in this home, else
+    ``interrupted``. With ``name``, of that study alone, without what studies share. Without
+    ``disk`` no file is looked at.
 
     Raises:
-        InputError: ``name`` is not recorded.
+        InputError: ``name`` is not recorded, or the store cannot be reached.
     """
     store = Store(location)
-    if name is not None:
-        records = [find_recorded(name, location)]
-    else:
-        records = [record for one in study_names(store) if (record := find_study(store, one))]
-    rows: list[Row] = []
-    for record in records:
-        source = f"the recorded study {record.facts.name!r}"
-        study = build_study(record.facts.file, source=source)
-        rows += _rows(record.facts, record.index, study)
-    return rows
+    census = take_census(store, name)
+    if name is not None and all(one.deleted for one in census.studies):
+        from lmc_track.steps.recording import find_recorded  # loads torch; it says what there is
+
+        find_recorded(name, location, kinds=())
+    status = Status()
+    facts = {
+        one.experiment_id: record.facts
+        for one in census.studies
+        if not one.deleted and (record := find_study(store, one.study, kinds=()))
+    }
+    lost = orphaned_runs(census, facts)
+    orphans = Counter((run.experiment_id, run.kind) for run in lost)
+    gone = {run.run_id for run in lost}
+    runs: dict[str, list[CountedRun]] = defaultdict(list)
+    for run in census.runs:
+        if run.run_id not in gone:
+            runs[run.experiment_id].append(run)
+    for one in census.studies:
+        if one.experiment_id in facts:
+            worked_on = is_worked_on(location, one.study)
+            of = _Study(facts[one.experiment_id], runs[one.experiment_id], worked_on)
+            _count(status, of, {kind: orphans[one.experiment_id, kind] for kind in _KINDS})
+        elif one.deleted:
+            status.add(one.study, "deleted study", deleted=len(runs[one.experiment_id]))
+        else:
+            status.notes.append(
+                f"The study {one.study} has no finished run of its own: its creation was "
+                "interrupted, or that run was deleted. Running its study file makes it anew."
+            )
+    _outside(status, census)
+    if disk:
+        _disk(status, census, location, shared=name is None)
+    return status
 
 
-def _rows(facts: StudyFacts, index: RunIndex, study: Study) -> list[Row]:
-    pairs = planned_pairs(study, facts.models)
+@dataclass
+class _Study:
+    facts: StudyFacts
+    runs: Sequence[CountedRun]
+    worked_on: bool
+
+    def states(self, kind: str) -> Counter[str]:
+        """How many runs of ``kind`` are done, under way, failed, deleted; a key counts once."""
+        found: Counter[str] = Counter()
+        done = set()
+        for run in self.runs:
+            if run.kind != kind:
+                continue
+            if run.deleted:
+                found["deleted"] += 1
+            elif run.finished:
+                done.add(run.key)
+            elif run.status == "FAILED":
+                found["failed"] += 1
+            else:
+                found["running" if self.worked_on else "interrupted"] += 1
+        found["done"] = len(done)
+        return found
+
+    def done(self, kind: str, keys: Iterable[str]) -> int:
+        """How many of ``keys`` have a finished run."""
+        there = {run.key for run in self.runs if run.kind == kind and _counts(run)}
+        return sum(key in there for key in keys)
+
+
+def _counts(run: CountedRun) -> bool:
+    return run.finished and not run.deleted
+
+
+def _count(status: Status, of: _Study, orphans: dict[str, int]) -> None:
+    facts = of.facts
+    study = build_study(facts.file, source=f"the recorded study {facts.name!r}")
+    states = {kind: of.states(kind) for kind in _KINDS}
+    planned = _planned(of, study, states)
+    for kind in _KINDS:
+        wanted, done = planned[kind]
+        state = states[kind]
+        if kind == "plane" and not (wanted or state.total()):  # none is planned
+            continue
+        status.add(
+            facts.name,
+            kind,
+            planned=wanted,
+            done=done,
+            running=state["running"],
+            interrupted=state["interrupted"],
+            failed=state["failed"],
+            missing=max(0, wanted - done - state["running"]),
+            orphaned=orphans[kind],
+            deleted=state["deleted"],
+        )
+
+
+def _planned(
+    of: _Study, study: Study, states: dict[str, Counter[str]]
+) -> dict[str, tuple[int, int]]:
+    """For each kind how many the study has planned, and how many of these are done."""
+    facts = of.facts
+    there = {kind: states[kind]["done"] for kind in _KINDS}
+    models = [model.key for model in facts.models]
+    begun = there["plane"] + states["plane"]["running"] + states["plane"]["interrupted"]
+    planned = {
+        "model": (len(models), of.done("model", models)),
+        "dataset": (len(facts.datasets), there["dataset"]),
+        "clusters": (len(study.cluster.methods), there["clusters"]),
+        "report": (1, there["report"]),
+        "plane": (begun, there["plane"]),
+    }
+    if facts.identity.get("imported"):  # what is on record is all that there was to import
+        imported = ("path", "point", "dataset", "clusters", "report")
+        return planned | {kind: (there[kind], there[kind]) for kind in imported}
     keys = [
         path_key(facts.models[a].key, facts.models[b].key, study.evaluate.precision)
-        for a, b in pairs
+        for a, b in planned_pairs(study, facts.models)
     ]
-    grid = {point_key(key, alpha) for key in keys for alpha in interior(facts.alphas)}
-    whole = [run for run in index.all("point") if run.key in grid]
-    models = sum(index.find("model", model.key) is not None for model in facts.models)
-    paths = sum(index.find("path", key) is not None for key in keys)
-    planned = {
-        "model": (len(facts.models), models),
-        "path": (len(keys), paths),
-        "point": (len(keys) * len(interior(facts.alphas)), len(whole)),
-        "dataset": (len(facts.datasets), len(index.all("dataset"))),
-        "clusters": (len(study.cluster.methods), len(index.all("clusters"))),
-        "report": (1, len(index.all("report"))),
+    points = [point_key(key, alpha) for key in keys for alpha in interior(facts.alphas)]
+    return planned | {
+        "path": (len(keys), of.done("path", keys)),
+        "point": (len(points), of.done("point", points)),
     }
-    if planes := len(index.all("plane")) + len(index.unfinished("plane")):  # none is planned
-        planned["plane"] = (planes, len(index.all("plane")))
-    if facts.identity.get("imported"):  # what is on record is all that there was to import
-        planned |= {kind: (done, done) for kind, (_, done) in planned.items() if kind != "model"}
-        planned |= {
-            kind: (len(index.all(kind)), len(index.all(kind))) for kind in ("path", "point")
-        }
-    return [
-        {
-            "study": facts.name,
-            "what": kind,
-            "planned": wanted,
-            "finished": done,
-            "missing": max(0, wanted - done),
-            "unfinished": len(index.unfinished(kind)),
-        }
-        for kind, (wanted, done) in planned.items()
-    ]
+
+
+def _outside(status: Status, census: Census) -> None:
+    studies = {one.experiment_id for one in census.studies}
+    runs = [run for run in census.runs if run.experiment_id not in studies]
+    if runs:
+        lost = sum(not run.deleted for run in runs)
+        status.add(None, "runs of no study", orphaned=lost, deleted=len(runs) - lost)
+
+
+def _disk(status: Status, census: Census, location: Location, *, shared: bool) -> None:
+    runs = {run.run_id for run in census.runs}
+    models = {model.model_id for model in census.models}
+    unknown, unfinished = Usage(), Usage()
+    orphans = temporary = elsewhere = 0
+    for one in census.studies:
+        folder = local_folder(one.artifact_uri)
+        if folder is None:
+            elsewhere += 1
+            for kind in (CHECKPOINTS, PREDICTIONS, OTHER):
+                status.add(one.study, kind)
+            continue
+        there = study_files(folder, runs, models)
+        for kind, usage in there.usage.items():
+            status.add(one.study, kind, files=usage.files, bytes=usage.bytes)
+        orphans += len(there.unknown)
+        temporary += len(there.temporary)
+        for usage, paths in ((unknown, there.unknown), (unfinished, there.temporary)):
+            for path in paths:
+                usage.add(usage_of(path))
+    if elsewhere:
+        status.notes.append(
+            "How large artifacts are that a server keeps is not known here: the server "
+            f"{location.shown_uri} does not tell."
+        )
+    for what, count, usage in (
+        ("artifact folders of no run", orphans, unknown),
+        ("unfinished files", temporary, unfinished),
+    ):
+        if count or shared:
+            status.add(None, what, orphaned=count, files=usage.files, bytes=usage.bytes)
+    if shared:
+        _shared(status, location)
+
+
+def _shared(status: Status, location: Location) -> None:
+    for what, usage in home_usage(location).items():
+        if what == "MLflow database" and not usage.files:
+            size = database_bytes(Store(location))
+            status.add(None, what, bytes=size)
+            if size is None:
+                status.notes.append("How large the MLflow database is is not known here.")
+        else:
+            status.add(None, what, files=usage.files, bytes=usage.bytes)

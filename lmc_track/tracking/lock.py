@@ -14,6 +14,10 @@ from lmc_track.errors import WorkError
 from lmc_track.tracking.database import advisory_lock, is_postgresql
 from lmc_track.tracking.location import Location, prepare
 from lmc_track.tracking.store import reporting
+from lmc_track.tracking.stores_of_home import note_store
+
+# Whoever only asks whether a lock is held has it for a moment.
+_SECONDS_TO_WAIT = 0.2
 
 
 @contextmanager
@@ -24,8 +28,9 @@ def study_lock(location: Location, study: str) -> Iterator[None]:
         WorkError: another process holds it.
     """
     prepare(location)
+    note_store(location)
     path = location.locks / f"study-{study}.lock"
-    lock = FileLock(path, timeout=0)
+    lock = FileLock(path, timeout=_SECONDS_TO_WAIT)
     try:
         lock.acquire()
     except Timeout:

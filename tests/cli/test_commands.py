@@ -174,7 +174,7 @@ def test_a_point_is_materialized(cli_home: Location, tmp_path: Path) -> None:
 def test_status_counts(cli_home: Location) -> None:
     result = invoke("status", "--format", "json", "--home", str(cli_home.home))
     found = {row["what"]: row for row in json.loads(result.output)}
-    assert found["model"]["finished"] == 4
+    assert found["model"]["done"] == 4
 
 
 def test_init_writes_a_study_that_runs_as_it_stands(tmp_path: Path) -> None:

@@ -88,7 +88,7 @@ def test_paths_join_models_of_one_step(tracked: Location) -> None:
     )
     assert paths.height == 3 * 6
     assert (paths["step"] == paths["other"]).all()
-    assert {row["missing"] for row in study_status(tracked, "tiny")} == {0}
+    assert {row["missing"] for row in study_status(tracked, "tiny", disk=False).rows} == {0}
 
 
 def test_paths_across_steps_are_measured_when_asked_for(home_with_base: Location) -> None:

@@ -66,8 +66,8 @@ def test_nothing_is_looked_at_twice(home: Location) -> None:
 
 
 def test_refined_points_are_not_counted_as_planned_ones(home: Location) -> None:
-    rows = {row["what"]: row for row in study_status(home, "tiny")}
-    assert rows["point"]["finished"] == rows["point"]["planned"] == 6
+    rows = {row["what"]: row for row in study_status(home, "tiny", disk=False).rows}
+    assert rows["point"]["done"] == rows["point"]["planned"] == 6
 
 
 def test_a_further_data_set_reaches_refined_points(home: Location) -> None:

@@ -294,7 +294,9 @@ def test_seeds_and_registered_models_grow_one_study(
     assert frame["name"].to_list() == ["run-2", "run-3", "seed-0", "run-1"]
     pairs = lmc_track.open(home_with_base.home).query("barrier_pairs", study="tiny")
     assert pairs["convexity_gap"].null_count() == 0
-    finished = {row["what"]: row["missing"] for row in study_status(home_with_base, "tiny")}
+    finished = {
+        row["what"]: row["missing"] for row in study_status(home_with_base, "tiny", disk=False).rows
+    }
     assert set(finished.values()) == {0}
 
 

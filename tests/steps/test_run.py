@@ -271,8 +271,8 @@ def test_a_path_whose_run_was_deleted_is_measured_again(home_with_base: Location
 
 
 def test_status_tells_planned_and_finished(finished: Location) -> None:
-    rows = {row["what"]: row for row in study_status(finished)}
-    assert (rows["path"]["planned"], rows["path"]["finished"]) == (6, 6)
+    rows = {row["what"]: row for row in study_status(finished, disk=False).rows}
+    assert (rows["path"]["planned"], rows["path"]["done"]) == (6, 6)
     assert (rows["point"]["planned"], rows["point"]["missing"]) == (12, 0)
 
 

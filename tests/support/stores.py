@@ -37,8 +37,13 @@ def copied_home(location: Location, folder: Path) -> Location:
     shutil.copytree(location.home, folder)
     connection = sqlite3.connect(folder / "mlflow.db")
     old, new = location.home.as_uri(), folder.resolve().as_uri()
+    places = (
+        ("runs", "artifact_uri"),
+        ("experiments", "artifact_location"),
+        ("logged_models", "artifact_location"),
+    )
     with connection:
-        for table, column in (("runs", "artifact_uri"), ("experiments", "artifact_location")):
+        for table, column in places:
             connection.execute(f"UPDATE {table} SET {column} = replace({column}, ?, ?)", (old, new))
     connection.close()
     return locate(str(folder), environ={})

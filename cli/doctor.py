@@ -1,0 +1,63 @@
+"""``lmc-track doctor``: whether all that the program needs is there and fits."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+from .completion import complete_study
+from .options import find_location, format_option, location_options
+from .output import show
+
+
+@click.command("doctor")
+@click.argument("study", metavar="[STUDY]", required=False, shell_complete=complete_study)
+@format_option
+@location_options
+@click.pass_context
+def command(
+    ctx: click.Context,
+    study: str | None,
+    output_format: str,
+    home: str | None,
+    tracking_uri: str | None,
+) -> None:
+    """Check whether all that is needed is there and fits.
+
+    That is: versions, disks, permissions, credentials, locks, results, store, data, the label
+    orders of models, and the device. Each line says ok, warn or fail, what was seen, and what to
+    do about it. Nothing is written and nothing downloaded; no password is shown. STUDY, a study
+    file or the name of a recorded study, has its data read whole; without, those of all recorded
+    studies are, but for training sets.
+
+    Ends with exit code 1 where a check fails, else 0.
+
+    \b
+    Examples:
+      lmc-track doctor
+      lmc-track doctor study.toml --format json
+    """
+    import polars as pl
+
+    for name in ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE"):
+        os.environ[name] = "1"
+    from lmc_track.steps.doctor import examine
+    from lmc_track.steps.findings import Verdict
+
+    findings = []
+    for finding in examine(find_location(home, tracking_uri), study):
+        if sys.stderr.isatty():
+            click.echo(f"\r\033[K{finding.check} …", nl=False, err=True)
+        findings.append(finding)
+    if sys.stderr.isatty():
+        click.echo("\r\033[K", nl=False, err=True)
+    rows = pl.DataFrame(
+        [(one.check, str(one.verdict), one.found, one.remedy or None) for one in findings],
+        schema=dict.fromkeys(("check", "verdict", "found", "remedy"), pl.String),
+        orient="row",
+    )
+    show(rows, output_format, widest=None)
+    if any(one.verdict is Verdict.FAIL for one in findings):
+        ctx.exit(1)
