@@ -156,20 +156,60 @@ def killed(step: str, count: int) -> None:
     Moments(act, leave).watch()
 
 
-def paused(step: str, count: int, said: str, answered: str) -> None:
-    """At the ``count``-th moment of ``step``, write a line to ``said`` and wait for ``answered``.
+def paused(step: str, counts: list[int], said: str, answered: str) -> None:
+    """At each of these moments of ``step``, write a line to ``said`` and wait for ``answered``.
 
     Both are named pipes.
     """
 
     def act(at: str, number: int) -> None:
-        if (at, number) == (step, count):
+        if at == step and number in counts:
             with open(said, "w") as pipe:  # noqa: PTH123
                 pipe.write("here\n")
             with open(answered) as pipe:  # noqa: PTH123
                 pipe.read()
 
     Moments(act, lambda _: None).watch()
+
+
+def impatient(step: str, counts: list[int], said: str, answered: str) -> None:
+    """As ``paused``; and a locked SQLite file is waited for during a moment instead of 20 s."""
+
+    @event.listens_for(Engine, "before_cursor_execute", retval=True)
+    def shorten(_: Any, __: Any, statement: str, parameters: Any, *___: Any) -> tuple[str, Any]:
+        return statement.replace("busy_timeout = 20000", "busy_timeout = 200"), parameters
+
+    paused(step, counts, said, answered)
+
+
+def bereaved(victims: int) -> None:
+    """Share work among processes, and kill one the first ``victims`` times that work is done."""
+    from lmc_track.execution import processes, share
+
+    share._WORTH_EXAMPLES = 1
+    share.cores = lambda: 2
+    done = processes.Board.done
+    deaths = 0
+
+    def done_and_dying(board: Any) -> int:
+        nonlocal deaths
+        steps = done(board)
+        if steps > 0 and deaths < victims:
+            deaths += 1
+            os.kill(_a_worker(), signal.SIGKILL)
+        return steps
+
+    processes.Board.done = done_and_dying
+
+
+def _a_worker() -> int:
+    import psutil
+
+    return next(
+        child.pid
+        for child in psutil.Process().children(recursive=True)
+        if any("popen_loky" in word for word in child.cmdline())
+    )
 
 
 def small_files(size: int) -> None:
@@ -182,6 +222,8 @@ FAULTS: dict[str, Callable[..., None]] = {
     "counted": counted,
     "killed": killed,
     "paused": paused,
+    "impatient": impatient,
+    "bereaved": bereaved,
     "small files": small_files,
     "bound by permissions": give_up_override,
 }

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from lmc_track.tracking.location import Location, locate
+from lmc_track.tracking.location import Location
+from support.moments import Pause
 from support.programs import Programs
 from support.stores import empty_home
 from support.undisturbed import assert_as_undisturbed, finished_ids
@@ -48,24 +49,6 @@ def fill(folder: Path) -> Path:
     return ballast
 
 
-class Pipes:
-    """Two named pipes by which a program that has come to a moment waits for the test."""
-
-    def __init__(self, folder: Path) -> None:
-        self.said, self.answered = folder / "said", folder / "answered"
-        os.mkfifo(self.said)
-        os.mkfifo(self.answered)
-
-    def fault(self, step: str, count: int) -> tuple[object, ...]:
-        return ("paused", step, count, str(self.said), str(self.answered))
-
-    def await_moment(self) -> None:
-        assert self.said.read_text() == "here\n"
-
-    def go_on(self) -> None:
-        self.answered.write_text("go on\n")
-
-
 @pytest.mark.parametrize("step", ["beginning", "finetuning", "logging", "ingesting", "reporting"])
 def test_a_disk_that_fills_up_is_said_and_no_work_is_lost(
     step: str, lmc: Programs, undisturbed, study_file: str, tmp_path: Path
@@ -73,11 +56,11 @@ def test_a_disk_that_fills_up_is_said_and_no_work_is_lost(
     with small_disk(tmp_path / "disk", 64) as disk:
         location = undisturbed.base_into(empty_home(disk / "home"))
         command = ("run", study_file, "--home", str(location.home))
-        pipes = Pipes(tmp_path)
-        lmc.begin(*command, fault=pipes.fault(step, undisturbed.moments[step] // 3))
-        pipes.await_moment()
+        pause = Pause(tmp_path)
+        lmc.begin(*command, fault=pause.at(step, undisturbed.moments[step] // 3))
+        pause.come()
         ballast = fill(disk)
-        pipes.go_on()
+        pause.go_on()
         lmc.end().refused("room", "run the same command again")
         ballast.unlink()
         before = finished_ids(location)
