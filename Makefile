@@ -27,8 +27,8 @@ demo: $(STAMP)  ## Run the demo study and write its report.
 test: $(STAMP)  ## Run the tests that need only Python.
 	$(BIN)/python -m pytest
 
-test-full: $(STAMP)  ## Run the tests that take long: killed processes, servers, browsers (needs Chromium).
-	$(BIN)/python -m pytest -m full
+test-full: $(STAMP)  ## Run the tests that take long: servers, browsers, faults (PostgreSQL, Chromium).
+	$(BIN)/python -m pytest -m full -rs
 
 docs: $(STAMP)  ## Write the reference in docs/ from the program.
 	$(BIN)/python docs/make_reference.py

@@ -12,13 +12,18 @@ from lmc_track.tracking.pages import run_page
 
 
 def ui_command(location: Location, port: int = 5000) -> str:
-    """The command that opens the MLflow UI on this store, on loopback."""
+    """The command that opens the MLflow UI on this store, on loopback; a server's own address.
+
+    A password in the URI is left out: where there is one the command needs its environment.
+    """
+    if location.artifact_root is None:
+        return location.shown_uri
     beside = Path(sys.executable).with_name("mlflow")
     program = str(beside) if shutil.which("mlflow") is None and beside.exists() else "mlflow"
-    parts = [program, "ui", "--backend-store-uri", location.shown_uri]
-    if location.artifact_root is not None:
-        parts += ["--default-artifact-root", location.artifact_root]
-    return shlex.join([*parts, "--host", "127.0.0.1", "--port", str(port)])
+    store = ["--backend-store-uri", location.shown_uri]
+    artifacts = ["--default-artifact-root", location.artifact_root]
+    place = ["--host", "127.0.0.1", "--port", str(port)]
+    return shlex.join([program, "ui", *store, *artifacts, *place])
 
 
 def runs_url(location: Location, experiment_id: str) -> str:
@@ -26,7 +31,7 @@ def runs_url(location: Location, experiment_id: str) -> str:
 
     Of a store without a server that is where ``lmc-track ui`` shows it unless told otherwise.
     """
-    server = location.shown_uri.startswith(("http://", "https://"))
+    server = location.artifact_root is None
     root = location.shown_uri.rstrip("/") if server else "http://127.0.0.1:5000"
     return f"{root}/{run_page(experiment_id, '{run}')}"
 
@@ -34,21 +39,26 @@ def runs_url(location: Location, experiment_id: str) -> str:
 def study_ui_command(study: str, location: Location) -> str:
     """The command that opens the MLflow UI at ``study``; a server's address where it has its own.
 
-    A password in the URI is left out: where there is one the command needs its environment.
+    As in ``ui_command`` it has no password.
     """
     if location.artifact_root is None:
         return location.shown_uri
-    parts = ["lmc-track", "ui", study, "--home", str(location.home)]
+    return shlex.join(["lmc-track", "ui", study, *_where(location)])
+
+
+def _where(location: Location) -> list[str]:
+    """The options that lead any command to this place."""
+    where = ["--home", str(location.home)]
     if location.tracking_uri != f"sqlite:///{location.home}/mlflow.db":
-        parts += ["--tracking-uri", location.shown_uri]
-    return shlex.join(parts)
+        where += ["--tracking-uri", location.shown_uri]
+    return where
 
 
 def reproduction(
     study: str, location: Location, *, imported: bool = False
 ) -> list[tuple[str, str]]:
     """(what for, command) of the ways to go on from a report."""
-    where = ["--home", str(location.home)]
+    where = _where(location)
     first = ("Run or resume the study", ["run", study])
     if imported:
         first = ("How clusters differ", ["query", "cluster_diagnostics", "-p", f"study={study}"])

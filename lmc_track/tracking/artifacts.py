@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from lmc_track.errors import WorkError
-from lmc_track.tracking.store import Store
+from lmc_track.tracking.store import Store, reporting
 
 
 def local_folder(artifact_uri: str) -> Path | None:
@@ -62,12 +62,12 @@ class Artifacts:
 
     def _upload(self, run_id: str, source: Path, name: str, parent: str | None) -> None:
         client = self._store.client
-        if source.is_dir():
-            client.log_artifacts(run_id, str(source), name)
-        elif source.name == Path(name).name:
-            client.log_artifact(run_id, str(source), parent)
-        else:
-            with tempfile.TemporaryDirectory() as folder:
+        with reporting(self._store.location), tempfile.TemporaryDirectory() as folder:
+            if source.is_dir():
+                client.log_artifacts(run_id, str(source), name)
+            elif source.name == Path(name).name:
+                client.log_artifact(run_id, str(source), parent)
+            else:
                 named = Path(folder) / Path(name).name
                 shutil.copyfile(source, named)
                 client.log_artifact(run_id, str(named), parent)

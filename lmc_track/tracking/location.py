@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from lmc_track.errors import InputError
+from lmc_track.uris import without_password
 
 DEFAULT_HOME = "mlruns"
 _DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
 _SERVERS = ("http", "https")
+_POSTGRESQL_DRIVERS = ("psycopg2", "psycopg")
 
 
 @dataclass(frozen=True)
@@ -37,12 +40,8 @@ class Location:
 
     @property
     def shown_uri(self) -> str:
-        """The tracking URI with a password left out."""
-        parts = urlsplit(self.tracking_uri)
-        if parts.password is None:
-            return self.tracking_uri
-        where = parts.netloc.replace(f":{parts.password}@", ":***@")
-        return urlunsplit(parts._replace(netloc=where))
+        """The tracking URI with a password left out; with the password elsewhere it works."""
+        return without_password(self.tracking_uri)
 
 
 def locate(
@@ -53,11 +52,13 @@ def locate(
     """The location that the arguments say, else the environment, else the defaults.
 
     ``LMC_HOME`` names the home and ``MLFLOW_TRACKING_URI`` the tracking store; the default is
-    ``./mlruns`` with an SQLite store in it. Nothing is created.
+    ``./mlruns`` with an SQLite store in it. Artifacts are in the home, unless another store is
+    named and with it, as for MLflow's own server, ``MLFLOW_DEFAULT_ARTIFACT_ROOT``. Nothing is
+    created.
 
     Raises:
-        InputError: the tracking URI is of a kind that cannot hold a study, or the home's name
-            cannot be part of one.
+        InputError: the tracking URI is of a kind that cannot hold a study, or says a password to a
+            server, or the home's name cannot be part of a URI.
     """
     environ = os.environ if environ is None else environ
     folder = Path(home or environ.get("LMC_HOME") or DEFAULT_HOME).expanduser().resolve()
@@ -67,17 +68,45 @@ def locate(
             "beginning of options",
             "Give another folder with --home or LMC_HOME.",
         )
-    uri = tracking_uri or environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{folder}/mlflow.db"
-    scheme = urlsplit(uri).scheme.split("+")[0]
+    artifacts = (folder / "artifacts").as_uri()
+    own = f"sqlite:///{folder}/mlflow.db"
+    uri = tracking_uri or environ.get("MLFLOW_TRACKING_URI") or own
+    scheme = uri.partition(":")[0].partition("+")[0]
     if scheme in _SERVERS:
-        return Location(folder, uri, None)
+        return Location(folder, _without_credentials(uri), None)
     if scheme in _DATABASES:
-        return Location(folder, uri, (folder / "artifacts").as_uri())
+        root = environ.get("MLFLOW_DEFAULT_ARTIFACT_ROOT") if uri != own else None
+        return Location(folder, _with_driver(uri), _absolute(root) if root else artifacts)
     raise InputError(
-        f"the tracking URI {uri!r} is neither a database nor a server",
+        f"the tracking URI {without_password(uri)!r} is neither a database nor a server",
         "Give sqlite:///FILE, postgresql://…, or http://HOST:PORT of an MLflow server; "
         "MLflow itself has given up its old folder of files.",
     )
+
+
+def _without_credentials(uri: str) -> str:
+    if "@" in urlsplit(uri).netloc:
+        raise InputError(
+            f"the tracking URI {without_password(uri)} names a user, and would be shown with runs",
+            "Leave the user out of it and set MLFLOW_TRACKING_USERNAME and "
+            "MLFLOW_TRACKING_PASSWORD.",
+        )
+    return uri
+
+
+def _with_driver(uri: str) -> str:
+    """A PostgreSQL URI names a driver that is there; the one meant by none is SQLAlchemy's choice.
+
+    Its versions choose differently, and none looks for the other.
+    """
+    if not uri.startswith("postgresql:"):
+        return uri
+    driver = next(filter(find_spec, _POSTGRESQL_DRIVERS), None)
+    return uri if driver is None else uri.replace("postgresql:", f"postgresql+{driver}:", 1)
+
+
+def _absolute(root: str) -> str:
+    return (root if "://" in root else Path(root).expanduser().resolve().as_uri()).rstrip("/")
 
 
 def prepare(location: Location) -> None:
@@ -90,8 +119,8 @@ def prepare(location: Location) -> None:
     try:
         for folder in (location.home, location.cache, location.locks):
             folder.mkdir(parents=True, exist_ok=True)
-        if location.artifact_root is not None:
-            (location.home / "artifacts").mkdir(exist_ok=True)
+        if location.artifact_root == (artifacts := location.home / "artifacts").as_uri():
+            artifacts.mkdir(exist_ok=True)
         probe = location.locks / f".probe-{os.getpid()}"
         probe.touch()
         probe.unlink()

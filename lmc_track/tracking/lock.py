@@ -1,14 +1,19 @@
-"""One driver a study: a second one is told so instead of doing the same work."""
+"""One driver a study: a second one is told so instead of doing the same work.
+
+Two that share a home are kept apart by a file in it, two that share a PostgreSQL by its own lock.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from filelock import FileLock, Timeout
 
 from lmc_track.errors import WorkError
+from lmc_track.tracking.database import advisory_lock
 from lmc_track.tracking.location import Location, prepare
+from lmc_track.tracking.store import reporting
 
 
 @contextmanager
@@ -24,11 +29,30 @@ def study_lock(location: Location, study: str) -> Iterator[None]:
     try:
         lock.acquire()
     except Timeout:
-        raise WorkError(
-            f"another lmc-track is working on the study {study!r} (lock {path})",
-            "Wait until it is done, or end it.",
-        ) from None
+        raise _taken(study, f"lock {path}") from None
     try:
-        yield
+        with _in_database(location, study):
+            yield
     finally:
         lock.release()
+
+
+@contextmanager
+def _in_database(location: Location, study: str) -> Iterator[None]:
+    if not location.tracking_uri.startswith("postgresql"):
+        yield
+        return
+    with ExitStack() as held:
+        with reporting(location):
+            name = f"lmc-track study {study}"
+            got = held.enter_context(advisory_lock(location.tracking_uri, name))
+        if not got:
+            raise _taken(study, f"advisory lock of {location.shown_uri}")
+        yield
+
+
+def _taken(study: str, lock: str) -> WorkError:
+    return WorkError(
+        f"another lmc-track is working on the study {study!r} ({lock})",
+        "Wait until it is done, or end it.",
+    )

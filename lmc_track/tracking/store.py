@@ -13,7 +13,8 @@ from typing import Any
 
 from filelock import FileLock
 
-from lmc_track.errors import InputError, WorkError
+from lmc_track.tracking.database import check_database
+from lmc_track.tracking.failures import failure
 from lmc_track.tracking.location import Location, prepare
 
 _NOISY = ("mlflow", "alembic", "sqlalchemy")
@@ -50,6 +51,8 @@ class Store:
         with reporting(self.location):
             if self.absent:
                 self._make()
+            elif self.location.artifact_root is not None:
+                check_database(self.location.tracking_uri)
             client = MlflowClient(tracking_uri=self.location.tracking_uri)
             client.search_experiments(max_results=1)
         self._use_wal()
@@ -118,12 +121,4 @@ def reporting(location: Location) -> Iterator[None]:
     try:
         yield
     except (MlflowException, SQLAlchemyError, OSError) as error:
-        reason = str(error).strip().splitlines()[0][:300]
-        if "Max retries exceeded" in reason:
-            reason = "it does not answer, so no connection was made"
-        opening = isinstance(error, OSError) or "open" in reason or "connect" in reason.lower()
-        kind = InputError if opening else WorkError
-        raise kind(
-            f"the tracking store {location.shown_uri} cannot be used: {reason}",
-            "Check that it exists and answers; --tracking-uri names another.",
-        ) from error
+        raise failure(error, location) from error

@@ -16,7 +16,7 @@ from pathlib import Path
 import duckdb
 
 from lmc_track.errors import InputError, WorkError
-from lmc_track.warehouse.rebuild import store_name
+from lmc_track.uris import store_name
 from lmc_track.warehouse.storage import literal
 from lmc_track.warehouse.tables import SCHEMA_VERSION
 

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
 import duckdb
 from filelock import FileLock, Timeout
 
 from lmc_track.errors import WorkError
+from lmc_track.uris import store_name
 from lmc_track.warehouse import storage
 from lmc_track.warehouse.derivation import Derivation
 from lmc_track.warehouse.moment import Moment
@@ -95,15 +95,6 @@ def rebuild(
             "the results file is as it was; run `lmc-track ingest` again when this is put right",
         ) from error
     return RebuildReport(counts)
-
-
-def store_name(tracking_uri: str) -> str:
-    """The tracking URI as a results file keeps it: without a password."""
-    parts = urlsplit(tracking_uri)
-    if parts.password is None:
-        return tracking_uri
-    address = parts.netloc.rpartition("@")[2]
-    return urlunsplit(parts._replace(netloc=f"{parts.username}@{address}"))
 
 
 def _build(path: Path, snapshot: Snapshot, derivations: Sequence[Derivation]) -> dict[str, int]:

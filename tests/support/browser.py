@@ -14,6 +14,8 @@ from typing import Any, TypeVar
 
 import pytest
 
+from support.needs import missing
+
 Found = TypeVar("Found")
 
 PATIENCE = 120
@@ -41,7 +43,7 @@ def chromium(profile: Path) -> Iterator[Any]:
     browser = next(filter(None, map(shutil.which, _BROWSERS)), None)
     program = shutil.which("chromedriver")
     if browser is None or program is None:
-        pytest.fail(_HOW_TO_GET_IT, pytrace=False)
+        missing(_HOW_TO_GET_IT)
     options = webdriver.ChromeOptions()
     options.binary_location = browser
     for flag in (*_FLAGS, f"--user-data-dir={profile}"):

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from lmc_track.progress import Silent
+from lmc_track.progress import Progress, Silent
 from lmc_track.steps.run import RunOutcome, run_study
 from lmc_track.study import Study, build_study
 from lmc_track.tracking.location import Location
@@ -48,8 +48,10 @@ def tiny_study(**sections: dict[str, Any]) -> Study:
     return build_study(tiny_content(**sections))
 
 
-def run_tiny(location: Location, **sections: dict[str, Any]) -> RunOutcome:
-    return run_study(tiny_study(**sections), location, Silent())
+def run_tiny(
+    location: Location, progress: Progress | None = None, **sections: dict[str, Any]
+) -> RunOutcome:
+    return run_study(tiny_study(**sections), location, progress or Silent())
 
 
 def runs_of(location: Location, study: str = "tiny") -> RunIndex:

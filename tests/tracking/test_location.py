@@ -39,7 +39,7 @@ def test_stores_that_cannot_hold_a_study_are_refused(uri: str) -> None:
 def test_a_password_is_not_shown() -> None:
     shown = locate("h", "postgresql://me:secret@127.0.0.1/db", {}).shown_uri
     assert "secret" not in shown
-    assert "me:***@127.0.0.1" in shown
+    assert shown.endswith("://me@127.0.0.1/db")
 
 
 def test_a_home_that_is_a_file_is_refused(tmp_path: Path) -> None:

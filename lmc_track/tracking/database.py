@@ -1,0 +1,69 @@
+"""What a tracking store needs of its database before MLflow opens it, and MLflow does not do."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from lmc_track.errors import InputError
+from lmc_track.uris import without_password
+
+_PATIENCE = 10
+"""Seconds to wait for PostgreSQL to accept a connection."""
+
+
+def check_database(uri: str) -> None:
+    """Connect once: MLflow would try ten times within minutes.
+
+    Raises:
+        InputError: the URI cannot be read, or the database's driver is not installed.
+        SQLAlchemyError: the database cannot be reached, or refuses.
+    """
+    with _engine(uri).connect():
+        pass
+
+
+@contextmanager
+def advisory_lock(uri: str, name: str) -> Iterator[bool]:
+    """Hold PostgreSQL's lock called ``name`` while this program is connected; whether it got it.
+
+    Raises:
+        as ``check_database``.
+    """
+    import sqlalchemy
+
+    key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
+    with _engine(uri).connect() as connection:
+        # Else a transaction would stay open as long as the lock is held.
+        connection = connection.execution_options(isolation_level="AUTOCOMMIT")
+        query = sqlalchemy.text("SELECT pg_try_advisory_lock(:key)")
+        yield bool(connection.execute(query, {"key": key}).scalar())
+
+
+def _engine(uri: str) -> Any:
+    import sqlalchemy
+
+    shown = without_password(uri)
+    postgresql = uri.startswith("postgresql")
+    try:
+        return sqlalchemy.create_engine(
+            uri,
+            poolclass=sqlalchemy.NullPool,
+            connect_args={"connect_timeout": _PATIENCE} if postgresql else {},
+        )
+    except ImportError as error:
+        remedy = "pip install 'lmc-track[postgresql]'" if postgresql else "Install it with pip."
+        raise InputError(
+            f"the tracking store {shown} needs the Python package {error.name}, which is not "
+            "installed",
+            remedy,
+        ) from None
+    except (sqlalchemy.exc.ArgumentError, ValueError):
+        # What it says may have a part of the password.
+        raise InputError(
+            f"the tracking URI {shown} cannot be read",
+            "Write it as postgresql://USER@HOST:PORT/DATABASE; characters other than letters and "
+            "digits in a password are quoted, such as %40 for @.",
+        ) from None

@@ -1,0 +1,87 @@
+"""What MLflow, a database or a server said when it failed, as an error that tells what to do."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Any
+
+from lmc_track.errors import InputError, LmcTrackError, WorkError
+from lmc_track.tracking.location import Location
+
+_LOGIN = "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
+_ORIGIN = re.compile(r"^\([\w.]+\) ")
+_UNAUTHENTICATED, _FORBIDDEN = 401, 403
+_GENERAL = "Check that it exists and answers; --tracking-uri names another."
+
+# What PostgreSQL says of a connection that it refuses, and what helps.
+_DATABASE_REMEDIES = (
+    (
+        re.compile(r'database ".*" does not exist'),
+        "Make the database first, such as with PostgreSQL's own createdb; its tables are made "
+        "by lmc-track.",
+    ),
+    (
+        re.compile("password authentication failed|no password supplied"),
+        "Give the password in PGPASSWORD, in ~/.pgpass or as part of MLFLOW_TRACKING_URI.",
+    ),
+    (
+        re.compile("permission denied"),
+        "Ask the owner of the database for the right to make and write tables in it.",
+    ),
+)
+
+
+def failure(error: Exception, location: Location) -> LmcTrackError:
+    """The error to raise in the place of ``error``, which came of using the tracking store."""
+    status = _http_status(error)
+    if status == _UNAUTHENTICATED:
+        return _unknown_user(location)
+    reason = _reason(error)
+    if status == _FORBIDDEN and "Permission denied" in reason:
+        return _lacking_permission(location)
+    remedies = (remedy for said, remedy in _DATABASE_REMEDIES if said.search(reason))
+    opening = isinstance(error, OSError) or "open" in reason or "connect" in reason.lower()
+    kind = InputError if opening else WorkError
+    return kind(
+        f"the tracking store {location.shown_uri} cannot be used: {reason}",
+        next(remedies, _GENERAL),
+    )
+
+
+def _http_status(error: Any) -> int | None:
+    """The status that a server answered with: MLflow has it, and requests, each in its way."""
+    if hasattr(error, "get_http_status_code"):
+        return int(error.get_http_status_code())
+    return getattr(getattr(error, "response", None), "status_code", None)
+
+
+def _reason(error: Exception) -> str:
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    reason = _ORIGIN.sub("", lines[0])[:300]
+    if "Max retries exceeded" in reason:
+        return "it does not answer, so no connection was made"
+    return reason
+
+
+def _unknown_user(location: Location) -> InputError:
+    user = os.environ.get("MLFLOW_TRACKING_USERNAME")
+    where = f"the tracking server {location.shown_uri}"
+    if user is None:
+        return InputError(
+            f"{where} wants to know who you are",
+            f"Set {_LOGIN}, or write them to MLflow's own ~/.mlflow/credentials.",
+        )
+    return InputError(
+        f"{where} does not know the user {user!r} with this password",
+        f"Set {_LOGIN} to what its administrator gave you.",
+    )
+
+
+def _lacking_permission(location: Location) -> InputError:
+    user = os.environ.get("MLFLOW_TRACKING_USERNAME")
+    return InputError(
+        f"the tracking server {location.shown_uri} does not permit this to the user {user!r}",
+        "Ask its administrator for the permission to edit this study's experiment, or take "
+        "another study.name.",
+    )
