@@ -13,6 +13,8 @@ import click
 
 from lmc_track.errors import LmcTrackError
 
+from .refusals import refusal
+
 COMMANDS = (
     "demo", "init", "run", "finetune", "register", "evaluate", "interpolate", "plane", "ingest",
     "cluster", "query", "sql", "schema", "report", "export", "import", "materialize", "status",
@@ -106,12 +108,16 @@ def main() -> None:
     except Exception as error:
         if debug:
             raise
-        _say(
-            f"Error: {type(error).__name__}: {error}\n"
-            "This is a defect of the program: lmc-track --debug shows where it happened."
-        )
+        _say(f"Error: {refusal(error) or _defect(error)}")
         status = Exit.FAILED
     sys.exit(int(status))
+
+
+def _defect(error: Exception) -> str:
+    return (
+        f"{type(error).__name__}: {error}\n"
+        "This is a defect of the program: lmc-track --debug shows where it happened."
+    )
 
 
 def _say(text: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from lmc_track.tracking.location import Location, locate
@@ -25,7 +26,13 @@ class Undisturbed:
     moments: dict[str, int]
 
     def copied(self, folder: Path) -> Location:
-        return copied_home(self.location, folder)
+        """A copy of it, whose results are those of its own store."""
+        location = copied_home(self.location, folder)
+        with duckdb.connect(str(location.results_path)) as connection:
+            connection.execute(
+                "UPDATE schema_version SET tracking_uri = ?", [location.tracking_uri]
+            )
+        return location
 
     def base_into(self, location: Location) -> Location:
         """Give ``location`` the study's base model, which takes long to make."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from lmc_track.tracking.location import Location
+from lmc_track.tracking.location import Location, locate
 from support.moments import Pause
 from support.programs import Programs
 from support.stores import empty_home
@@ -54,7 +54,9 @@ def test_a_disk_that_fills_up_is_said_and_no_work_is_lost(
     step: str, lmc: Programs, undisturbed, study_file: str, tmp_path: Path
 ) -> None:
     with small_disk(tmp_path / "disk", 64) as disk:
-        location = undisturbed.base_into(empty_home(disk / "home"))
+        location = locate(str(disk / "home"), environ={})
+        if step != "beginning":
+            undisturbed.base_into(empty_home(location.home))
         command = ("run", study_file, "--home", str(location.home))
         pause = Pause(tmp_path)
         lmc.begin(*command, fault=pause.at(step, undisturbed.moments[step] // 3))

@@ -28,16 +28,19 @@ def read_only(finished: Location) -> Location:
         ("query", "paths"),
         ("sql", "SELECT count(*) FROM paths"),
         ("status",),
-        ("schema",),
     ],
     ids=lambda words: words[0],
 )
-def test_what_only_reads_goes_on(reading: tuple[str, ...], lmc: Programs, read_only: Location) -> None:
+def test_what_only_reads_goes_on(
+    reading: tuple[str, ...], lmc: Programs, read_only: Location
+) -> None:
     done = lmc(*reading, "--home", str(read_only.home), fault=BOUND).went_well()
     assert done.out
 
 
-def test_a_report_goes_to_another_folder(lmc: Programs, read_only: Location, tmp_path: Path) -> None:
+def test_a_report_goes_to_another_folder(
+    lmc: Programs, read_only: Location, tmp_path: Path
+) -> None:
     out = tmp_path / "report.html"
     done = lmc("report", "tiny", "--out", str(out), "--home", str(read_only.home), fault=BOUND)
     assert done.went_well().out.strip() == str(out)
@@ -45,7 +48,9 @@ def test_a_report_goes_to_another_folder(lmc: Programs, read_only: Location, tmp
     assert out.read_text().startswith("<!doctype html>")
 
 
-@pytest.mark.parametrize("writing", ["run", "finetune", "interpolate", "ingest", "report", "cluster"])
+@pytest.mark.parametrize(
+    "writing", ["run", "finetune", "interpolate", "ingest", "report", "cluster"]
+)
 def test_what_writes_says_what_to_do(
     writing: str, lmc: Programs, read_only: Location, study_file: str
 ) -> None:

@@ -52,9 +52,7 @@ class Programs:
         self.begin(*arguments, fault=fault, **environ)
         return self.end()
 
-    def begin(
-        self, *arguments: str, fault: tuple[object, ...] = ("none",), **environ: str
-    ) -> None:
+    def begin(self, *arguments: str, fault: tuple[object, ...] = ("none",), **environ: str) -> None:
         """Start the program; ``end`` waits for it."""
         self._orders += 1
         order = {
