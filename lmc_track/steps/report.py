@@ -19,7 +19,7 @@ from lmc_track.steps.commands import reproduction, runs_url, ui_command
 from lmc_track.steps.report_files import (
     check_folder,
     check_out,
-    not_written,
+    given_up,
     write_figures,
     write_pictures,
 )
@@ -112,7 +112,7 @@ def write_report(
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
         except OSError as error:
-            raise not_written(path, error.strerror or str(error)) from None
+            raise given_up(path, error) from None
         if wanted.kept and not wanted.markdown:
             _keep(record, text, study)
         work.advance()

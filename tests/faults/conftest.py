@@ -1,43 +1,19 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb
 import pytest
 
 from lmc_track.tracking.location import Location, locate
 from support.programs import Programs, served_programs
-from support.stores import copied_home, empty_home
+from support.stores import empty_home
 from support.studies import tiny_content
 from support.study_files import to_toml
+from support.undisturbed import Undisturbed
 
 SECTIONS = {"finetune": {"seeds": "0-2", "max_steps": 3}, "interpolate": {"points": 4}}
-
-
-@dataclass(frozen=True)
-class Undisturbed:
-    """A finished study that no test may change, and how many moments each step of it had."""
-
-    location: Location
-    moments: dict[str, int]
-
-    def copied(self, folder: Path) -> Location:
-        """A copy of it, whose results are those of its own store."""
-        location = copied_home(self.location, folder)
-        with duckdb.connect(str(location.results_path)) as connection:
-            connection.execute(
-                "UPDATE schema_version SET tracking_uri = ?", [location.tracking_uri]
-            )
-        return location
-
-    def base_into(self, location: Location) -> Location:
-        """Give ``location`` the study's base model, which takes long to make."""
-        shutil.copytree(self.location.cache / "base", location.cache / "base")
-        return location
 
 
 @pytest.fixture(scope="session")

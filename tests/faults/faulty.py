@@ -31,7 +31,7 @@ import mlflow.store.tracking.sqlalchemy_store
 import mlflow.tracking  # noqa: F401
 import plotly.graph_objects  # noqa: F401
 import scipy.stats  # noqa: F401
-import sklearn.cluster  # noqa: F401
+import sklearn.cluster
 import sklearn.manifold  # noqa: F401
 import transformers.models.bert.modeling_bert
 import transformers.trainer  # noqa: F401

@@ -6,20 +6,20 @@ import pytest
 
 from lmc_track.tracking.location import Location
 from support.programs import Programs
-from support.undisturbed import assert_as_undisturbed, finished_ids
+from support.undisturbed import Undisturbed, assert_as_undisturbed, finished_ids
 
 pytestmark = pytest.mark.full
 
 
 def test_a_study_whose_workers_are_killed_goes_on(
-    lmc: Programs, undisturbed, study_file: str, home: Location
+    lmc: Programs, undisturbed: Undisturbed, study_file: str, home: Location
 ) -> None:
     lmc("run", study_file, "--home", str(home.home), fault=("bereaved", 2)).went_well()
     assert_as_undisturbed(home, undisturbed.location)
 
 
 def test_work_that_always_kills_its_worker_is_said_and_nothing_is_lost(
-    lmc: Programs, undisturbed, study_file: str, home: Location
+    lmc: Programs, undisturbed: Undisturbed, study_file: str, home: Location
 ) -> None:
     command = ("run", study_file, "--home", str(home.home))
     lmc(*command, fault=("bereaved", 1_000)).refused(

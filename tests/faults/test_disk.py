@@ -15,7 +15,7 @@ from lmc_track.tracking.location import Location, locate
 from support.moments import Pause
 from support.programs import Programs
 from support.stores import empty_home
-from support.undisturbed import assert_as_undisturbed, finished_ids
+from support.undisturbed import Undisturbed, assert_as_undisturbed, finished_ids
 
 pytestmark = pytest.mark.full
 
@@ -51,7 +51,7 @@ def fill(folder: Path) -> Path:
 
 @pytest.mark.parametrize("step", ["beginning", "finetuning", "logging", "ingesting", "reporting"])
 def test_a_disk_that_fills_up_is_said_and_no_work_is_lost(
-    step: str, lmc: Programs, undisturbed, study_file: str, tmp_path: Path
+    step: str, lmc: Programs, undisturbed: Undisturbed, study_file: str, tmp_path: Path
 ) -> None:
     with small_disk(tmp_path / "disk", 64) as disk:
         location = locate(str(disk / "home"), environ={})
@@ -63,7 +63,7 @@ def test_a_disk_that_fills_up_is_said_and_no_work_is_lost(
         pause.come()
         ballast = fill(disk)
         pause.go_on()
-        lmc.end().refused("room", "run the same command again")
+        lmc.end().refused("again")
         ballast.unlink()
         before = finished_ids(location)
         lmc(*command).went_well()
@@ -72,20 +72,20 @@ def test_a_disk_that_fills_up_is_said_and_no_work_is_lost(
 
 
 def test_a_full_cache_is_said_and_no_work_is_lost(
-    lmc: Programs, undisturbed, study_file: str, tmp_path: Path
+    lmc: Programs, undisturbed: Undisturbed, study_file: str, tmp_path: Path
 ) -> None:
     location = empty_home(tmp_path / "home")
     command = ("run", study_file, "--home", str(location.home))
     with small_disk(location.cache, 1) as disk:
         fill(disk)
-        lmc(*command).refused("room", str(location.cache))
+        lmc(*command).refused("No space left", "run the same command again")
     lmc(*command).went_well()
     assert_as_undisturbed(location, undisturbed.location)
 
 
 @pytest.mark.parametrize("size", [20_000, 200_000, 700_000, 2_000_000])
 def test_files_that_cannot_grow_are_said_and_no_work_is_lost(
-    size: int, lmc: Programs, undisturbed, study_file: str, home: Location
+    size: int, lmc: Programs, undisturbed: Undisturbed, study_file: str, home: Location
 ) -> None:
     command = ("run", study_file, "--home", str(home.home))
     lmc(*command, fault=("small files", size)).refused()

@@ -12,7 +12,7 @@ import pytest
 from lmc_track.tracking.location import Location
 from support.moments import Pause
 from support.programs import Programs
-from support.undisturbed import assert_as_undisturbed, finished_ids
+from support.undisturbed import Undisturbed, assert_as_undisturbed, finished_ids
 
 pytestmark = pytest.mark.full
 
@@ -30,7 +30,7 @@ def locked(location: Location) -> Iterator[None]:
 
 
 def test_a_store_that_is_locked_for_a_while_is_waited_for(
-    lmc: Programs, undisturbed, study_file: str, home: Location, tmp_path: Path
+    lmc: Programs, undisturbed: Undisturbed, study_file: str, home: Location, tmp_path: Path
 ) -> None:
     pause = Pause(tmp_path)
     # Both in the first training, beside which its runs are begun.
@@ -47,7 +47,7 @@ def test_a_store_that_is_locked_for_a_while_is_waited_for(
 
 
 def test_a_store_that_stays_locked_is_said_and_nothing_is_lost(
-    lmc: Programs, undisturbed, study_file: str, home: Location, tmp_path: Path
+    lmc: Programs, undisturbed: Undisturbed, study_file: str, home: Location, tmp_path: Path
 ) -> None:
     pause = Pause(tmp_path)
     command = ("run", study_file, "--home", str(home.home))

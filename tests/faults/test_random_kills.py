@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from lmc_track.tracking.location import Location, locate
+from lmc_track.tracking.location import locate
 from support.programs import Programs
 from support.stores import empty_home
-from support.undisturbed import assert_as_undisturbed, finished_ids
+from support.undisturbed import Undisturbed, assert_as_undisturbed, finished_ids
 
 pytestmark = pytest.mark.full
 
@@ -29,9 +29,11 @@ STEPS = {
 SEED = 20
 
 
-@pytest.mark.parametrize("nth, step", [(n, s) for s, times in STEPS.items() for n in range(times)])
+@pytest.mark.parametrize(
+    ("nth", "step"), [(n, s) for s, times in STEPS.items() for n in range(times)]
+)
 def test_a_study_killed_anywhere_goes_on_where_it_was(
-    nth: int, step: str, lmc: Programs, undisturbed, study_file: str, tmp_path: Path
+    nth: int, step: str, lmc: Programs, undisturbed: Undisturbed, study_file: str, tmp_path: Path
 ) -> None:
     moments = random.Random(f"{SEED} {step}").sample(
         range(1, undisturbed.moments[step] + 1), STEPS[step]

@@ -45,7 +45,7 @@ def test_a_report_goes_to_another_folder(
     done = lmc("report", "tiny", "--out", str(out), "--home", str(read_only.home), fault=BOUND)
     assert done.went_well().out.strip() == str(out)
     assert "not kept in MLflow" in done.err
-    assert out.read_text().startswith("<!doctype html>")
+    assert out.read_text().startswith("<!DOCTYPE html>")
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 
 from lmc_track.tracking.location import Location
 from support.programs import Programs
-from support.undisturbed import assert_as_undisturbed
+from support.undisturbed import Undisturbed, assert_as_undisturbed
 
 pytestmark = pytest.mark.full
 
@@ -54,7 +54,11 @@ DAMAGE = [cut, emptied, random_bytes, overwritten, another_database, text]
 
 @pytest.mark.parametrize("damage", DAMAGE, ids=lambda one: one.__name__)
 def test_a_results_file_that_is_none_is_made_again(
-    damage: Callable[[Path], None], lmc: Programs, undisturbed, finished: Location, tmp_path: Path
+    damage: Callable[[Path], None],
+    lmc: Programs,
+    undisturbed: Undisturbed,
+    finished: Location,
+    tmp_path: Path,
 ) -> None:
     at = ("--home", str(finished.home))
     damage(finished.results_path)
@@ -71,7 +75,7 @@ def test_a_results_file_that_is_none_is_made_again(
 
 
 def test_a_whole_run_makes_it_again_too(
-    lmc: Programs, undisturbed, finished: Location, study_file: str
+    lmc: Programs, undisturbed: Undisturbed, finished: Location, study_file: str
 ) -> None:
     cut(finished.results_path)
     lmc("run", study_file, "--home", str(finished.home)).went_well()

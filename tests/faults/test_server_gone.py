@@ -10,13 +10,13 @@ from lmc_track.tracking.location import locate
 from support.moments import Pause
 from support.programs import Programs
 from support.servers import mlflow_server
-from support.undisturbed import assert_as_undisturbed, finished_ids
+from support.undisturbed import Undisturbed, assert_as_undisturbed, finished_ids
 
 pytestmark = pytest.mark.full
 
 
 def test_a_server_that_goes_away_is_said_and_waited_for(
-    lmc: Programs, undisturbed, study_file: str, tmp_path: Path
+    lmc: Programs, undisturbed: Undisturbed, study_file: str, tmp_path: Path
 ) -> None:
     with mlflow_server(tmp_path / "server") as server:
         location = undisturbed.base_into(locate(str(tmp_path / "home"), server.uri))

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
 import polars as pl
 from polars.testing import assert_frame_equal
 
 from lmc_track.tracking.location import Location
+from lmc_track.tracking.store import Store
+from lmc_track.tracking.studies import study_names
+from support.stores import copied_home
 from support.studies import runs_of, tables_of
 
 KINDS = ("study", "dataset", "model", "path", "point", "clusters", "report")
@@ -17,8 +23,32 @@ _PASSING = {"created", "seconds", "versions", "study_id", "experiment_id", "trac
 _NAMED_BY_IDS = ("clusters", "report")
 
 
+@dataclass(frozen=True)
+class Undisturbed:
+    """A finished study that no test may change, and how many moments each step of it had."""
+
+    location: Location
+    moments: dict[str, int]
+
+    def copied(self, folder: Path) -> Location:
+        """A copy of it, whose results are those of its own store."""
+        location = copied_home(self.location, folder)
+        with duckdb.connect(str(location.results_path)) as connection:
+            connection.execute(
+                "UPDATE schema_version SET tracking_uri = ?", [location.tracking_uri]
+            )
+        return location
+
+    def base_into(self, location: Location) -> Location:
+        """Give ``location`` the study's base model, which takes long to make."""
+        shutil.copytree(self.location.cache / "base", location.cache / "base")
+        return location
+
+
 def finished_ids(location: Location) -> set[str]:
-    """Ids of all that a study has finished and may never lose."""
+    """Ids of all that a study has finished and may never lose; none before it is on record."""
+    if "tiny" not in study_names(Store(location)):
+        return set()
     index = runs_of(location)
     kept = (kind for kind in KINDS if kind not in _NAMED_BY_IDS)
     return {run.run_id for kind in kept for run in index.all(kind)}
