@@ -12,7 +12,7 @@ from .terminal import TerminalProgress, echo
 @click.option("--rebuild", is_flag=True, help="Read everything again and build the file anew.")
 @location_options
 def command(home: str | None, tracking_uri: str | None, rebuild: bool) -> None:
-    """Bring results.duckdb up to date with everything finished in MLflow.
+    """Bring results.duckdb up to date with MLflow.
 
     Runs that have ended or gained something since are read; those that were deleted disappear.
     The file is derived: it can be deleted and made again at any time.

@@ -15,6 +15,8 @@ import click
 
 from lmc_track.errors import LmcTrackError
 
+from .refusals import refusal
+
 COMMANDS = (
     "demo", "init", "run", "finetune", "register", "evaluate", "interpolate", "plane", "ingest",
     "cluster", "query", "sql", "schema", "report", "export", "import", "materialize", "status",
@@ -101,12 +103,8 @@ def main() -> None:
         _say(_traceback(error) if debug else f"Error: {error}")
         status = Exit(error.exit_code)
     except Exception as error:
-        _say(
-            _traceback(error)
-            if debug
-            else f"Error: {type(error).__name__}: {error}\n"
-            "This is a defect of the program: lmc-track --debug shows where it happened."
-        )
+        told = _traceback(error) if debug else f"Error: {refusal(error) or _defect(error)}"
+        _say(told)
         status = Exit.FAILED
     sys.exit(int(status))
 
@@ -121,6 +119,13 @@ def _shown(error: click.ClickException) -> str:
 def _traceback(error: Exception) -> str:
     # Python's own would show passwords that are in the messages of other libraries.
     return "".join(traceback.format_exception(error)).rstrip("\n")
+
+
+def _defect(error: Exception) -> str:
+    return (
+        f"{type(error).__name__}: {error}\n"
+        "This is a defect of the program: lmc-track --debug shows where it happened."
+    )
 
 
 def _say(text: str) -> None:

@@ -93,7 +93,10 @@ def carry_out(
                     waiting.append(writer.submit(keep))
                     while len(waiting) > most or (waiting and waiting[0].done()):
                         waiting.pop(0).result()
-        finally:
+        except BaseException:
             for future in waiting:
-                future.result()
+                future.exception()  # recorded all the same; what came first is what is told
+            raise
+        for future in waiting:
+            future.result()
     return failures

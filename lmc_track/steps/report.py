@@ -19,7 +19,7 @@ from lmc_track.steps.commands import reproduction, runs_url, ui_command
 from lmc_track.steps.report_files import (
     check_folder,
     check_out,
-    not_written,
+    given_up,
     write_figures,
     write_pictures,
 )
@@ -39,6 +39,7 @@ class Wanted:
     out: Path | None = None
     markdown: bool = False
     figures: Path | None = None
+    kept: bool = True
 
     def path(self, location: Location, study: str) -> Path:
         """Where the report goes."""
@@ -77,8 +78,8 @@ def write_report(
 ) -> WrittenReport:
     """Render a study's report, and figures where they are ``wanted``.
 
-    The HTML page is also an artifact of a run of kind ``report``; an unchanged page is not
-    recorded twice.
+    The HTML page is also an artifact of a run of kind ``report``, unless that is not ``wanted``;
+    an unchanged page is not recorded twice.
 
     Raises:
         InputError: nothing is ingested yet, or what is wanted cannot be written.
@@ -111,8 +112,8 @@ def write_report(
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
         except OSError as error:
-            raise not_written(path, error.strerror or str(error)) from None
-        if not wanted.markdown:
+            raise given_up(path, error) from None
+        if wanted.kept and not wanted.markdown:
             _keep(record, text, study)
         work.advance()
     if wanted.figures is None:

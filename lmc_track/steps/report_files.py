@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from lmc_track.errors import InputError
+from lmc_track.errors import InputError, LmcTrackError, WorkError
 from lmc_track.progress import Progress
 from lmc_track.report.facts import Facts
 from lmc_track.report.figures.figure import FORMATS, PaperFigure
@@ -37,6 +38,17 @@ def not_written(path: Path, why: str) -> InputError:
     """That the report could not go where it was meant to."""
     return InputError(
         f"the report {path} cannot be written: {why}", "Name another file with --out."
+    )
+
+
+def given_up(path: Path, error: OSError) -> LmcTrackError:
+    """What to tell where writing the report failed: of a full disk, that room helps."""
+    why = error.strerror or str(error)
+    if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return not_written(path, why)
+    return WorkError(
+        f"the report {path} cannot be written: {why}",
+        "Make room, then run the same command again: finished work is kept.",
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lmc_track.execution import Placement
@@ -21,7 +21,7 @@ from lmc_track.steps.recording import find_recorded, working_on
 from lmc_track.steps.report import Wanted, WrittenReport, write_report
 from lmc_track.steps.report_files import check_out
 from lmc_track.study import Study
-from lmc_track.tracking.location import Location
+from lmc_track.tracking.location import Location, is_read_only
 from lmc_track.tracking.lock import study_lock
 from lmc_track.tracking.studies import StudyRecord
 from lmc_track.warehouse.rebuild import RebuildReport
@@ -122,12 +122,17 @@ def report_step(
 ) -> WrittenReport:
     """Write the report of the recorded study ``study``, by default its page in the home.
 
+    Where the home cannot be written it goes elsewhere alone, and is not kept with the record.
+
     Raises:
         InputError: it is not recorded or not ingested, or what is wanted cannot be written.
     """
     wanted = wanted or Wanted()
     wanted.check(location, study)
-    find_recorded(study, location, kinds=())  # before the lock, which makes a home
+    found = find_recorded(study, location, kinds=())  # before the lock, which makes a home
+    if wanted.out is not None and is_read_only(location):
+        progress.note(f"{location.home} cannot be written: the report is not kept in MLflow.")
+        return write_report(found, location, progress, replace(wanted, kept=False))
     with study_lock(location, study):
         record = find_recorded(study, location, kinds=["report"])
         return write_report(record, location, progress, wanted)

@@ -13,6 +13,37 @@ _ORIGIN = re.compile(r"^\([\w.]+\) ")
 _UNAUTHENTICATED, _FORBIDDEN = 401, 403
 _GENERAL = "Check that it exists and answers; --tracking-uri names another."
 
+_AGAIN = "then run the same command again: finished work is kept."
+
+# What SQLite and the machine say of work that had begun, and what helps.
+_WORK_REMEDIES = (
+    (
+        re.compile("database is locked"),
+        f"Another program keeps it locked for long: end it, {_AGAIN}",
+    ),
+    (
+        re.compile("(?i)database or disk is full|no space left|quota exceeded|file too large"),
+        f"There is no room left on its disk: make room, {_AGAIN}",
+    ),
+    (
+        re.compile("disk I/O error"),
+        f"Its disk cannot be written: look for room and for faults of the disk, {_AGAIN}",
+    ),
+    (
+        re.compile("(?i)readonly database|read-only file system"),
+        f"Let this user write the file and its folder, {_AGAIN}",
+    ),
+    (
+        re.compile("malformed|not a database"),
+        "The file is damaged: restore it from a backup. SQLite's own program can save what is left "
+        "of it: sqlite3 FILE .recover",
+    ),
+    (
+        re.compile("^it does not answer"),
+        f"Check that it runs, or name another with --tracking-uri, {_AGAIN}",
+    ),
+)
+
 # What PostgreSQL says of a connection that it refuses, and what helps.
 _DATABASE_REMEDIES = (
     (
@@ -39,7 +70,8 @@ def failure(error: Exception, location: Location) -> LmcTrackError:
     reason = _reason(error)
     if status == _FORBIDDEN and "Permission denied" in reason:
         return _lacking_permission(location)
-    remedies = (remedy for said, remedy in _DATABASE_REMEDIES if said.search(reason))
+    known = (*_WORK_REMEDIES, *_DATABASE_REMEDIES)
+    remedies = (remedy for said, remedy in known if said.search(reason))
     opening = isinstance(error, OSError) or "open" in reason or "connect" in reason.lower()
     kind = InputError if opening else WorkError
     return kind(

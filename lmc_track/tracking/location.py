@@ -129,3 +129,14 @@ def prepare(location: Location) -> None:
     except OSError as error:
         reason = error.strerror or str(error)
         raise InputError(f"the home {location.home} cannot be written: {reason}", remedy) from None
+
+
+def is_read_only(location: Location) -> bool:
+    """Whether the home is there and cannot be written: then what only reads still works."""
+    if not location.home.is_dir():
+        return False
+    try:
+        prepare(location)
+    except InputError:
+        return True
+    return False

@@ -10,12 +10,13 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from filelock import FileLock
 
 from lmc_track.tracking.database import opening
 from lmc_track.tracking.failures import failure
-from lmc_track.tracking.location import Location, prepare
+from lmc_track.tracking.location import Location, is_read_only, prepare
 
 _NOISY = ("mlflow", "alembic", "sqlalchemy")
 
@@ -36,10 +37,13 @@ class Store:
     def client(self) -> Any:
         """An ``MlflowClient`` on the store; the home and an SQLite file are made when missing.
 
+        A home that is there and cannot be written is read as it is.
+
         Raises:
-            InputError: the home cannot be written, or the store cannot be reached.
+            InputError: the home cannot be made, or the store cannot be reached.
         """
-        prepare(self.location)
+        if not is_read_only(self.location):
+            prepare(self.location)
         os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
         # A server that is gone should be reported, not waited for during minutes.
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
@@ -52,15 +56,31 @@ class Store:
             if self.absent:
                 self._make()
             with self._opening():
-                client = MlflowClient(tracking_uri=self.location.tracking_uri)
+                client = MlflowClient(tracking_uri=self._opened_uri)
                 client.search_experiments(max_results=1)
-        self._use_wal()
+            if self._opened_uri == self.location.tracking_uri:
+                self._use_wal()
         return client
 
     def _opening(self) -> AbstractContextManager[None]:
         if self.location.artifact_root is None or self._sqlite_file() is not None:
             return nullcontext()
         return opening(self.location.tracking_uri)
+
+    @property
+    def _opened_uri(self) -> str:
+        """The tracking URI, but of an SQLite file whose folder nobody here may write.
+
+        SQLite wants to write beside such a file even to read it, unless it is told that nobody
+        changes it. It is not told so while a log with changes lies there already.
+        """
+        file = self._sqlite_file()
+        if file is None or not file.exists() or os.access(file.parent, os.W_OK):
+            return self.location.tracking_uri
+        log = file.with_name(f"{file.name}-wal")
+        if log.exists() and log.stat().st_size > 0:
+            return self.location.tracking_uri
+        return f"sqlite:///file:{quote(str(file))}?immutable=1&uri=true"
 
     def _sqlite_file(self) -> Path | None:
         if not self.location.tracking_uri.startswith("sqlite"):
@@ -114,6 +134,8 @@ def _quiet() -> None:
     # Creating the SQLite store logs a line for every migration; none is the user's business.
     for name in _NOISY:
         logging.getLogger(name).setLevel(logging.WARNING)
+    # It prints the traceback of every error that it raises.
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
 
 
 @contextmanager

@@ -35,7 +35,7 @@ _OF_THE_STUDY = {
 }
 """By column, the first that a table has: the condition that a row is of the study."""
 
-_ABOUT_THE_FILE = "schema_version"
+_ABOUT_THE_FILE = ("schema_version", "migrations")
 PREDICTIONS = "predictions"
 
 
@@ -44,7 +44,7 @@ def exported_items() -> tuple[SchemaItem, ...]:
 
     ``LookupError`` for one of which nothing says which rows are a study's.
     """
-    items = [i for i in schema() if i.kind != "macro" and i.name != _ABOUT_THE_FILE]
+    items = [i for i in schema() if i.kind != "macro" and i.name not in _ABOUT_THE_FILE]
     for item in items:
         _condition(item)
     return tuple(items)

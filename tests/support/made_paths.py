@@ -15,8 +15,7 @@ import numpy as np
 
 from lmc_track.geometry.encoding import EncodedDataset
 from lmc_track.geometry.evaluation import Predictions
-from lmc_track.geometry.grid import common_grid
-from lmc_track.geometry.interpolation import interior
+from lmc_track.geometry.grid import common_grid, interior
 from lmc_track.geometry.weights_cache import Checkpoint
 from lmc_track.steps.path_records import PathResult, PointResult
 from lmc_track.steps.path_works import PathWork
@@ -128,7 +127,12 @@ def _plan(
     facts = StudyFacts(
         name=name,
         file=study.model_dump(mode="json"),
-        identity={"task": {"name": "agreement"}, "base_digest": "made", "finetune": None},
+        identity={
+            "task": {"name": "agreement"},
+            "base_digest": "made",
+            "training_data_digest": None,
+            "finetune": None,
+        },
         metric=task.metric,
         label_names=task.label_names,
         text_columns=task.text_columns,
