@@ -21,7 +21,11 @@ def served_ui(location: Location, study: str | None) -> Iterator[str]:
     command = [sys.executable, "-m", "lmc_track.cli", "ui", *([study] if study else [])]
     process = subprocess.Popen(
         [*command, "--port", "0", "--home", str(location.home)],
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        env={
+            **os.environ,
+            "PYTHONUNBUFFERED": "1",
+            "MLFLOW_TRACKING_URI": location.tracking_uri,
+        },
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
