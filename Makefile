@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-full docs notebook lint audit bench clean
+.PHONY: help install demo test test-full docs notebook lint audit bench bench-scale clean
 
 help:  ## Show the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -47,6 +47,9 @@ audit: $(STAMP)  ## Look the pinned packages up among known vulnerabilities (nee
 
 bench: $(STAMP)  ## Measure the engine: make bench BASE=folder-of-an-encoder (LMC_DATA_DIR has CoLA).
 	$(BIN)/python benchmarks/engine.py --base "$(BASE)"
+
+bench-scale: $(STAMP)  ## Measure simulated studies of 10, 30 and 100 models in SQLite and PostgreSQL (long).
+	$(BIN)/python benchmarks/scale.py --models 10 30 100
 
 clean:  ## Remove .venv and caches; the home with your studies stays.
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache build *.egg-info
