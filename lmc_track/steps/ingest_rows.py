@@ -12,6 +12,7 @@ from typing import Any
 
 import polars as pl
 
+from lmc_track.errors import WorkError
 from lmc_track.steps.ingest_planes import recorded_planes
 from lmc_track.tracking.keys import path_key
 from lmc_track.tracking.runs import RunEntry
@@ -97,7 +98,7 @@ class RecordReader:
         run = record.run
         file = record.artifacts.get(run.run_id, run.artifact_uri, name, immutable=False)
         self._rows["precision_checks"] += [
-            {"study": record.facts.name, **row} for row in json.loads(file.read_text("utf-8"))
+            {"study": record.facts.name, **row} for row in _json(run, file)
         ]
 
     def _datasets(self, record: StudyRecord) -> None:
@@ -217,17 +218,26 @@ class RecordReader:
             return
         encodings = {data.name: data.encoding for data in record.facts.datasets}
         passes: dict[tuple[str, str], list[str]] = {}
+        losses: dict[tuple[str, str], float] = {}
         for slot, (digest, file) in run.evaluated().items():
             dataset, precision = read_slot(slot, own_precision)
             if encodings.get(dataset) == digest:
                 passes.setdefault((file, precision), []).append(dataset)
+                if f"loss/{slot}" in run.metrics:
+                    losses[dataset, precision] = run.metrics[f"loss/{slot}"]
         for (file, precision), datasets in sorted(passes.items()):
             path = record.artifacts.get(run.run_id, run.artifact_uri, file)
             if is_values_file(file):
                 self._values(run, precision, read_values(path, datasets))
             else:
                 self.predictions.append(
-                    PredictionFile(run.run_id, path, tuple(sorted(datasets)), precision)
+                    PredictionFile(
+                        run.run_id,
+                        path,
+                        tuple(sorted(datasets)),
+                        precision,
+                        {d: losses[d, precision] for d in datasets if (d, precision) in losses},
+                    )
                 )
         for slot, (digest, metrics) in run.measured().items():
             dataset, precision = read_slot(slot, own_precision)
@@ -243,7 +253,7 @@ class RecordReader:
     def _clusterings(self, record: StudyRecord, models: dict[str, RunEntry]) -> None:
         for run in record.index.all("clusters"):
             file = record.artifacts.get(run.run_id, run.artifact_uri, "clusters.json")
-            content = json.loads(file.read_text(encoding="utf-8"))
+            content = _json(run, file)
             members = content.pop("clusters")
             places = content.pop("embedding", {})
             distances = content.pop("centroid_distances", {})
@@ -273,6 +283,16 @@ class RecordReader:
             if pairs is not None:
                 ids = [models[key].run_id for key in pairs["models"]]
                 self._rows["co_assignments"] += _co_assignments(run.run_id, ids, pairs)
+
+
+def _json(run: RunEntry, file: Path) -> Any:
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise WorkError(
+            f"the file {file.name} of run {run.run_id} is damaged: {file}: {error}",
+            "Restore it, or delete the run in MLflow and run the study again.",
+        ) from None
 
 
 def _labels_and_draw(record: StudyRecord, run: RunEntry) -> dict[str, Any]:

@@ -27,6 +27,8 @@ from lmc_track.warehouse.tables import PREDICTION_SETS, frame_schema
 _FILES_AT_ONCE = 250
 # Reading and computing leave Python to others for most of their time.
 _THREADS = 2
+# Means are added in another order than when they were recorded.
+_ROUNDING = 1e-6
 _SCHEMA = {
     "dataset": pl.String(),
     "example_id": pl.Int64(),
@@ -34,7 +36,7 @@ _SCHEMA = {
     "loss": pl.Float32(),
     "logits": pl.List(pl.Float32()),
 }
-_REMEDY = "restore the run's artifacts, or delete the run in MLflow and repeat the step"
+_REMEDY = "Restore the run's artifacts, or delete the run in MLflow and run the study again."
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ class _Set:
     data_digest: str
     projection: Projection | None
     file_no: int
+    told: float | None
 
     @property
     def place(self) -> tuple[int, str]:
@@ -144,7 +147,16 @@ def _number(connection: duckdb.DuckDBPyConnection, files: Sequence[PredictionFil
     ).fetchall()
     connection.unregister("prediction_files")
     return [
-        _Set(set_no, run_id, dataset, precision, digest, _projection(how, names, groups), file_no)
+        _Set(
+            set_no,
+            run_id,
+            dataset,
+            precision,
+            digest,
+            _projection(how, names, groups),
+            file_no,
+            files[file_no].told.get(dataset),
+        )
         for set_no, run_id, dataset, precision, digest, how, names, groups, file_no in rows
     ]
 
@@ -222,7 +234,22 @@ def _values(
         logits = flat[first[there][:, :, None] + np.arange(k)]
     else:
         logits = np.take(flat.reshape(-1, k), there, axis=0)
-    return evaluate(examples, logits, losses, group[0].projection)
+    values = evaluate(examples, logits, losses, group[0].projection)
+    _check_losses(group, values["loss"][:, examples.parts.index(("all", "all"))])
+    return values
+
+
+def _check_losses(group: Sequence[_Set], losses: NDArray[np.float64]) -> None:
+    """Refuse predictions whose mean loss is not the one that was recorded with them."""
+    told = np.array([np.nan if one.told is None else one.told for one in group])
+    wrong = np.flatnonzero(np.abs(losses - told) > _ROUNDING * (1 + np.abs(told)))
+    if len(wrong):
+        one = group[int(wrong[0])]
+        raise WorkError(
+            f"the predictions of run {one.run_id} on {one.dataset} are damaged: their mean loss is "
+            f"{losses[wrong[0]]:.6g}, and was recorded as {one.told:.6g}",
+            _REMEDY,
+        )
 
 
 def _numbered(

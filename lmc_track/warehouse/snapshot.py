@@ -5,6 +5,7 @@ The frames' columns are those of the tables of the same name (``lmc_track.wareho
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,13 +25,15 @@ class PredictionFile:
     """One Parquet file of predictions, and which data sets in it count for which run.
 
     Columns of the file: ``dataset, example_id, label, loss, logits``. Data sets of the file
-    that are not in ``datasets`` are left out: their evaluation never finished.
+    that are not in ``datasets`` are left out: their evaluation never finished. ``told`` has the
+    mean loss in nats that the run gives for a data set, by which a damaged file is found out.
     """
 
     run_id: str
     path: Path
     datasets: tuple[str, ...]
     precision: str
+    told: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

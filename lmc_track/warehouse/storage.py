@@ -99,27 +99,39 @@ def fill_examples(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot) -> 
                 f"the examples of the data set with digest {digest[:12]} are not in the record",
                 "restore its artifact examples.parquet, or evaluate the study again",
             )
-        texts = ", ".join(quoted(name) for name in snapshot.text_columns[digest])
-        values = {"digest": digest, "file": _exact_path(snapshot.examples[digest])}
-        source = "read_parquet($file, hive_partitioning = false)"
-        connection.execute(
-            f"""
-            INSERT INTO examples
-            SELECT $digest, example_id, label, concat_ws(chr(9), {texts}), "group", half
-            FROM {source} ORDER BY example_id
-            """,
-            values,
-        )
-        connection.execute(
-            f"""
-            INSERT INTO example_subsets
-            SELECT DISTINCT $digest AS data_digest, example_id, subset
-            FROM (SELECT example_id, unnest(subsets) AS subset FROM {source})
-            WHERE subset <> 'all'
-            ORDER BY ALL
-            """,
-            values,
-        )
+        try:
+            _fill_examples_of(connection, digest, snapshot)
+        except duckdb.Error as error:
+            raise WorkError(
+                f"{snapshot.examples[digest]} cannot be read: {' '.join(str(error).split())[:200]}",
+                "Restore this artifact of the data set's run from a backup.",
+            ) from error
+
+
+def _fill_examples_of(
+    connection: duckdb.DuckDBPyConnection, digest: str, snapshot: Snapshot
+) -> None:
+    texts = ", ".join(quoted(name) for name in snapshot.text_columns[digest])
+    values = {"digest": digest, "file": _exact_path(snapshot.examples[digest])}
+    source = "read_parquet($file, hive_partitioning = false)"
+    connection.execute(
+        f"""
+        INSERT INTO examples
+        SELECT $digest, example_id, label, concat_ws(chr(9), {texts}), "group", half
+        FROM {source} ORDER BY example_id
+        """,
+        values,
+    )
+    connection.execute(
+        f"""
+        INSERT INTO example_subsets
+        SELECT DISTINCT $digest AS data_digest, example_id, subset
+        FROM (SELECT example_id, unnest(subsets) AS subset FROM {source})
+        WHERE subset <> 'all'
+        ORDER BY ALL
+        """,
+        values,
+    )
 
 
 def fill_evaluations(

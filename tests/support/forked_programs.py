@@ -33,7 +33,9 @@ class Ended:
         assert "Traceback" not in self.err, self.err
         assert "defect of the program" not in self.err, self.err
         assert self.code == code, f"ended with {self.code}:\n{self.err}"
-        assert self.err.count("Error: ") == 1, self.err
+        assert len([one for one in self.err.splitlines() if one.startswith("Error: ")]) == 1, (
+            self.err
+        )
         for word in words:
             assert word in self.err, f"{word!r} is not in:\n{self.err}"
         return self
