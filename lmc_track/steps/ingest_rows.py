@@ -14,6 +14,8 @@ import polars as pl
 
 from lmc_track.errors import WorkError
 from lmc_track.steps.ingest_planes import recorded_planes
+from lmc_track.tasks.dataset import Dataset
+from lmc_track.tasks.projection import Projection
 from lmc_track.tracking.keys import path_key
 from lmc_track.tracking.runs import RunEntry
 from lmc_track.tracking.studies import StudyRecord
@@ -123,6 +125,7 @@ class RecordReader:
             if values_only:
                 continue
             file = record.artifacts.get(run.run_id, run.artifact_uri, "examples.parquet")
+            _check_examples(run, file)
             self.examples[data.digest] = file
             self.text_columns[data.digest] = tuple(run.params["text_columns"].split())
 
@@ -285,14 +288,41 @@ class RecordReader:
                 self._rows["co_assignments"] += _co_assignments(run.run_id, ids, pairs)
 
 
+def _check_examples(run: RunEntry, file: Path) -> None:
+    """Refuse examples that are not those that were recorded."""
+    if "n_source" not in run.params:  # an older record, which does not tell all that a digest is of
+        return
+    groups = run.params.get("projection_groups")
+    projection = None
+    if groups is not None:
+        projection = Projection(
+            run.params["projection"],  # type: ignore[arg-type]
+            tuple(json.loads(run.params["label_names"])),
+            tuple(tuple(group) for group in json.loads(groups)),
+        )
+    columns = tuple(run.params["text_columns"].split())
+    try:
+        frame = pl.read_parquet(file)
+        data = Dataset(run.params["dataset"], "diagnostic", frame, columns, "", projection)
+        found = data.digest
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise _damaged(run, file, " ".join(str(error).split())[:200]) from error
+    if found != run.params["data_digest"]:
+        raise _damaged(run, file, "the examples are not those of its digest")
+
+
 def _json(run: RunEntry, file: Path) -> Any:
     try:
         return json.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise WorkError(
-            f"the file {file.name} of run {run.run_id} is damaged: {file}: {error}",
-            "Restore it, or delete the run in MLflow and run the study again.",
-        ) from None
+        raise _damaged(run, file, str(error)) from None
+
+
+def _damaged(run: RunEntry, file: Path, why: str) -> WorkError:
+    return WorkError(
+        f"the artifact {file.name} of run {run.run_id} is damaged: {file}: {why}",
+        "Restore it, or delete the run in MLflow and run the study again.",
+    )
 
 
 def _labels_and_draw(record: StudyRecord, run: RunEntry) -> dict[str, Any]:
