@@ -77,6 +77,9 @@ def test_a_damaged_artifact_is_named_and_comes_back_with_its_file(
     finished.results_path.unlink()
     damage(file)
     told = lmc("ingest", "--home", str(finished.home))
+    if told.code == 0 and damage is one_bit:  # one of those that say nothing of the content
+        assert_as_undisturbed(finished, undisturbed.location)
+        return
     told.refused(file.name, run.run_id, "delete the run")
     assert not finished.results_path.exists()
     file.with_name("kept").replace(file)

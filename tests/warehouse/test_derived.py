@@ -191,7 +191,7 @@ def test_predictions_that_miss_examples_are_refused(tmp_path: Path) -> None:
     pl.read_parquet(file.path).head(5).write_parquet(file.path)
     with pytest.raises(WorkError, match=f"run {file.run_id} on validation do not fit its 8") as why:
         rebuild(tmp_path / "results.duckdb", snapshot)
-    assert "restore the run's artifacts" in why.value.remedy
+    assert "Restore the run's artifacts" in why.value.remedy
     assert not (tmp_path / "results.duckdb").exists()
 
 
