@@ -21,7 +21,13 @@ from lmc_track.warehouse.predictions import add_predictions
 from lmc_track.warehouse.snapshot import Snapshot
 from lmc_track.warehouse.tables import IMPORTED_VALUES, PATHS, RECORDED, RECORDED_RUNS
 
-_OF_PATHS = ("storage.supports", "storage.barrier_rows", "storage.ensemble_rows", "gap_bounds")
+_OF_PATHS = (
+    "storage.supports",
+    "storage.barrier_rows",
+    "storage.refined_rows",
+    "storage.ensemble_rows",
+    "gap_bounds",
+)
 _SETS_OF_POINTS = """
 SELECT p.study, s.dataset FROM storage.prediction_sets s JOIN points p ON p.point_id = s.run_id
 UNION
@@ -165,7 +171,7 @@ def _find_new_sets(connection: duckdb.DuckDBPyConnection) -> None:
 def _compute(
     connection: duckdb.DuckDBPyConnection, path: Path, derivations: Sequence[Derivation]
 ) -> None:
-    for name in ("barriers.sql", "supports.sql"):
+    for name in ("barriers.sql", "refined_gaps.sql", "supports.sql"):
         connection.execute(files("lmc_track.warehouse").joinpath(name).read_text("utf-8"))
     moment = Moment(path, connection, touched=True)
     for derivation in derivations:

@@ -493,6 +493,23 @@ BARRIER_ROWS = Table(
     ),
     ("path_id", "dataset", "subset", "half", "metric"),
 )
+REFINED_ROWS = Table(
+    "storage.refined_rows",
+    "What the view refined_gaps shows.",
+    (
+        Column("study", "VARCHAR", "name of the study"),
+        Column("path_id", "VARCHAR", "MLflow run id of the path"),
+        Column("dataset", "VARCHAR", "name of the set"),
+        Column("subset", "VARCHAR", "part of it; all"),
+        Column("half", "VARCHAR", "all, discovery or held-out"),
+        Column("metric", "VARCHAR", "loss or error"),
+        Column("n_refined", "INTEGER", "points that the common grid does not have"),
+        Column("convexity_gap", "DOUBLE", "greatest height above the lower convex hull"),
+        Column("barrier_height", "DOUBLE", "greatest height above the chord of the endpoints"),
+        Column("support", "STRUCT(l DOUBLE, alpha DOUBLE, r DOUBLE)", "of the convexity gap"),
+    ),
+    ("path_id", "dataset", "subset", "half", "metric"),
+)
 SUPPORTS = Table(
     "storage.supports",
     "The supporting points of every path's gap, per data set, and the runs evaluated there.",
@@ -526,6 +543,7 @@ STORED = (
     PREDICTION_SETS,
     PREDICTION_ROWS,
     BARRIER_ROWS,
+    REFINED_ROWS,
     SUPPORTS,
     ATTRIBUTION_ROWS,
     ENSEMBLE_ROWS,

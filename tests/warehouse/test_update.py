@@ -29,7 +29,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
     folder = tmp_path_factory.mktemp("record")
     common = {"n_points": 5, "n_examples": 90, "datasets": SETS}
     return merge(
-        simulated_snapshot(folder, n_models=5, planes=((0, 1, 2),), **common),
+        simulated_snapshot(folder, n_models=5, planes=((0, 1, 2),), refined=(0.375,), **common),
         simulated_snapshot(folder, n_models=3, study="other", seed=1, **common),
     )
 
