@@ -10,6 +10,7 @@ import click
 from .completion import complete_study
 from .options import find_location, format_option, location_options
 from .output import show
+from .terminal import passing
 
 
 @click.command("doctor")
@@ -49,10 +50,10 @@ def command(
     findings = []
     for finding in examine(find_location(home, tracking_uri), study):
         if sys.stderr.isatty():
-            click.echo(f"\r\033[K{finding.check} …", nl=False, err=True)
+            passing(f"{finding.check} …")
         findings.append(finding)
     if sys.stderr.isatty():
-        click.echo("\r\033[K", nl=False, err=True)
+        passing("")
     rows = pl.DataFrame(
         [(one.check, str(one.verdict), one.found, one.remedy or None) for one in findings],
         schema=dict.fromkeys(("check", "verdict", "found", "remedy"), pl.String),

@@ -12,7 +12,7 @@ from lmc_track.errors import WorkError
 from .options import find_location, format_option, location_options
 from .output import show
 from .sizes import readable, with_readable_sizes
-from .terminal import TerminalProgress
+from .terminal import TerminalProgress, echo
 
 
 def _seconds(_: click.Context, __: click.Parameter, text: str | None) -> float:
@@ -65,19 +65,19 @@ def command(
     can_go = what_can_go(location, older_than)
     show(_summary(can_go.found, output_format), output_format)
     for note in can_go.notes:
-        click.echo(note, err=True)
+        echo(note, err=True)
     if dry_run or not can_go.found:
         return
     if not yes:
         if not sys.stdin.isatty():
             raise click.UsageError("nobody is here to ask: give --yes, or --dry-run to only look")
         if not click.confirm("Remove all of this for good?", err=True):
-            click.echo("Nothing was removed.", err=True)
+            echo("Nothing was removed.", err=True)
             return
     removed = collect(location, can_go.found, older_than, TerminalProgress())
     for failure in removed.failures:
-        click.echo(f"Not removed: {failure}", err=True)
-    click.echo(
+        echo(f"Not removed: {failure}", err=True)
+    echo(
         f"Removed {len(removed.gone):,} things; {readable(removed.usage.bytes)} in "
         f"{removed.usage.files:,} files are free.",
         err=True,

@@ -8,6 +8,7 @@ from .completion import complete_study
 from .options import find_location, format_option, location_options
 from .output import show
 from .sizes import with_readable_sizes
+from .terminal import echo
 
 
 @click.command("status")
@@ -47,4 +48,4 @@ def command(
     frame = pl.DataFrame(status.rows, schema=schema)
     show(with_readable_sizes(frame, output_format), output_format)
     for note in status.notes:
-        click.echo(note, err=True)
+        echo(note, err=True)

@@ -25,6 +25,11 @@ def echo(text: str, *, err: bool = False) -> None:
     click.echo(printable(redacted(text) if err else text), err=err)
 
 
+def passing(text: str) -> None:
+    """A line on standard error that the next one replaces; for a terminal alone."""
+    click.echo(f"\r\033[K{printable(redacted(text))}", nl=False, err=True)
+
+
 class _Bar:
     def __init__(self, bar: Any) -> None:
         self._bar = bar

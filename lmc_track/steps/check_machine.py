@@ -26,7 +26,8 @@ _SECRETS = (
 
 def check_python() -> Iterator[Finding]:
     """The interpreter."""
-    told = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
+    machine = platform.uname()
+    told = f"{platform.python_version()} on {machine.system} {machine.machine}"
     if sys.version_info < _OLDEST:
         yield fail("Python", told, "Install Python 3.11 or newer.")
     else:
