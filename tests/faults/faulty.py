@@ -208,7 +208,8 @@ def _a_worker() -> int:
     return next(
         child.pid
         for child in psutil.Process().children(recursive=True)
-        if any("popen_loky" in word for word in child.cmdline())
+        if child.status() != psutil.STATUS_ZOMBIE
+        and any("popen_loky" in word for word in child.cmdline())
     )
 
 

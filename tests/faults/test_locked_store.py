@@ -56,7 +56,7 @@ def test_a_store_that_stays_locked_is_said_and_nothing_is_lost(
     pause.come()
     with locked(home):
         pause.go_on()
-        lmc.end().refused("database is locked", "another program", "run the same command again")
+        lmc.end().refused("database is locked", "Another program", "run the same command again")
     before = finished_ids(home)
     lmc(*command).went_well()
     assert before <= finished_ids(home)
