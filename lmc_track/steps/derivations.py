@@ -7,13 +7,8 @@ from lmc_track.steps.cluster_effects import CLUSTER_STATISTICS
 from lmc_track.steps.gap_bounds import gap_bound_rows
 from lmc_track.steps.plane_routes import plane_route_rows
 from lmc_track.warehouse.derivation import Derivation
-from lmc_track.warehouse.tables import (
-    ATTRIBUTION_ROWS,
-    ENSEMBLE_ROWS,
-    GAP_BOUNDS,
-    PLANE_ROUTES,
-    PLANES,
-)
+from lmc_track.warehouse.stored_tables import ATTRIBUTION_ROWS, ENSEMBLE_ROWS
+from lmc_track.warehouse.tables import GAP_BOUNDS, PLANE_ROUTES, PLANES
 
 DERIVATIONS: tuple[Derivation, ...] = (
     Derivation(ATTRIBUTION_ROWS, attribution_rows),

@@ -93,7 +93,8 @@ def _take_in(
     if found.outline.is_empty():
         raise _nothing(location)
     names = [name for name in sources if name in found.studies]
-    reader = RecordReader()
+    there = () if found.file is None else found.file.datasets["data_digest"]
+    reader = RecordReader(frozenset(there))
     kept: set[str] = set()
     with progress.track("Ingesting", len(names) + 1, "steps") as work:
         for name in names:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from lmc_track.warehouse.recorded import Recorded
-from lmc_track.warehouse.tables import RECORDED_RUNS, frame_schema
+from lmc_track.warehouse.stored_tables import RECORDED_RUNS
+from lmc_track.warehouse.tables import frame_schema
 
 # So many of all runs may be read anew, or have been added to a file since it was built, before
 # building it anew costs less and puts its rows in order.

@@ -15,7 +15,6 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +25,7 @@ from lmc_track.errors import WorkError
 from lmc_track.tracking.artifact_names import check_artifact
 from lmc_track.tracking.durable import Part, publish, write_part
 from lmc_track.tracking.store import Store, reporting
+from lmc_track.tracking.temporary import temporary
 
 
 def local_folder(artifact_uri: str) -> Path | None:
@@ -152,9 +152,9 @@ class Artifacts:
         from mlflow.artifacts import download_artifacts
         from mlflow.exceptions import MlflowException
 
-        staging = kept / f".{uuid.uuid4().hex[:8]}.part"
-        staging.mkdir(parents=True)
+        staging = temporary(kept / "fetched")
         try:
+            staging.mkdir(parents=True)
             got = download_artifacts(
                 run_id=run_id,
                 artifact_path=name,

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lmc_track.tracking.bulk_rows import COLUMNS, Metric, NewRun, Row, RowMaker, ordered_id
+from lmc_track.tracking.inner_store import database_of
 from lmc_track.tracking.links import EvaluatedOn
 from lmc_track.tracking.revisions import unknown_tables
 from lmc_track.tracking.runs import RunEntry
@@ -162,9 +163,7 @@ def bulk_writer(store: Store, experiment_id: str) -> BulkWriter | ThroughClient:
     with reporting(store.location):
         experiment = store.client.get_experiment(experiment_id)
         try:
-            from mlflow.tracking._tracking_service.utils import _get_store
-
-            inner = _get_store(store.location.tracking_uri)
+            inner: Any = database_of(store)
             unknown = unknown_tables(inner.engine)
             if unknown is None:
                 return BulkWriter(inner, experiment_id, experiment.artifact_location)

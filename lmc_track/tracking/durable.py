@@ -5,11 +5,12 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+from lmc_track.tracking.temporary import temporary
 
 # What a file system says that cannot sync a folder, and need not be asked to.
 _NO_SYNC = (errno.EINVAL, errno.ENOTSUP)
@@ -42,7 +43,7 @@ def write_part(target: Path, write: Callable[[Path], object]) -> Part:
         OSError: it could not be written; nothing is left of it but new folders.
     """
     changed = (*_make(target.parent), target.parent)
-    part = Part(target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.part"), target, changed)
+    part = Part(temporary(target), target, changed)
     try:
         write(part.path)
     except BaseException:

@@ -62,8 +62,11 @@ _DATABASE_REMEDIES = (
 )
 
 
-def failure(error: Exception, location: Location) -> LmcTrackError:
-    """The error to raise in the place of ``error``, which came of using the tracking store."""
+def failure(error: Exception, location: Location, *, opening: bool = False) -> LmcTrackError:
+    """The error to raise in the place of ``error``, which came of using the tracking store.
+
+    ``opening``: whether that was the first use, before which no work had begun.
+    """
     status = _http_status(error)
     if status == _UNAUTHENTICATED:
         return _unknown_user(location)
@@ -72,8 +75,8 @@ def failure(error: Exception, location: Location) -> LmcTrackError:
         return _lacking_permission(location)
     known = (*_WORK_REMEDIES, *_DATABASE_REMEDIES)
     remedies = (remedy for said, remedy in known if said.search(reason))
-    opening = isinstance(error, OSError) or "open" in reason or "connect" in reason.lower()
-    kind = InputError if opening else WorkError
+    closed = isinstance(error, OSError) or "open" in reason or "connect" in reason.lower()
+    kind = InputError if opening and closed else WorkError
     return kind(
         f"the tracking store {location.shown_uri} cannot be used: {reason}",
         next(remedies, _GENERAL),

@@ -50,7 +50,7 @@ def look_at(location: Location) -> StoreLook:
         return _look_at_server(location)
     from sqlalchemy import create_engine, text
 
-    with reporting(location):
+    with reporting(location, opening=True):
         file = sqlite_file(location)
         uri = location.tracking_uri if file is None else f"sqlite:///file:{file}?mode=ro&uri=true"
         try:
@@ -90,7 +90,7 @@ def _look_at_server(location: Location) -> StoreLook:
         logging.getLogger(name).setLevel(logging.ERROR)
     from mlflow.tracking import MlflowClient
 
-    with reporting(location):
+    with reporting(location, opening=True):
         client = MlflowClient(tracking_uri=location.tracking_uri)
         found = client.search_experiments(filter_string=f"tags.`{STUDY_TAG}` LIKE '%'")
     return StoreLook(f"MLflow server {_server_version(location)}".strip(), len(found), None)

@@ -13,6 +13,7 @@ from typing import Any
 
 import polars as pl
 
+from lmc_track.tracking.inner_store import database_of
 from lmc_track.tracking.runs import RunEntry, read_runs
 from lmc_track.tracking.store import Store, reporting
 from lmc_track.tracking.tags import KEY_TAG, KIND_TAG, PARENT_TAG, REVISION_TAG
@@ -22,7 +23,6 @@ OUTLINE = pl.Schema(
         "run_id": pl.String,
         "kind": pl.String,
         "key": pl.String,
-        "parent": pl.String,
         "start_time": pl.Int64,
         "end_time": pl.Int64,
         "revision": pl.Int64,
@@ -50,9 +50,9 @@ def finished_runs(
     store: Store, experiment_id: str, known: Iterable[RunEntry] | None = None
 ) -> FinishedRuns:
     """The finished runs of an experiment; ``known`` are they if the caller has read them all."""
-    engine = _engine(store)
-    if engine is not None:
-        return _InDatabase(store, engine, experiment_id)
+    inner = database_of(store)
+    if inner is not None:
+        return _InDatabase(store, inner.engine, experiment_id)
     return _InMemory(read_runs(store, experiment_id) if known is None else known)
 
 
@@ -62,12 +62,9 @@ class _InMemory(FinishedRuns):
 
     def outline(self) -> pl.DataFrame:
         rows = [
-            (
-                run.run_id, run.kind, run.key, run.tags.get(PARENT_TAG), run.start_time,
-                run.end_time, run.revision,
-            )
+            (run.run_id, run.kind, run.key, run.start_time, run.end_time, run.revision)
             for run in self._runs.values()
-        ]  # fmt: skip
+        ]
         return pl.DataFrame(rows, schema=OUTLINE, orient="row")
 
     def entries(self, run_ids: Sequence[str]) -> list[RunEntry]:
@@ -85,10 +82,11 @@ class _InDatabase(FinishedRuns):
         from sqlalchemy import and_, select
         from sqlalchemy.orm import aliased
 
-        tags = {key: aliased(SqlTag) for key in (KIND_TAG, KEY_TAG, PARENT_TAG, REVISION_TAG)}
+        tags = {key: aliased(SqlTag) for key in (KIND_TAG, KEY_TAG, REVISION_TAG)}
         statement = select(
             SqlRun.run_uuid,
-            *(tags[key].value for key in (KIND_TAG, KEY_TAG, PARENT_TAG)),
+            tags[KIND_TAG].value,
+            tags[KEY_TAG].value,
             SqlRun.start_time,
             SqlRun.end_time,
             tags[REVISION_TAG].value,
@@ -164,13 +162,3 @@ class _InDatabase(FinishedRuns):
 def _parts(run_ids: Sequence[str]) -> Iterator[Sequence[str]]:
     for start in range(0, len(run_ids), _IDS_AT_ONCE):
         yield run_ids[start : start + _IDS_AT_ONCE]
-
-
-def _engine(store: Store) -> Any:
-    """MLflow's own SQLAlchemy engine where the store is a database, else None."""
-    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
-    from mlflow.tracking._tracking_service.utils import _get_store
-
-    store.client  # noqa: B018  # opens the store, and reports where that fails
-    inner = _get_store(store.location.tracking_uri)
-    return inner.engine if isinstance(inner, SqlAlchemyStore) else None

@@ -52,7 +52,7 @@ class Store:
         from mlflow.tracking import MlflowClient
 
         _quiet()
-        with reporting(self.location):
+        with reporting(self.location, opening=True):
             if self.absent:
                 self._make()
             with self._opening():
@@ -139,12 +139,12 @@ def _quiet() -> None:
 
 
 @contextmanager
-def reporting(location: Location) -> Iterator[None]:
-    """Turn MLflow's own failures into errors that name the store."""
+def reporting(location: Location, *, opening: bool = False) -> Iterator[None]:
+    """Turn MLflow's own failures into errors that name the store; see ``failure``."""
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import SQLAlchemyError
 
     try:
         yield
     except (MlflowException, SQLAlchemyError, OSError) as error:
-        raise failure(error, location) from error
+        raise failure(error, location, opening=opening) from error

@@ -19,7 +19,8 @@ from lmc_track.warehouse.derivation import Derivation
 from lmc_track.warehouse.moment import Moment
 from lmc_track.warehouse.predictions import add_predictions
 from lmc_track.warehouse.snapshot import Snapshot
-from lmc_track.warehouse.tables import IMPORTED_VALUES, PATHS, RECORDED, RECORDED_RUNS
+from lmc_track.warehouse.stored_tables import RECORDED_RUNS
+from lmc_track.warehouse.tables import IMPORTED_VALUES, PATHS, RECORDED
 
 _OF_PATHS = (
     "storage.supports",

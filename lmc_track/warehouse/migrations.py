@@ -12,7 +12,8 @@ from pathlib import Path
 import duckdb
 
 from lmc_track.warehouse.storage import create_table
-from lmc_track.warehouse.tables import RECORDED_RUNS, SCHEMA_VERSION
+from lmc_track.warehouse.stored_tables import RECORDED_RUNS
+from lmc_track.warehouse.tables import SCHEMA_VERSION
 
 Migration = Callable[[duckdb.DuckDBPyConnection], None]
 

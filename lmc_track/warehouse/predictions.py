@@ -6,6 +6,7 @@ for run, data set and precision together; the view ``predictions`` spells them o
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -22,7 +23,8 @@ from lmc_track.tasks.projection import Projection
 from lmc_track.warehouse.evaluating import Evaluated, Evaluation, evaluate, evaluated_set
 from lmc_track.warehouse.snapshot import PredictionFile
 from lmc_track.warehouse.storage import insert_rows
-from lmc_track.warehouse.tables import PREDICTION_SETS, frame_schema
+from lmc_track.warehouse.stored_tables import PREDICTION_SETS
+from lmc_track.warehouse.tables import frame_schema
 
 _FILES_AT_ONCE = 250
 # Reading and computing leave Python to others for most of their time.
@@ -86,12 +88,13 @@ def add_predictions(
     digests = {one.data_digest for one in sets}
     data = {digest: evaluated_set(connection, digest) for digest in digests}
     found: list[Evaluation] = []
+    places = [one.file_no for one in sets]
     with ThreadPoolExecutor(_THREADS) as pool:
         waiting: deque[Future[_Block]] = deque()
         for start in range(0, len(ordered), _FILES_AT_ONCE):
-            part = range(start, min(start + _FILES_AT_ONCE, len(ordered)))
-            paths = {ordered[k].path: k for k in part}
-            inside = [one for one in sets if one.file_no in part]
+            end = min(start + _FILES_AT_ONCE, len(ordered))
+            paths = {ordered[k].path: k for k in range(start, end)}
+            inside = sets[bisect_left(places, start) : bisect_left(places, end)]
             waiting.append(pool.submit(_block, paths, inside, data))
             if len(waiting) > _THREADS:
                 found += _store(connection, waiting.popleft().result())

@@ -1,7 +1,7 @@
-"""Building a results file from a snapshot of the record, and publishing it whole.
+"""Writing a results file: anew, or what has changed in the one that is there.
 
-The new file is written beside the old one and takes its place by an atomic rename: readers are
-never blocked and never see half a file, and a failure leaves the old one as it was.
+A new file is written beside the old one and takes its place by an atomic rename; changes are one
+transaction in the file. Readers never see half of either, and a failure leaves the file as it was.
 """
 
 from __future__ import annotations
@@ -48,8 +48,7 @@ VIEWS = (
     "decided_pairs",
     "study_steps",
 )
-"""Files of ``queries/views`` in the order in which they build on each other, the one that
-evaluations need first.
+"""Files of ``queries/views`` in the order in which they build on each other.
 
 A results file keeps the views it was built with: a change of a view that queries rely on needs a
 new ``SCHEMA_VERSION``.
@@ -100,7 +99,7 @@ def update(
             connection = duckdb.connect(str(results_path))
         except (duckdb.IOException, duckdb.ConnectionException):
             with _beside(results_path) as building:
-                shutil.copyfile(results_path, building)
+                _copy(results_path, building)
                 with duckdb.connect(str(building)) as connection:
                     connection.begin()
                     counts = _fill(connection, building, snapshot, derivations)
@@ -165,6 +164,14 @@ def _beside(results_path: Path) -> Iterator[Path]:
         _remove(building)
 
 
+def _copy(results_path: Path, building: Path) -> None:
+    """Copy the file with the log of what a killed program had committed to it."""
+    shutil.copyfile(results_path, building)
+    log = results_path.with_name(results_path.name + ".wal")
+    if log.exists():
+        shutil.copyfile(log, building.with_name(building.name + ".wal"))
+
+
 def _fill(
     connection: duckdb.DuckDBPyConnection,
     path: Path,
@@ -187,12 +194,12 @@ def create_empty(connection: duckdb.DuckDBPyConnection) -> None:
     """All tables, views and macros of a results file, without a row."""
     storage.create_tables(connection)
     create_migrations(connection)
-    _create_views(connection, VIEWS)
+    _create_views(connection)
     _sign(connection, "")
 
 
-def _create_views(connection: duckdb.DuckDBPyConnection, names: Sequence[str]) -> None:
-    for name in names:
+def _create_views(connection: duckdb.DuckDBPyConnection) -> None:
+    for name in VIEWS:
         connection.execute(_text("lmc_track.queries.views", f"{name}.sql"))
 
 

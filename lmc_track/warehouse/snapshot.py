@@ -11,13 +11,8 @@ from pathlib import Path
 
 import polars as pl
 
-from lmc_track.warehouse.tables import (
-    IMPORTED_VALUES,
-    PLANE_POINTS,
-    PLANES,
-    RECORDED_RUNS,
-    frame_schema,
-)
+from lmc_track.warehouse.stored_tables import RECORDED_RUNS
+from lmc_track.warehouse.tables import IMPORTED_VALUES, PLANE_POINTS, PLANES, frame_schema
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ import polars as pl
 from lmc_track.errors import WorkError
 from lmc_track.warehouse.evaluating import Evaluation, part_values
 from lmc_track.warehouse.snapshot import Snapshot
-from lmc_track.warehouse.tables import COMPUTED, EXAMPLE_SUBSETS, EXAMPLES, STORED, TABLES, Table
+from lmc_track.warehouse.stored_tables import STORED
+from lmc_track.warehouse.tables import COMPUTED, EXAMPLE_SUBSETS, EXAMPLES, TABLES, Table
 
 # Accuracy and error say the same, so either is taken from the other.
 _IMPORTED = """

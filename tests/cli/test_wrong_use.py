@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -10,29 +9,10 @@ import pytest
 
 from lmc_track.cli import main as program
 from lmc_track.tracking.location import Location
+from support.programs import Outcome
 from support.stores import empty_home
 from support.studies import runs_of, tables_of, tiny_content
-
-
-def to_toml(content: dict[str, Any]) -> str:
-    lines = []
-    for section, keys in content.items():
-        lines.append(f"[{section}]")
-        lines += [f"{key} = {_value(value)}" for key, value in keys.items()]
-    text = "\n".join(lines) + "\n"
-    assert tomllib.loads(text) == content
-    return text
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_value, value)) + "]"
-    return f'"{value}"' if isinstance(value, str) else repr(value)
-
-
-class Outcome:
-    def __init__(self, code: int, out: str, err: str) -> None:
-        self.code, self.out, self.err = code, out, err
+from support.study_files import to_toml
 
 
 @pytest.fixture

@@ -67,7 +67,7 @@ def run_until(home: str, moment: str, count: int, datasets: list[str]) -> None:
     elif moment == "cluster-finish":
         die_at(Recorder, "finish", count, lambda _, run, *__, **___: run.kind == "clusters")
     elif moment == "ingest":
-        die_at(rebuild, "_counts", count, every)
+        die_at(rebuild, "table_counts", count, every)
     study = tiny_study(**({"evaluate": {"datasets": datasets}} if datasets else {}))
     run.run_study(study, locate(home, environ={}), Silent())
 

@@ -33,7 +33,7 @@ def test_a_server_that_goes_away_is_said_and_waited_for(
         server.stop(crash=True)
         pause.go_on()
         told = lmc.end()
-        told.refused(server.uri, "does not answer", "run the same command again", code=2)
+        told.refused(server.uri, "does not answer", "run the same command again", code=1)
         server.start()
         before = finished_ids(location)
 

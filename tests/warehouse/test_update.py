@@ -156,6 +156,23 @@ def test_a_reader_is_not_disturbed(
     assert [file.name for file in tmp_path.iterdir() if "building" in file.name] == []
 
 
+def test_what_a_killed_program_had_committed_is_in_the_copy_too(
+    whole: Snapshot, tmp_path: Path
+) -> None:
+    path = tmp_path / "results.duckdb"
+    before = CHANGES["one path"](whole)
+    rebuild(path, before, DERIVATIONS)
+    with duckdb.connect(str(path)) as killed:
+        killed.execute("PRAGMA disable_checkpoint_on_shutdown")
+        killed.execute("CREATE TABLE committed AS SELECT 1 AS one")
+    assert path.with_name("results.duckdb.wal").exists()
+    with duckdb.connect(str(path), read_only=True):
+        update(path, since(whole, before), DERIVATIONS)
+    tables = contents(path)
+    assert tables["committed"].height == 1
+    assert tables["paths"].height == whole.paths.height
+
+
 def test_a_failed_update_leaves_the_file_as_it_was(
     whole: Snapshot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
