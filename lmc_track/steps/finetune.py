@@ -94,7 +94,8 @@ class _Finetuning:
     def __call__(self, training: _Training, tick: Tick) -> _Trained:
         from lmc_track.models.finetuning import checkpoint, finetune
 
-        out = self.workplace / str(training.first.position) / "model"
+        # A process that died of this training may have left its folder.
+        out = Path(tempfile.mkdtemp(dir=self.workplace)) / "model"
         log = finetune(
             self.base,
             self.label_names,

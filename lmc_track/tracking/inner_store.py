@@ -18,7 +18,7 @@ def database_of(store: Store) -> Any | None:
 
     with reporting(store.location):
         _ = store.client
-        inner = _get_store(store.location.tracking_uri)
+        inner = _get_store(store.opened_uri)
     return inner if isinstance(inner, SqlAlchemyStore) else None
 
 

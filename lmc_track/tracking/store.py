@@ -56,9 +56,9 @@ class Store:
             if self.absent:
                 self._make()
             with self._opening():
-                client = MlflowClient(tracking_uri=self._opened_uri)
+                client = MlflowClient(tracking_uri=self.opened_uri)
                 client.search_experiments(max_results=1)
-            if self._opened_uri == self.location.tracking_uri:
+            if self.opened_uri == self.location.tracking_uri:
                 self._use_wal()
         return client
 
@@ -68,7 +68,7 @@ class Store:
         return opening(self.location.tracking_uri)
 
     @property
-    def _opened_uri(self) -> str:
+    def opened_uri(self) -> str:
         """The tracking URI, but of an SQLite file whose folder nobody here may write.
 
         SQLite wants to write beside such a file even to read it, unless it is told that nobody

@@ -195,22 +195,25 @@ def bereaved(victims: int) -> None:
         nonlocal deaths
         steps = done(board)
         if steps > 0 and deaths < victims:
-            deaths += 1
-            os.kill(_a_worker(), signal.SIGKILL)
+            worker = _a_worker()
+            if worker is not None:  # all others may have ended with the one before
+                deaths += 1
+                os.kill(worker, signal.SIGKILL)
         return steps
 
     processes.Board.done = done_and_dying
 
 
-def _a_worker() -> int:
+def _a_worker() -> int | None:
     import psutil
 
-    return next(
+    workers = (
         child.pid
         for child in psutil.Process().children(recursive=True)
         if child.status() != psutil.STATUS_ZOMBIE
         and any("popen_loky" in word for word in child.cmdline())
     )
+    return next(workers, None)
 
 
 def small_files(size: int) -> None:

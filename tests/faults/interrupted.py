@@ -23,6 +23,7 @@ from lmc_track.progress import Silent
 from lmc_track.steps import path_records, run
 from lmc_track.tracking import recorder
 from lmc_track.tracking.artifacts import Artifacts
+from lmc_track.tracking.bulk import ThroughClient
 from lmc_track.tracking.location import locate
 from lmc_track.tracking.recorder import Recorder
 from lmc_track.warehouse import rebuild
@@ -56,7 +57,7 @@ def run_until(home: str, moment: str, count: int, datasets: list[str]) -> None:
     elif moment == "path-logging":
         die_at(Recorder, "finish", count, lambda _, run, *__, **___: run.kind == "point")
     elif moment == "path-logging-by-client":
-        recorder.bulk_writer = lambda *_: None
+        recorder.bulk_writer = lambda *_: ThroughClient()
         die_at(Recorder, "finish", count, lambda _, run, *__, **___: run.kind == "point")
     elif moment == "path-curves":
         die_at(Recorder, "log", count, lambda _, run, **__: run.kind == "path")
