@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -70,6 +71,11 @@ def queries() -> dict[str, Query]:
 
     ``QueryFileError`` for the first file that is not well formed.
     """
+    return dict(_library())
+
+
+@cache
+def _library() -> dict[str, Query]:
     place = files("lmc_track.queries")
     found = sorted((f for f in place.iterdir() if f.name.endswith(".sql")), key=lambda f: f.name)
     return {f.name.removesuffix(".sql"): parse_query(f.name, f.read_text("utf-8")) for f in found}

@@ -138,7 +138,10 @@ def test_a_finer_grid_builds_the_file_anew(
     assert set(tables_of(copied.results_path)["barriers"]["n_points"]) == {7}
 
 
-@pytest.mark.parametrize("content", [b"", b"not a database", None])
+@pytest.mark.parametrize(
+    "content",
+    [None, *(pytest.param(one, marks=pytest.mark.full) for one in (b"", b"not a database"))],
+)
 def test_a_damaged_file_is_written_anew_with_a_message(
     copied: Location, content: bytes | None
 ) -> None:

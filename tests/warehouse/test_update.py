@@ -123,7 +123,8 @@ def test_what_is_new_is_added(
     same(contents(path), built)
 
 
-@pytest.mark.parametrize("change", EVERY)
+@pytest.mark.full
+@pytest.mark.parametrize("change", CHANGES)
 def test_what_is_gone_disappears(whole: Snapshot, tmp_path: Path, change: str) -> None:
     wanted, path = tmp_path / "wanted.duckdb", tmp_path / "results.duckdb"
     after = CHANGES[change](whole)
@@ -133,6 +134,7 @@ def test_what_is_gone_disappears(whole: Snapshot, tmp_path: Path, change: str) -
     same(contents(path), contents(wanted))
 
 
+@pytest.mark.full
 def test_runs_that_are_read_again_are_there_once(
     whole: Snapshot, built: dict[str, pl.DataFrame], tmp_path: Path
 ) -> None:
