@@ -8,7 +8,7 @@ the models is a path of 9 points inside, with four data sets of 512 examples, re
 steps' own functions into a new SQLite home and a new PostgreSQL database, ingested three ways,
 asked and reported, and opened in the MLflow UI in Chromium, sorted by a metric. Beside each step is
 what plain use of MLflow's client takes for the same, on some of the paths. It prints a Markdown
-table for each number of models. PostgreSQL and Chromium are passed over where they are missing.
+table for each number of models, and to stderr each measure as soon as it is there.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from lmc_track.progress import Silent
 from lmc_track.steps import recording
 from lmc_track.steps.ingest import ingest
-from lmc_track.steps.path_records import record_path
+from lmc_track.steps.path_records import PathResult, record_path
 from lmc_track.steps.path_works import PathWork
 from lmc_track.steps.run import report_step
 from lmc_track.tracking.artifacts import Artifacts
@@ -49,6 +49,7 @@ from support.ui import served_ui
 
 DATASETS = ("validation", "train_sample", "main_only", "embedded_only")
 STUDY = "scale"
+TOGETHER = 8  # paths in one transaction, the most that ``lmc-track run`` takes at once
 QUERIES = ("barrier_matrix", "barrier_pairs", "gap_summary", "study_summary")
 
 
@@ -58,7 +59,10 @@ def main() -> None:
         tables = {}
         for kind in options.stores:
             with _store(kind, options.folder) as (location, size):
-                tables[kind] = dict(_measured(location, size, models, options))
+                tables[kind] = {}
+                for name, value in _measured(location, size, models, options):
+                    print(f"{models} models, {kind}: {name}: {value}", file=sys.stderr, flush=True)
+                    tables[kind][name] = value
         _print(models, tables)
 
 
@@ -99,13 +103,19 @@ def _measured(
 
 
 def _record(study: MadeStudy, works: list[PathWork], files: Stopwatch) -> tuple[float, float]:
-    """Seconds of rows and of files that recording ``works`` takes."""
+    """Seconds of rows and of files that recording ``works`` takes, up to ``TOGETHER`` at a time."""
     spent = 0.0
     before = files.seconds
-    for work in works:
-        result = study.result(work)
-        spent += _seconds(partial(record_path, study.plan, study.record, work, result))
+    for start in range(0, len(works), TOGETHER):
+        measured = [(work, study.result(work)) for work in works[start : start + TOGETHER]]
+        spent += _seconds(partial(_record_together, study, measured))
     return spent - (files.seconds - before), files.seconds - before
+
+
+def _record_together(study: MadeStudy, measured: list[tuple[PathWork, PathResult]]) -> None:
+    with study.record.recorder.together():
+        for work, result in measured:
+            record_path(study.plan, study.record, work, result)
 
 
 def _plainly(store: Store, models: int, files: Stopwatch, paths: int) -> tuple[float, float]:

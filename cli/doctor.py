@@ -29,7 +29,7 @@ def command(
 
     That is: versions, disks, permissions, credentials, locks, results, store, data, the label
     orders of models, and the device. Each line says ok, warn or fail, what was seen, and what to
-    do about it. Nothing is written and nothing downloaded; no password is shown. STUDY, a study
+    do about it. Nothing is downloaded, and no password is shown. STUDY, a study
     file or the name of a recorded study, has its data read whole; without, those of all recorded
     studies are, but for training sets.
 

@@ -33,10 +33,9 @@ def refused(
     """What the program says of a tracking store that it cannot use, which is wrong use."""
 
     def run(uri: str, **environ: str) -> str:
-        for name, value in environ.items():
+        for name, value in (environ | {"MLFLOW_TRACKING_URI": uri}).items():
             monkeypatch.setenv(name, value)
-        arguments = ["status", "--home", str(tmp_path / "home"), "--tracking-uri", uri]
-        monkeypatch.setattr(sys, "argv", ["lmc-track", *arguments])
+        monkeypatch.setattr(sys, "argv", ["lmc-track", "status", "--home", str(tmp_path / "home")])
         with pytest.raises(SystemExit) as ended:
             program.main()
         out, err = capsys.readouterr()
