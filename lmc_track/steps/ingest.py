@@ -22,7 +22,7 @@ from lmc_track.warehouse.migrations import upgrade
 from lmc_track.warehouse.rebuild import RebuildReport, rebuild, update
 from lmc_track.warehouse.recorded import Recorded, recorded
 from lmc_track.warehouse.snapshot import Snapshot
-from lmc_track.warehouse.tables import POINTS, frame_schema
+from lmc_track.warehouse.tables import PATHS, POINTS, frame_schema
 
 
 def ingest(
@@ -99,9 +99,9 @@ def _take_in(
     with progress.track("Ingesting", len(names) + 1, "steps") as work:
         for name in names:
             outline = first_of_each_key(found.outline.filter(study=name))
-            models, points = _there_already(outline, found)
-            record = sources[name].read(outline, frozenset(points["point_id"]))
-            reader.read(record, models, points)
+            models, paths, points = _there_already(outline, found)
+            unread = frozenset(paths["path_id"]) | frozenset(points["point_id"])
+            reader.read(sources[name].read(outline, unread), models, paths, points)
             kept |= models | set(points["point_id"])
             work.advance()
         frames = reader.frames()
@@ -132,14 +132,20 @@ def _take_in(
     return report
 
 
-def _there_already(outline: pl.DataFrame, found: Changes) -> tuple[frozenset[str], pl.DataFrame]:
-    """Models and points of a study whose values the file has; the points as rows of its table."""
+def _there_already(
+    outline: pl.DataFrame, found: Changes
+) -> tuple[frozenset[str], pl.DataFrame, pl.DataFrame]:
+    """What the file has of a study as the record has it: models, rows of paths and of points."""
     if found.file is None:
-        return frozenset(), pl.DataFrame(schema=frame_schema(POINTS))
+        paths, points = (pl.DataFrame(schema=frame_schema(table)) for table in (PATHS, POINTS))
+        return frozenset(), paths, points
     unchanged = outline.filter(pl.col("run_id").is_in(list(found.unchanged)))
     models = found.file.models_of(outline["study"].unique()) & set(unchanged["run_id"])
+    ends = (pl.col(f"model_{end}_id").is_in(list(models)) for end in "ab")
+    paths = found.file.paths.filter(*ends)
+    paths = paths.join(unchanged, left_on="path_id", right_on="run_id", how="semi")
     points = found.file.points.join(unchanged, left_on="point_id", right_on="run_id", how="semi")
-    return frozenset(models), points
+    return frozenset(models), paths, points
 
 
 def _same_definitions(file: Recorded, frames: dict[str, pl.DataFrame]) -> bool:

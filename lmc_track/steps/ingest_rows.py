@@ -22,7 +22,7 @@ from lmc_track.tracking.studies import StudyRecord
 from lmc_track.tracking.tags import GRID_TAG, PARENT_TAG, PRECISION_TAG, SOURCE_TAG, read_slot
 from lmc_track.tracking.values import Value, is_values_file, read_values
 from lmc_track.warehouse.snapshot import PredictionFile
-from lmc_track.warehouse.tables import PLANE_POINTS, POINTS, RECORDED, Table, frame_schema
+from lmc_track.warehouse.tables import PATHS, PLANE_POINTS, POINTS, RECORDED, Table, frame_schema
 
 _Rows = list[dict[str, Any]]
 
@@ -37,39 +37,43 @@ class RecordReader:
         self.examples: dict[str, Path] = {}
         self.text_columns: dict[str, tuple[str, ...]] = {}
         self.predictions: list[PredictionFile] = []
-        self._plane_points: list[pl.DataFrame] = []
+        self._whole: dict[str, list[pl.DataFrame]] = {table.name: [] for table in RECORDED}
         self._kept: frozenset[str] = frozenset()
 
     def frames(self) -> dict[str, pl.DataFrame]:
         """What was read, by table."""
-        found = {table.name: self._frame(table) for table in RECORDED}
-        empty = pl.DataFrame(schema=frame_schema(PLANE_POINTS))
-        found[PLANE_POINTS.name] = pl.concat([empty, *self._plane_points])
-        return found
+        return {table.name: self._frame(table) for table in RECORDED}
 
     def _frame(self, table: Table) -> pl.DataFrame:
         frame = pl.DataFrame(self._rows[table.name], schema=frame_schema(table), orient="row")
-        return frame.sort(table.key)
+        return pl.concat([frame, *self._whole[table.name]]).sort(table.key)
 
-    def read(self, record: StudyRecord, kept: frozenset[str], points: pl.DataFrame) -> None:
+    def read(
+        self,
+        record: StudyRecord,
+        kept: frozenset[str],
+        paths: pl.DataFrame,
+        points: pl.DataFrame,
+    ) -> None:
         """Take in a study.
 
-        Predictions and values of ``kept`` are not asked for. ``points`` are rows of points that
-        are not among its runs; those of a path that does not count are left out.
+        Predictions and values of ``kept`` are not asked for. ``paths``, between models of
+        ``kept``, and ``points`` are rows of runs that are not among the study's; those that do
+        not count are left out.
         """
         self._kept = kept
         self._study(record)
         self._precision_checks(record)
         self._datasets(record)
         models = self._models(record)
-        paths = self._paths(record, models)
-        self._points(record, paths)
-        counting = points.filter(pl.col("path_id").is_in(list(paths)))
-        self._rows[POINTS.name] += counting.rows(named=True)
+        counting = self._paths(record, models, paths)
+        self._points(record, counting)
+        of_counting = points.filter(pl.col("path_id").is_in(list(counting)))
+        self._whole[POINTS.name].append(of_counting)
         self._clusterings(record, models)
-        for row, points in recorded_planes(record, models):
+        for row, grid in recorded_planes(record, models):
             self._rows["planes"].append(row)
-            self._plane_points.append(points)
+            self._whole[PLANE_POINTS.name].append(grid)
 
     def _study(self, record: StudyRecord) -> None:
         facts = record.facts
@@ -160,30 +164,37 @@ class RecordReader:
             self._evaluations(record, run, record.facts.precision)
         return found
 
-    def _paths(self, record: StudyRecord, models: dict[str, RunEntry]) -> dict[str, RunEntry]:
-        """Rows of the paths between models that count; returns runs by id.
+    def _paths(
+        self, record: StudyRecord, models: dict[str, RunEntry], known: pl.DataFrame
+    ) -> set[str]:
+        """Rows of the paths between models that count, ``known`` ones too; returns their ids.
 
         A path says by its key which models it joins. The run of a model may be another one by
         now, as long as it has the same weights.
         """
-        found: dict[str, RunEntry] = {}
-        paths = record.index.all("path")
+        runs = record.index.all("path")
         ends_of = {
             path_key(a, b, precision, modules): (models[a], models[b])
-            for precision, modules in {(r.params["precision"], r.params["modules"]) for r in paths}
+            for precision, modules in {
+                *((run.params["precision"], run.params["modules"]) for run in runs),
+                *known.select("precision", "modules").unique().iter_rows(),
+            }
             for a, b in (itertools.combinations if modules == "all" else itertools.permutations)(
                 models, 2
             )
         }
-        for run in paths:
+        known = known.filter(pl.col("key").is_in(list(ends_of)))
+        self._whole[PATHS.name].append(known)
+        found = set(known["path_id"])
+        for run in runs:
             ends = ends_of.get(run.key)
             if ends is None or any(
                 _other_weights(run.params.get(f"weights_digest_{side}"), model)
                 for side, model in zip("ab", ends, strict=True)
             ):
                 continue
-            found[run.run_id] = run
-            self._rows["paths"].append(
+            found.add(run.run_id)
+            self._rows[PATHS.name].append(
                 {
                     "path_id": run.run_id,
                     "study": record.facts.name,
@@ -202,15 +213,15 @@ class RecordReader:
             )
         return found
 
-    def _points(self, record: StudyRecord, paths: dict[str, RunEntry]) -> None:
+    def _points(self, record: StudyRecord, paths: set[str]) -> None:
         for run in record.index.all("point"):
-            path = paths.get(run.tags[PARENT_TAG])
-            if path is None:
+            path_id = run.tags[PARENT_TAG]
+            if path_id not in paths:
                 continue
-            self._rows["points"].append(
+            self._rows[POINTS.name].append(
                 {
                     "point_id": run.run_id,
-                    "path_id": path.run_id,
+                    "path_id": path_id,
                     "study": record.facts.name,
                     "alpha": float(run.params["alpha"]),
                     "grid": run.tags[GRID_TAG],

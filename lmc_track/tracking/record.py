@@ -154,9 +154,10 @@ class _InDatabase(FinishedRuns):
             run.key = run.tags.get(KEY_TAG, "")
         return list(found.values())
 
-    def _rows(self, statement: Any) -> Iterator[Any]:
+    def _rows(self, statement: Any) -> Sequence[Any]:
         with reporting(self._store.location), self._engine.connect() as connection:
-            yield from connection.execute(statement)
+            rows: Sequence[Any] = connection.execute(statement).all()
+        return rows
 
 
 def _parts(run_ids: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -18,11 +18,13 @@ from lmc_track.warehouse.tables import (
     DATASETS,
     IMPORTED_VALUES,
     MODELS,
+    PATHS,
     PLANE_POINTS,
     PLANES,
     POINTS,
     RECORDED,
     STUDIES,
+    Table,
     frame_schema,
 )
 
@@ -34,7 +36,8 @@ _LIMITS = Limits(seconds=0)
 class Recorded:
     """What a results file has.
 
-    ``runs``: columns of ``RECORDED_RUNS``. ``studies``, ``datasets``, ``points``: these tables.
+    ``runs``: columns of ``RECORDED_RUNS``. ``studies``, ``datasets``, ``paths``, ``points``: these
+    tables.
     ``models``: id and study of those that count. ``counts``: rows by table.
     """
 
@@ -43,6 +46,7 @@ class Recorded:
     runs: pl.DataFrame
     studies: pl.DataFrame
     datasets: pl.DataFrame
+    paths: pl.DataFrame
     points: pl.DataFrame
     models: pl.DataFrame
     counts: dict[str, int]
@@ -85,12 +89,18 @@ def recorded(path: Path, tracking_uri: str) -> Recorded:
             path,
             tracking_uri,
             _frame(connection, "FROM storage.recorded_runs"),
-            _frame(connection, f"FROM {STUDIES.name}"),
-            _frame(connection, f"FROM {DATASETS.name}"),
-            _frame(connection, f"FROM {POINTS.name}"),
+            _table(connection, STUDIES),
+            _table(connection, DATASETS),
+            _table(connection, PATHS),
+            _table(connection, POINTS),
             _frame(connection, f"SELECT model_id, study FROM {MODELS.name}"),
             table_counts(connection),
         )
+
+
+def _table(connection: duckdb.DuckDBPyConnection, table: Table) -> pl.DataFrame:
+    """The table with the columns that its rows are written with, in their order."""
+    return _frame(connection, f"FROM {table.name}").select(list(frame_schema(table)))
 
 
 def _frame(connection: duckdb.DuckDBPyConnection, text: str) -> pl.DataFrame:
