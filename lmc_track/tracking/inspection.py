@@ -66,7 +66,11 @@ def look_at(location: Location) -> StoreLook:
                 version = ".".join(map(str, engine.dialect.server_version_info or ()))
                 revision = connection.scalar(text("SELECT version_num FROM alembic_version"))
                 studies = connection.scalar(
-                    text("SELECT count(*) FROM experiment_tags WHERE key = :key"),
+                    text(
+                        "SELECT count(*) FROM experiment_tags t JOIN experiments e "
+                        "ON e.experiment_id = t.experiment_id "
+                        "WHERE t.key = :key AND e.lifecycle_stage = 'active'"
+                    ),
                     {"key": STUDY_TAG},
                 )
         finally:

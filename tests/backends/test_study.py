@@ -7,6 +7,7 @@ import shlex
 import shutil
 import urllib.request
 import uuid
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +19,12 @@ from polars.testing import assert_frame_equal
 from lmc_track.errors import WorkError
 from lmc_track.progress import Silent
 from lmc_track.steps.commands import ui_command
+from lmc_track.steps.doctor import examine
+from lmc_track.steps.findings import Verdict
+from lmc_track.steps.gc import collect, what_can_go
 from lmc_track.steps.ingest import ingest
+from lmc_track.steps.leftovers import Kind
+from lmc_track.steps.status import study_status
 from lmc_track.tracking.location import Location
 from lmc_track.tracking.lock import study_lock
 from lmc_track.tracking.server import free_port
@@ -32,6 +38,7 @@ from .conftest import Backend, passing_study, run_whole
 pytestmark = pytest.mark.full
 
 BACKENDS = ("sqlite", "postgresql", "server")
+TIDIED = {"study": {"name": "tidied"}, "finetune": {"seeds": "0-2"}}
 RESUMED = {"study": {"name": "resumed"}, "finetune": {"seeds": "0-2"}}
 
 
@@ -156,6 +163,48 @@ def test_an_interrupted_study_goes_on_where_it_was(
         assert finished < {run.run_id for run in index.all("path")}
         assert index.duplicates == []
         assert difference(recorded(mine, "resumed"), recorded(other, "resumed")) is None
+
+
+def test_what_was_deleted_is_counted_goes_and_is_made_again(
+    backend: Backend, at_home: Location, tmp_path: Path
+) -> None:
+    location = backend.location(tmp_path / "home")
+    shutil.copytree(at_home.cache / "base", location.cache / "base")
+    kept_for_ever = backend.name == "server"  # whose owner alone removes what is deleted
+    with passing_study(location, "tidied"):
+        run_tiny(location, **TIDIED)
+        before = recorded(location, "tidied").keys()
+        index = runs_of(location, "tidied")
+        model, path = index.all("model")[0], index.all("path")[-1]
+        points = index.children(path)
+        for run in (model, path):
+            Store(location).client.delete_run(run.run_id)
+        rows = {row["what"]: row for row in study_status(location).rows if row["study"] == "tidied"}
+        assert (rows["model"]["deleted"], rows["model"]["missing"]) == (1, 1)
+        assert (rows["path"]["done"], rows["path"]["deleted"]) == (2, 1)
+        assert rows["point"]["orphaned"] == len(points) == 2
+
+        going = [one for one in what_can_go(location).found if one.study == "tidied"]
+        gone = Counter(one.kind for one in going)
+        deleted = {} if kept_for_ever else {Kind.DELETED_RUN: 2}
+        assert gone == {**deleted, Kind.ORPHANED_RUN: 2, Kind.LOGGED_MODEL: 1}
+        assert collect(location, going, 0.0, Silent()).failures == []
+        assert [one for one in what_can_go(location).found if one.study == "tidied"] == []
+        there = {entry.run_id for entry in runs_of(location, "tidied").all("point")}
+        assert there.isdisjoint(one.run_id for one in points)
+
+        run_tiny(location, **TIDIED)
+        assert runs_of(location, "tidied").duplicates == []
+        assert recorded(location, "tidied").keys() == before
+
+
+def test_a_finished_study_is_well(kept: Location) -> None:
+    found = {one.check: one for one in examine(kept, None, {})}
+    assert [one for one in found.values() if one.verdict is Verdict.FAIL] == []
+    assert "1 study" in found["tracking store"].found
+    assert not [
+        one for one in found.values() if PASSWORD in f"{one}" or QUOTED_PASSWORD in f"{one}"
+    ]
 
 
 def test_a_second_driver_is_kept_out(kept: Location, backend: Backend, tmp_path: Path) -> None:
