@@ -24,7 +24,7 @@ from lmc_track.analysis.permutation import (
 )
 
 RELABELLINGS = 1_999
-_NUMBERS_AT_ONCE = 1 << 22
+_NUMBERS_AT_ONCE = 1 << 18
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,11 @@
 -- The measures of those of touched_paths that have refined points, for the view refined_gaps.
+CREATE TEMP TABLE fuller_paths AS
+SELECT DISTINCT o.path_id
+FROM points o
+SEMI JOIN touched_paths t ON t.path_id = o.path_id
+JOIN studies s ON s.study = o.study
+WHERE NOT list_contains(s.alphas, o.alpha);
+
 CREATE TEMP TABLE fuller_curves AS
 SELECT
     row_number() OVER (ORDER BY c.path_id, c.dataset, c.subset, c.half, c.metric) AS curve,
@@ -8,12 +15,8 @@ SELECT
     list(c.value ORDER BY c.alpha) AS losses
 FROM curves c
 JOIN studies s ON s.study = c.study
-SEMI JOIN touched_paths t ON t.path_id = c.path_id
+SEMI JOIN fuller_paths t ON t.path_id = c.path_id
 WHERE c.metric IN ('loss', 'error')
-    AND c.path_id IN (
-        SELECT o.path_id FROM points o JOIN studies s ON s.study = o.study
-        WHERE NOT list_contains(s.alphas, o.alpha)
-    )
 GROUP BY c.study, c.path_id, c.dataset, c.subset, c.half, c.metric
 HAVING n_refined > 0;
 
@@ -26,3 +29,4 @@ LEFT JOIN curve_measures('fuller_curves') m ON m.curve = c.curve
 ORDER BY c.curve;
 
 DROP TABLE fuller_curves;
+DROP TABLE fuller_paths;
