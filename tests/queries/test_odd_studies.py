@@ -122,6 +122,7 @@ def test_every_query_answers(odd: Callable[[str], Results], study: str) -> None:
     assert bad == []
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     "study",
     ["planned without data", "one model", "losses that are not numbers", "imported scores",
@@ -139,6 +140,7 @@ def test_an_export_is_whole(
     assert (tmp_path / "out" / "README.md").read_text()
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("study", STUDIES)
 def test_a_report_is_written(odd: Callable[[str], Results], study: str) -> None:
     results = odd(study)

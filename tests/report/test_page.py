@@ -103,9 +103,14 @@ def test_a_full_study_has_all_sections(two: _Page) -> None:
 @pytest.mark.parametrize(
     ("kind", "absent", "present"),
     [
-        ("one cluster", {"clusters", "missing"}, {"matrix", "paths", "clusterings"}),
+        pytest.param(
+            "one cluster",
+            {"clusters", "missing"},
+            {"matrix", "paths", "clusterings"},
+            marks=pytest.mark.full,
+        ),
         ("no clustering", {"clusters", "clusterings"}, {"matrix", "paths", "diagnostics"}),
-        ("holes", set(), {"missing", "matrix"}),
+        pytest.param("holes", set(), {"missing", "matrix"}, marks=pytest.mark.full),
         (
             "one model",
             {"matrix", "paths", "clusters", "clusterings", "why"},

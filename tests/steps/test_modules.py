@@ -82,6 +82,7 @@ def test_nothing_is_measured_twice(home: Location) -> None:
     assert again == 0
 
 
+@pytest.mark.full
 def test_a_further_data_set_reaches_the_points_of_every_kind(home: Location) -> None:
     wider = tiny_study(
         **SECTIONS, evaluate={"datasets": ["validation", "main_only", "embedded_only"]}

@@ -140,6 +140,7 @@ def test_routes_in_the_results_are_those_on_record(made: Location) -> None:
     assert rows["straight_barrier"].null_count() == 0
 
 
+@pytest.mark.full
 def test_another_precision_is_another_plane(own: Location) -> None:
     measure(own, datasets=["validation"])
     low = tiny_study(evaluate={"precision": "bf16"})
@@ -162,6 +163,7 @@ def test_the_order_of_the_models_makes_no_other_plane(made: Location) -> None:
     assert len(planes_of(made)) == 1
 
 
+@pytest.mark.full
 def test_another_grid_is_another_plane(own: Location) -> None:
     measure(own, datasets=["validation"])
     assert measure(own, datasets=["validation"], grid=GridSettings(3, 0.5)) == 9
@@ -199,6 +201,7 @@ def test_a_plane_begun_with_a_model_that_is_gone_is_begun_again(own: Location) -
     assert not runs_of(own).unfinished("plane")
 
 
+@pytest.mark.full
 def test_a_further_data_set_evaluates_only_itself(own: Location) -> None:
     measure(own, datasets=["main_only"])
     before = Counting()
@@ -280,6 +283,7 @@ def test_a_data_set_that_the_study_has_not_is_refused(made: Location) -> None:
         measure(made, datasets=["validatoin"])
 
 
+@pytest.mark.full
 def test_registered_models_have_the_plane_of_the_finetuned_ones(
     made: Location, home_with_base: Location, tmp_path: Path
 ) -> None:

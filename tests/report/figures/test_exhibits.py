@@ -76,6 +76,7 @@ def test_undecided_pairs_have_a_ring_on_both_sides(results_of: Kinds, facts_of: 
     assert "1 pair of which the examples do not decide" in figure.caption
 
 
+@pytest.mark.full
 def test_without_a_clustering_there_is_no_tree_over_the_matrix(figures_of: Drawn) -> None:
     labels = {
         kind: [a.get_ylabel() for a in figures_of(kind)["barrier-matrix"].drawing.axes]

@@ -109,6 +109,7 @@ def hundred() -> Iterator[Mapping[str, PaperFigure]]:
         yield {figure.name: figure for figure in paper_figures(moment, STUDY)}
 
 
+@pytest.mark.full
 def test_a_hundred_models_have_room(hundred: Mapping[str, PaperFigure]) -> None:
     assert set(hundred) == {"barrier-matrix", "distances", "merge-tree"}
     for figure in hundred.values():
