@@ -46,7 +46,9 @@ class RunEntry:
 
     @property
     def revision(self) -> int:
-        return int(self.tags.get(REVISION_TAG, "0"))
+        """How often a finished run has gained something; 0 where its tag is no number."""
+        told = self.tags.get(REVISION_TAG, "0")
+        return int(told) if told.isdecimal() else 0
 
     def evaluation(self, slot: str) -> str | None:
         """The digest of the finished evaluation in ``slot`` (see ``tags.slot``), or None."""

@@ -19,6 +19,7 @@ from lmc_track.tracking.location import Location
 from lmc_track.tracking.runs import RunEntry
 from lmc_track.tracking.store import Store
 from lmc_track.tracking.studies import find_study
+from lmc_track.tracking.tags import REVISION_TAG
 from support.stores import copied_home
 from support.studies import run_tiny, runs_of, tables_of
 
@@ -191,6 +192,17 @@ def test_runs_read_from_tables_are_those_that_the_client_reads(finished: Locatio
         for name in ("kind", "key", "name", "status", "start_time", "end_time", "artifact_uri",
                      "params", "metrics"):  # fmt: skip
             assert getattr(run, name) == getattr(other, name), name
+
+
+def test_a_revision_that_somebody_spoiled_in_mlflow_is_passed_over(copied: Location) -> None:
+    run = runs_of(copied).all("path")[0]
+    Store(copied).client.set_tag(run.run_id, REVISION_TAG, "some text")
+    record = find_study(Store(copied), "tiny")
+    assert record is not None
+    source = reading.finished_runs(record.recorder.store, record.experiment_id)
+    in_memory = reading._InMemory(record.index.finished()).outline()
+    assert_frame_equal(source.outline().sort("run_id"), in_memory.sort("run_id"))
+    assert in_memory.filter(run_id=run.run_id)["revision"].item() == 0
 
 
 def test_a_home_whose_studies_are_deleted_has_nothing_to_ingest(copied: Location) -> None:
