@@ -8,7 +8,7 @@ the models is a path of 9 points inside, with four data sets of 512 examples, re
 steps' own functions into a new SQLite home and a new PostgreSQL database, ingested three ways,
 asked and reported, and opened in the MLflow UI in Chromium, sorted by a metric. Beside each step is
 what plain use of MLflow's client takes for the same, on some of the paths. It prints a Markdown
-table for each number of models, and to stderr each measure as soon as it is there.
+table for each store, and to stderr each measure as soon as it is there.
 """
 
 from __future__ import annotations
@@ -56,15 +56,16 @@ QUERIES = ("barrier_matrix", "barrier_pairs", "gap_summary", "study_summary")
 
 def main() -> None:
     options = _options()
+    found: dict[str, dict[int, dict[str, str]]] = {kind: {} for kind in options.stores}
     for models in options.models:
-        tables = {}
         for kind in options.stores:
+            measures = found[kind].setdefault(models, {})
             with _store(kind, options.folder) as (location, size):
-                tables[kind] = {}
                 for name, value in _measured(location, size, models, options):
                     print(f"{models} models, {kind}: {name}: {value}", file=sys.stderr, flush=True)
-                    tables[kind][name] = value
-        _print(models, tables)
+                    measures[name] = value
+    for kind, columns in found.items():
+        _print(kind, columns)
 
 
 def _measured(
@@ -199,12 +200,11 @@ def _seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - begun
 
 
-def _print(models: int, tables: dict[str, dict[str, str]]) -> None:
-    print(f"\n| {models} models | " + " | ".join(tables) + " |")
-    print("|---" * (1 + len(tables)) + "|")
-    for name in next(iter(tables.values())):
-        print(f"| {name} | " + " | ".join(table[name] for table in tables.values()) + " |")
-    sys.stdout.flush()
+def _print(kind: str, columns: dict[int, dict[str, str]]) -> None:
+    print(f"\n| {kind} | " + " | ".join(f"{models} models" for models in columns) + " |")
+    print("|---|" + "---:|" * len(columns))
+    for name in next(iter(columns.values())):
+        print(f"| {name} | " + " | ".join(column[name] for column in columns.values()) + " |")
 
 
 def _options() -> argparse.Namespace:
