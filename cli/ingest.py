@@ -26,6 +26,6 @@ def command(home: str | None, tracking_uri: str | None, rebuild: bool) -> None:
 
     location = find_location(home, tracking_uri)
     report = ingest_step(location, TerminalProgress(), everything=rebuild)
-    counts = ", ".join(f"{count:,} {table}" for table, count in report.counts.items() if count)
-    state = "" if report.changed else " is up to date"
-    echo(f"{location.results_path}{state}: {counts}.", err=True)
+    counts = ", ".join(f"{table} {count:,}" for table, count in report.counts.items() if count)
+    state = "is now" if report.changed else "was already"
+    echo(f"{location.results_path} {state} up to date. Rows: {counts}.", err=True)
