@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from lmc_track.cli import main as program
+from lmc_track.cli.main import Exit
 from lmc_track.errors import InputError
 from lmc_track.progress import Silent
 from lmc_track.steps.run import finetune_step
 from lmc_track.tracking.location import Location, locate
 from lmc_track.tracking.server import free_port
 from lmc_track.tracking.store import Store
+from support.programs import Lmc
 from support.servers import PASSWORD, QUOTED_PASSWORD, MlflowServer, Postgres
 from support.studies import tiny_study
 
@@ -27,25 +28,20 @@ Refused = Callable[..., str]
 
 
 @pytest.fixture
-def refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Refused:
+def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_process: Lmc) -> Refused:
     """What the program says of a tracking store that it cannot use, which is wrong use."""
 
     def run(uri: str, **environ: str) -> str:
         for name, value in (environ | {"MLFLOW_TRACKING_URI": uri}).items():
             monkeypatch.setenv(name, value)
-        monkeypatch.setattr(sys, "argv", ["lmc-track", "status", "--home", str(tmp_path / "home")])
-        with pytest.raises(SystemExit) as ended:
-            program.main()
-        out, err = capsys.readouterr()
-        assert ended.value.code == program.Exit.WRONG_USE
-        assert out == ""
-        assert err.startswith("Error: the tracking ")
-        assert len(err.splitlines()) == 2
+        outcome = in_process("status", "--home", str(tmp_path / "home"))
+        assert outcome.code == Exit.WRONG_USE
+        assert outcome.out == ""
+        assert outcome.err.startswith("Error: the tracking ")
+        assert len(outcome.err.splitlines()) == 2
         for secret in (PASSWORD, QUOTED_PASSWORD, "wrong-secret"):
-            assert secret not in err
-        return err
+            assert secret not in outcome.err
+        return outcome.err
 
     return run
 

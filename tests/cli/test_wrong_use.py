@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from lmc_track.cli import main as program
 from lmc_track.tracking.location import Location
-from support.programs import Outcome
+from support.programs import Lmc, Outcome
 from support.stores import empty_home
 from support.studies import runs_of, tables_of, tiny_content
 from support.study_files import to_toml
 
 
 @pytest.fixture
-def lmc(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
-    """The program's own entry, in this process: its exit code and what it printed."""
+def lmc(in_process: Lmc) -> Lmc:
+    """The program's own entry, which must tell no defect of its own."""
 
     def run(*arguments: str) -> Outcome:
-        monkeypatch.setattr("sys.argv", ["lmc-track", *arguments])
-        with pytest.raises(SystemExit) as left:
-            program.main()
-        printed = capsys.readouterr()
-        assert "Traceback" not in printed.err
-        assert "defect of the program" not in printed.err
-        return Outcome(int(left.value.code or 0), printed.out, printed.err)
+        outcome = in_process(*arguments)
+        assert "Traceback" not in outcome.err
+        assert "defect of the program" not in outcome.err
+        return outcome
 
     return run
 
@@ -50,30 +45,30 @@ def refused(outcome: Outcome, *words: str) -> None:
         assert word in outcome.err
 
 
-def test_a_missing_study_file(lmc: Any, tmp_path: Path) -> None:
+def test_a_missing_study_file(lmc: Lmc, tmp_path: Path) -> None:
     refused(lmc("run", str(tmp_path / "no.toml")), "no.toml", "lmc-track init")
 
 
-def test_a_malformed_study_file(lmc: Any, tmp_path: Path) -> None:
+def test_a_malformed_study_file(lmc: Lmc, tmp_path: Path) -> None:
     path = tmp_path / "bad.toml"
     path.write_text("[study\n")
     refused(lmc("run", str(path)), "not valid TOML", "line 1")
 
 
-def test_an_unknown_task(lmc: Any, study_file: Path) -> None:
+def test_an_unknown_task(lmc: Lmc, study_file: Path) -> None:
     refused(lmc("run", str(study_file), "--set", "task.name=squad"), "'squad'", "cola")
 
 
-def test_seeds_given_twice(lmc: Any, study_file: Path) -> None:
+def test_seeds_given_twice(lmc: Lmc, study_file: Path) -> None:
     refused(lmc("run", str(study_file), "--set", "finetune.seeds=1,2,1"), "given twice: 1")
 
 
-def test_a_grid_that_does_not_increase(lmc: Any, study_file: Path) -> None:
+def test_a_grid_that_does_not_increase(lmc: Lmc, study_file: Path) -> None:
     done = lmc("run", str(study_file), "--set", "interpolate.alphas=[0, 0.7, 0.3, 1]")
     refused(done, "interpolate.alphas", "increase from 0 to 1")
 
 
-def test_a_base_model_that_is_not_there(lmc: Any, tmp_path: Path, home: Location) -> None:
+def test_a_base_model_that_is_not_there(lmc: Lmc, tmp_path: Path, home: Location) -> None:
     raw = tmp_path / "cola"
     raw.mkdir()
     for name in ("in_domain_train", "in_domain_dev", "out_of_domain_dev"):
@@ -91,22 +86,22 @@ def test_a_base_model_that_is_not_there(lmc: Any, tmp_path: Path, home: Location
     refused(done, "nowhere/model", "model.base")
 
 
-def test_data_with_a_missing_column(lmc: Any, tmp_path: Path, home: Location) -> None:
+def test_data_with_a_missing_column(lmc: Lmc, tmp_path: Path, home: Location) -> None:
     done = lmc("run", str(_cola_with(tmp_path, "gj04\t1\tThe cat sleeps.\n")), *_at(home))
     refused(done, "in_domain_train.tsv", "2")
 
 
-def test_data_with_an_unknown_label(lmc: Any, tmp_path: Path, home: Location) -> None:
+def test_data_with_an_unknown_label(lmc: Lmc, tmp_path: Path, home: Location) -> None:
     done = lmc("run", str(_cola_with(tmp_path, "gj04\tyes\t\tThe cat sleeps.\n")), *_at(home))
     refused(done, "in_domain_train.tsv", "2", "yes")
 
 
-def test_a_trainer_setting_that_does_not_exist(lmc: Any, study_file: Path, home: Location) -> None:
+def test_a_trainer_setting_that_does_not_exist(lmc: Lmc, study_file: Path, home: Location) -> None:
     done = lmc("run", str(study_file), "--set", "finetune.trainer.weight_decy=0.1", *_at(home))
     refused(done, "weight_decy", "weight_decay")
 
 
-def test_an_evaluation_set_that_does_not_exist(lmc: Any, study_file: Path, home: Location) -> None:
+def test_an_evaluation_set_that_does_not_exist(lmc: Lmc, study_file: Path, home: Location) -> None:
     override = 'evaluate.datasets=["validation", "hans"]'
     refused(lmc("run", str(study_file), "--set", override, *_at(home)), "'hans'", "main_only")
 
@@ -121,23 +116,23 @@ def test_an_evaluation_set_that_does_not_exist(lmc: Any, study_file: Path, home:
     ],
 )
 def test_a_primary_diagnostic_that_is_not_measured(
-    lmc: Any, study_file: Path, home: Location, diagnostic: str, words: tuple[str, ...]
+    lmc: Lmc, study_file: Path, home: Location, diagnostic: str, words: tuple[str, ...]
 ) -> None:
     override = f"cluster.primary_diagnostic={diagnostic}"
     refused(lmc("run", str(study_file), "--set", override, *_at(home)), "primary_diag", *words)
 
 
-def test_a_home_that_cannot_be_written(lmc: Any, study_file: Path) -> None:
+def test_a_home_that_cannot_be_written(lmc: Lmc, study_file: Path) -> None:
     done = lmc("run", str(study_file), "--home", "/proc/no-home")
     refused(done, "/proc/no-home", "--home")
 
 
-def test_a_tracking_uri_of_an_old_kind(lmc: Any, study_file: Path) -> None:
+def test_a_tracking_uri_of_an_old_kind(lmc: Lmc, study_file: Path) -> None:
     done = lmc("status", "--tracking-uri", "file:///srv/mlruns")
     refused(done, "file:///srv/mlruns")
 
 
-def test_results_of_a_newer_schema(lmc: Any, cli_home: Location, tmp_path: Path) -> None:
+def test_results_of_a_newer_schema(lmc: Lmc, cli_home: Location, tmp_path: Path) -> None:
     import shutil
 
     import duckdb
@@ -150,24 +145,24 @@ def test_results_of_a_newer_schema(lmc: Any, cli_home: Location, tmp_path: Path)
     refused(lmc("query", "models", *_at(location)), "999")
 
 
-def test_results_that_are_no_database(lmc: Any, tmp_path: Path) -> None:
+def test_results_that_are_no_database(lmc: Lmc, tmp_path: Path) -> None:
     location = empty_home(tmp_path / "corrupt")
     location.results_path.write_bytes(b"not a database" * 1000)
     refused(lmc("query", "models", *_at(location)), "results.duckdb", "ingest")
 
 
-def test_no_results_yet(lmc: Any, home: Location) -> None:
+def test_no_results_yet(lmc: Lmc, home: Location) -> None:
     refused(lmc("query", "models", *_at(home)), "ingest")
 
 
 def test_a_name_recorded_with_another_recipe(
-    lmc: Any, cli_home: Location, study_file: Path
+    lmc: Lmc, cli_home: Location, study_file: Path
 ) -> None:
     done = lmc("run", str(study_file), "--set", "finetune.learning_rate=0.5", *_at(cli_home))
     refused(done, "another recipe", "learning_rate")
 
 
-def test_a_study_deleted_in_mlflow(lmc: Any, study_file: Path, home: Location) -> None:
+def test_a_study_deleted_in_mlflow(lmc: Lmc, study_file: Path, home: Location) -> None:
     from lmc_track.tracking.store import Store
 
     client = Store(home).client
@@ -175,7 +170,7 @@ def test_a_study_deleted_in_mlflow(lmc: Any, study_file: Path, home: Location) -
     refused(lmc("run", str(study_file), *_at(home)), "deleted in MLflow", "restore")
 
 
-def test_a_study_that_is_not_recorded(lmc: Any, cli_home: Location) -> None:
+def test_a_study_that_is_not_recorded(lmc: Lmc, cli_home: Location) -> None:
     refused(lmc("report", "other", *_at(cli_home)), "'other'")
     refused(lmc("run", "other", *_at(cli_home)), "'other'", "tiny")
 
@@ -185,13 +180,13 @@ def test_a_study_that_is_not_recorded(lmc: Any, cli_home: Location) -> None:
     ["run s", "cluster s", "report s", "status s", "ingest", "query models", "materialize a b"],
 )
 def test_a_home_that_is_not_there_is_not_made_by_reading(
-    lmc: Any, tmp_path: Path, command: str
+    lmc: Lmc, tmp_path: Path, command: str
 ) -> None:
     refused(lmc(*command.split(), "--home", str(tmp_path / "typo")))
     assert not (tmp_path / "typo").exists()
 
 
-def test_a_port_that_does_not_exist(lmc: Any, home: Location) -> None:
+def test_a_port_that_does_not_exist(lmc: Lmc, home: Location) -> None:
     refused(lmc("ui", "--port", "99999", *_at(home)), "99999")
 
 
@@ -204,17 +199,17 @@ def test_a_port_that_does_not_exist(lmc: Any, home: Location) -> None:
         ("SELECT * FROM read_csv('/etc/passwd')", ""),
     ],
 )
-def test_sql_that_cannot_run(lmc: Any, cli_home: Location, statement: str, word: str) -> None:
+def test_sql_that_cannot_run(lmc: Lmc, cli_home: Location, statement: str, word: str) -> None:
     before = tables_of(cli_home.results_path)
     refused(lmc("sql", statement, *_at(cli_home)), word)
     assert tables_of(cli_home.results_path).keys() == before.keys()
 
 
-def test_a_query_that_does_not_exist(lmc: Any, cli_home: Location) -> None:
+def test_a_query_that_does_not_exist(lmc: Lmc, cli_home: Location) -> None:
     refused(lmc("query", "barrier_matrx", *_at(cli_home)), "barrier_matrix")
 
 
-def test_an_own_query_that_is_broken(lmc: Any, cli_home: Location, tmp_path: Path) -> None:
+def test_an_own_query_that_is_broken(lmc: Lmc, cli_home: Location, tmp_path: Path) -> None:
     import shutil
 
     location = empty_home(tmp_path / "own")
@@ -226,33 +221,33 @@ def test_an_own_query_that_is_broken(lmc: Any, cli_home: Location, tmp_path: Pat
     refused(lmc("query", "mine", *at), f"{folder / 'mine.sql'}:4: Parser Error")
 
 
-def test_sql_without_a_statement(lmc: Any) -> None:
+def test_sql_without_a_statement(lmc: Lmc) -> None:
     refused(lmc("sql"), "standard input", "--file")
     refused(lmc("sql", "SELECT 1", "--file", "-"), "--file")
 
 
-def test_a_table_that_does_not_exist(lmc: Any) -> None:
+def test_a_table_that_does_not_exist(lmc: Lmc) -> None:
     refused(lmc("schema", "modles"), "'modles'", "models")
 
 
-def test_a_command_that_does_not_exist(lmc: Any) -> None:
+def test_a_command_that_does_not_exist(lmc: Lmc) -> None:
     refused(lmc("frobnicate"), "frobnicate", "demo")
 
 
-def test_init_does_not_replace_a_file(lmc: Any, study_file: Path) -> None:
+def test_init_does_not_replace_a_file(lmc: Lmc, study_file: Path) -> None:
     before = study_file.read_text()
     refused(lmc("init", str(study_file)), "exists already")
     assert study_file.read_text() == before
 
 
-def test_a_run_that_is_no_model_or_point(lmc: Any, cli_home: Location, tmp_path: Path) -> None:
+def test_a_run_that_is_no_model_or_point(lmc: Lmc, cli_home: Location, tmp_path: Path) -> None:
     study = runs_of(cli_home).all("study")[0].run_id
     refused(lmc("materialize", study, str(tmp_path / "out"), *_at(cli_home)), "no weights")
     refused(lmc("materialize", "f" * 32, str(tmp_path / "out"), *_at(cli_home)), "no run")
     assert not (tmp_path / "out").exists()
 
 
-def test_bad_input_records_nothing(lmc: Any, study_file: Path, home: Location) -> None:
+def test_bad_input_records_nothing(lmc: Lmc, study_file: Path, home: Location) -> None:
     from lmc_track.tracking.store import Store
 
     lmc("run", str(study_file), "--set", "finetune.trainer.weight_decy=0.1", *_at(home))

@@ -6,22 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from lmc_track.cli import main as program
-from support.programs import Lmc, Outcome
+from support.programs import Lmc
 
 
 @pytest.fixture
-def lmc(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Lmc:
-    """The program's own entry, in this process."""
-
-    def run(*arguments: str) -> Outcome:
-        monkeypatch.setattr("sys.argv", ["lmc-track", *arguments])
-        with pytest.raises(SystemExit) as left:
-            program.main()
-        printed = capsys.readouterr()
-        return Outcome(int(left.value.code or 0), printed.out, printed.err)
-
-    return run
+def lmc(in_process: Lmc) -> Lmc:
+    return in_process
 
 
 class _Opens:
