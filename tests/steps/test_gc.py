@@ -8,6 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from polars.testing import assert_frame_equal
 
 from lmc_track.progress import Silent
 from lmc_track.steps.gc import Removed, collect, seconds_ago, what_can_go
@@ -87,7 +88,7 @@ def test_a_study_goes_on_where_it_was_and_ends_alike(finished: Location, home: L
     expected, found = measured(finished), measured(home)
     assert expected.keys() == found.keys()
     for name, frame in expected.items():
-        assert frame.equals(found[name]), name
+        assert_frame_equal(frame, found[name], abs_tol=1e-12, rel_tol=1e-12)
 
 
 def leave_what_a_crash_leaves(home: Location) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from polars.testing import assert_frame_equal
 
 from lmc_track.errors import InputError
 from lmc_track.steps.derivations import DERIVATIONS
@@ -64,7 +65,8 @@ def test_a_file_becomes_one_of_this_schema(old_file: Path, tmp_path: Path) -> No
             assert before[name].schema == frame.schema, name
             assert before[name].height == frame.height, name
     for query in ("barrier_matrix", "clusterings", "study_summary"):
-        assert results.query(query).equals(open_results(anew).query(query)), query
+        found, expected = results.query(query), open_results(anew).query(query)
+        assert_frame_equal(found, expected, abs_tol=1e-12, rel_tol=1e-12)
     assert recorded(old_file, TRACKING_URI).runs.is_empty()
 
 
