@@ -63,7 +63,10 @@ def command(
 
     location = find_location(home, tracking_uri)
     can_go = what_can_go(location, older_than)
-    show(_summary(can_go.found, output_format), output_format)
+    if can_go.found or output_format != "table":
+        show(_summary(can_go.found, output_format), output_format)
+    else:
+        echo("There is nothing to remove.", err=True)
     for note in can_go.notes:
         echo(note, err=True)
     if dry_run or not can_go.found:
