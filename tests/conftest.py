@@ -11,7 +11,12 @@ from hypothesis import settings
 settings.register_profile("fixed", derandomize=True, database=None)
 settings.load_profile("fixed")
 
-pytest_plugins = ["support.browser", "support.programs", "support.results"]
+pytest_plugins = [
+    "support.browser",
+    "support.finished",
+    "support.programs",
+    "support.results",
+]
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ.setdefault("OMP_NUM_THREADS", "1")

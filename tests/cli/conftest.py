@@ -8,19 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lmc_track.tracking.location import Location
-from support.stores import empty_home
-from support.studies import run_tiny
-
 Run = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture(scope="session")
-def cli_home(tmp_path_factory: pytest.TempPathFactory) -> Location:
-    """The home of a finished tiny study, which no test may change."""
-    location = empty_home(tmp_path_factory.mktemp("cli"))
-    run_tiny(location)
-    return location
 
 
 @pytest.fixture

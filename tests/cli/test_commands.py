@@ -79,18 +79,18 @@ def rows(location: Location, output_format: str) -> Result:
     )  # fmt: skip
 
 
-def test_rows_come_in_every_format(cli_home: Location) -> None:
+def test_rows_come_in_every_format(finished: Location) -> None:
     names = ["seed-0", "seed-1", "seed-2", "seed-3"]
-    assert [row["name"] for row in json.loads(rows(cli_home, "json").output)] == names
-    assert pl.read_csv(io.StringIO(rows(cli_home, "csv").output))["name"].to_list() == names
-    parquet = pl.read_parquet(io.BytesIO(rows(cli_home, "parquet").stdout_bytes))
+    assert [row["name"] for row in json.loads(rows(finished, "json").output)] == names
+    assert pl.read_csv(io.StringIO(rows(finished, "csv").output))["name"].to_list() == names
+    parquet = pl.read_parquet(io.BytesIO(rows(finished, "parquet").stdout_bytes))
     assert parquet["name"].to_list() == names
-    markdown = rows(cli_home, "markdown").output.splitlines()
+    markdown = rows(finished, "markdown").output.splitlines()
     assert markdown[2].startswith("| seed-0 |")
 
 
-def test_tables_align(cli_home: Location) -> None:
-    lines = rows(cli_home, "table").output.splitlines()
+def test_tables_align(finished: Location) -> None:
+    lines = rows(finished, "table").output.splitlines()
     rule = lines[1]
     starts = [0] + [i + 2 for i in range(len(rule)) if rule[i : i + 2] == "  "]
     for line in lines:
@@ -101,8 +101,8 @@ def test_tables_align(cli_home: Location) -> None:
 COUNT = "SELECT count(*) AS n -- how many\nFROM models\n"
 
 
-def test_sql_takes_a_statement_a_file_or_standard_input(cli_home: Location, tmp_path: Path) -> None:
-    home = ("--home", str(cli_home.home), "--format", "csv")
+def test_sql_takes_a_statement_a_file_or_standard_input(finished: Location, tmp_path: Path) -> None:
+    home = ("--home", str(finished.home), "--format", "csv")
     file = tmp_path / "count.sql"
     file.write_text(COUNT, encoding="utf-8-sig")
     for given in ((COUNT,), ("--file", str(file)), ("--file", "-"), ("-",)):
@@ -147,23 +147,23 @@ def test_queries_are_listed_and_shown() -> None:
     assert "SELECT" in invoke("query", "curves", "--show").output
 
 
-def test_a_report_is_written_where_asked(cli_home: Location, tmp_path: Path) -> None:
+def test_a_report_is_written_where_asked(finished: Location, tmp_path: Path) -> None:
     out = tmp_path / "report.html"
-    result = invoke("report", "tiny", "--out", str(out), "--home", str(cli_home.home))
+    result = invoke("report", "tiny", "--out", str(out), "--home", str(finished.home))
     assert result.output.strip() == str(out)
     assert out.read_text().startswith("<!DOCTYPE html>")
 
 
-def test_a_study_is_exported(cli_home: Location, tmp_path: Path) -> None:
+def test_a_study_is_exported(finished: Location, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    result = CliRunner().invoke(cli, ["export", "tiny", str(out), "--home", str(cli_home.home)])
+    result = CliRunner().invoke(cli, ["export", "tiny", str(out), "--home", str(finished.home)])
     assert result.stdout == ""
     assert result.stderr.startswith(f"{out}: ")
     assert (out / "predictions" / "dataset=validation" / "predictions.parquet").is_file()
 
 
-def test_a_point_is_materialized(cli_home: Location, tmp_path: Path) -> None:
-    home = ("--home", str(cli_home.home))
+def test_a_point_is_materialized(finished: Location, tmp_path: Path) -> None:
+    home = ("--home", str(finished.home))
     listed = invoke("sql", "SELECT point_id FROM points LIMIT 1", "--format", "json", *home)
     point = json.loads(listed.output)[0]["point_id"]
     result = invoke("materialize", point, str(tmp_path / "out"), *home)
@@ -171,8 +171,8 @@ def test_a_point_is_materialized(cli_home: Location, tmp_path: Path) -> None:
     assert (tmp_path / "out" / "model.safetensors").is_file()
 
 
-def test_status_counts(cli_home: Location) -> None:
-    result = invoke("status", "--format", "json", "--home", str(cli_home.home))
+def test_status_counts(finished: Location) -> None:
+    result = invoke("status", "--format", "json", "--home", str(finished.home))
     found = {row["what"]: row for row in json.loads(result.output)}
     assert found["model"]["done"] == 4
 

@@ -33,10 +33,10 @@ def test_own_queries_are_completed(lmc: Run, tmp_path: Path) -> None:
 
 
 def test_studies_and_study_files_are_completed(
-    lmc: Run, cli_home: Location, tmp_path: Path
+    lmc: Run, finished: Location, tmp_path: Path
 ) -> None:
     (tmp_path / "tiny-2.toml").write_text("")
-    home = str(cli_home.home)
+    home = str(finished.home)
     assert completed(lmc, "lmc-track report ti", LMC_HOME=home) == ["tiny", "tiny-2.toml"]
 
 

@@ -22,9 +22,9 @@ class _Terminal(io.StringIO):
 
 
 @pytest.fixture
-def untidy(cli_home: Location, tmp_path_factory: pytest.TempPathFactory) -> Location:
+def untidy(finished: Location, tmp_path_factory: pytest.TempPathFactory) -> Location:
     """A finished study of which a path was deleted in MLflow."""
-    home = copied_home(cli_home, tmp_path_factory.mktemp("untidy") / "home")
+    home = copied_home(finished, tmp_path_factory.mktemp("untidy") / "home")
     Store(home).client.delete_run(runs_of(home).all("path")[0].run_id)
     return home
 
@@ -66,9 +66,9 @@ def test_what_is_no_age_is_refused(untidy: Location, in_process: Lmc) -> None:
 
 
 def test_doctor_fails_where_a_check_does(
-    cli_home: Location, untidy: Location, in_process: Lmc
+    finished: Location, untidy: Location, in_process: Lmc
 ) -> None:
-    well = in_process("doctor", "--format", "json", "--home", str(cli_home.home))
+    well = in_process("doctor", "--format", "json", "--home", str(finished.home))
     assert well.code == 0, well.printed
     assert {row["verdict"] for row in json.loads(well.out)} <= {"ok", "warn"}
     untidy.results_path.write_bytes(b"no results" * 500)

@@ -44,18 +44,18 @@ def plane(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
     ],
 )
 def test_wrong_use_is_said_and_nothing_begun(
-    plane: Any, cli_home: Location, arguments: tuple[str, ...], said: str
+    plane: Any, finished: Location, arguments: tuple[str, ...], said: str
 ) -> None:
-    code, out, err = plane(cli_home, *arguments)
+    code, out, err = plane(finished, *arguments)
     assert (code, out) == (2, "")
     assert said in err
-    assert not runs_of(cli_home).unfinished("plane")
+    assert not runs_of(finished).unfinished("plane")
 
 
-def test_a_dry_run_prints_rows_and_records_nothing(plane: Any, cli_home: Location) -> None:
+def test_a_dry_run_prints_rows_and_records_nothing(plane: Any, finished: Location) -> None:
     trio = ("seed-0", "seed-1", "seed-2")
-    code, out, _ = plane(cli_home, "tiny", *trio, "--dry-run", "--format", "json", "--grid", "5")
+    code, out, _ = plane(finished, "tiny", *trio, "--dry-run", "--format", "json", "--grid", "5")
     assert code == 0
     (row,) = json.loads(out)
     assert (row["what"], row["planned"], row["to_do"]) == ("plane points", 25, 25)
-    assert not runs_of(cli_home).all("plane")
+    assert not runs_of(finished).all("plane")

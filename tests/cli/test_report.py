@@ -16,11 +16,11 @@ Run = Callable[..., CompletedProcess[str]]
 
 
 @pytest.fixture
-def report(cli_home: Location, lmc: Run) -> Run:
+def report(finished: Location, lmc: Run) -> Run:
     """``lmc-track report tiny`` on the finished study."""
 
     def run(*options: str, **environ: str) -> CompletedProcess[str]:
-        return lmc("report", "tiny", "--home", str(cli_home.home), *options, **environ)
+        return lmc("report", "tiny", "--home", str(finished.home), *options, **environ)
 
     return run
 

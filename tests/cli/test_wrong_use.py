@@ -132,13 +132,13 @@ def test_a_tracking_uri_of_an_old_kind(lmc: Lmc, study_file: Path) -> None:
     refused(done, "file:///srv/mlruns")
 
 
-def test_results_of_a_newer_schema(lmc: Lmc, cli_home: Location, tmp_path: Path) -> None:
+def test_results_of_a_newer_schema(lmc: Lmc, finished: Location, tmp_path: Path) -> None:
     import shutil
 
     import duckdb
 
     location = empty_home(tmp_path / "newer")
-    shutil.copyfile(cli_home.results_path, location.results_path)
+    shutil.copyfile(finished.results_path, location.results_path)
     connection = duckdb.connect(str(location.results_path))
     connection.execute("UPDATE schema_version SET version = 999")
     connection.close()
@@ -156,9 +156,9 @@ def test_no_results_yet(lmc: Lmc, home: Location) -> None:
 
 
 def test_a_name_recorded_with_another_recipe(
-    lmc: Lmc, cli_home: Location, study_file: Path
+    lmc: Lmc, finished: Location, study_file: Path
 ) -> None:
-    done = lmc("run", str(study_file), "--set", "finetune.learning_rate=0.5", *_at(cli_home))
+    done = lmc("run", str(study_file), "--set", "finetune.learning_rate=0.5", *_at(finished))
     refused(done, "another recipe", "learning_rate")
 
 
@@ -170,9 +170,9 @@ def test_a_study_deleted_in_mlflow(lmc: Lmc, study_file: Path, home: Location) -
     refused(lmc("run", str(study_file), *_at(home)), "deleted in MLflow", "restore")
 
 
-def test_a_study_that_is_not_recorded(lmc: Lmc, cli_home: Location) -> None:
-    refused(lmc("report", "other", *_at(cli_home)), "'other'")
-    refused(lmc("run", "other", *_at(cli_home)), "'other'", "tiny")
+def test_a_study_that_is_not_recorded(lmc: Lmc, finished: Location) -> None:
+    refused(lmc("report", "other", *_at(finished)), "'other'")
+    refused(lmc("run", "other", *_at(finished)), "'other'", "tiny")
 
 
 @pytest.mark.parametrize(
@@ -199,25 +199,25 @@ def test_a_port_that_does_not_exist(lmc: Lmc, home: Location) -> None:
         ("SELECT * FROM read_csv('/etc/passwd')", ""),
     ],
 )
-def test_sql_that_cannot_run(lmc: Lmc, cli_home: Location, statement: str, word: str) -> None:
-    before = tables_of(cli_home.results_path)
-    refused(lmc("sql", statement, *_at(cli_home)), word)
-    assert tables_of(cli_home.results_path).keys() == before.keys()
+def test_sql_that_cannot_run(lmc: Lmc, finished: Location, statement: str, word: str) -> None:
+    before = tables_of(finished.results_path)
+    refused(lmc("sql", statement, *_at(finished)), word)
+    assert tables_of(finished.results_path).keys() == before.keys()
 
 
-def test_a_query_that_does_not_exist(lmc: Lmc, cli_home: Location) -> None:
-    refused(lmc("query", "barrier_matrx", *_at(cli_home)), "barrier_matrix")
+def test_a_query_that_does_not_exist(lmc: Lmc, finished: Location) -> None:
+    refused(lmc("query", "barrier_matrx", *_at(finished)), "barrier_matrix")
 
 
-def test_an_own_query_that_is_broken(lmc: Lmc, cli_home: Location, tmp_path: Path) -> None:
+def test_an_own_query_that_is_broken(lmc: Lmc, finished: Location, tmp_path: Path) -> None:
     import shutil
 
     location = empty_home(tmp_path / "own")
-    shutil.copyfile(cli_home.results_path, location.results_path)
+    shutil.copyfile(finished.results_path, location.results_path)
     folder = location.home / "queries"
     folder.mkdir()
     (folder / "mine.sql").write_text("-- name: mine\n-- description: d\nSELECT\n  1 +\n")
-    at = ("--home", str(location.home), "--tracking-uri", cli_home.tracking_uri)
+    at = ("--home", str(location.home), "--tracking-uri", finished.tracking_uri)
     refused(lmc("query", "mine", *at), f"{folder / 'mine.sql'}:4: Parser Error")
 
 
@@ -240,10 +240,10 @@ def test_init_does_not_replace_a_file(lmc: Lmc, study_file: Path) -> None:
     assert study_file.read_text() == before
 
 
-def test_a_run_that_is_no_model_or_point(lmc: Lmc, cli_home: Location, tmp_path: Path) -> None:
-    study = runs_of(cli_home).all("study")[0].run_id
-    refused(lmc("materialize", study, str(tmp_path / "out"), *_at(cli_home)), "no weights")
-    refused(lmc("materialize", "f" * 32, str(tmp_path / "out"), *_at(cli_home)), "no run")
+def test_a_run_that_is_no_model_or_point(lmc: Lmc, finished: Location, tmp_path: Path) -> None:
+    study = runs_of(finished).all("study")[0].run_id
+    refused(lmc("materialize", study, str(tmp_path / "out"), *_at(finished)), "no weights")
+    refused(lmc("materialize", "f" * 32, str(tmp_path / "out"), *_at(finished)), "no run")
     assert not (tmp_path / "out").exists()
 
 

@@ -7,15 +7,6 @@ import pytest
 
 from lmc_track.tracking.location import Location
 from support.stores import empty_home
-from support.studies import run_tiny
-
-
-@pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Location:
-    """The home of a finished tiny study, which no test may change."""
-    location = empty_home(tmp_path_factory.mktemp("finished"))
-    run_tiny(location)
-    return location
 
 
 @pytest.fixture
