@@ -1,4 +1,4 @@
-"""Bringing an open results file up to date with a snapshot, in the caller's transaction.
+"""Bringing an open results file up to date with a snapshot, in the transaction that is open.
 
 An empty file takes everything. In one that has results already, only rows that differ are
 written, and only what follows from them is computed anew: of each path by itself, and of a study
@@ -41,8 +41,12 @@ def fill(
     path: Path,
     snapshot: Snapshot,
     derivations: Sequence[Derivation],
+    *,
+    unseen: bool,
 ) -> None:
     """Make the tables those of ``snapshot``; ``path`` is only named in errors.
+
+    ``unseen``: nobody can see the file yet, so that parts of it may be committed before others.
 
     Temporary tables say what is new or different: ``touched_runs`` (models and points),
     ``touched_paths`` and ``touched_studies``.
@@ -61,7 +65,8 @@ def fill(
     _find_new(connection)
     storage.remove_examples(connection)
     storage.fill_examples(connection, snapshot)
-    storage.fill_evaluations(connection, add_predictions(connection, snapshot.predictions))
+    found = add_predictions(connection, snapshot.predictions, commit=unseen)
+    storage.fill_evaluations(connection, found)
     _find_new_sets(connection)
     _remove_of_paths(connection)
     _compute(connection, path, derivations)

@@ -70,12 +70,15 @@ class _Block:
 
 
 def add_predictions(
-    connection: duckdb.DuckDBPyConnection, files: Sequence[PredictionFile]
+    connection: duckdb.DuckDBPyConnection, files: Sequence[PredictionFile], *, commit: bool
 ) -> list[Evaluation]:
     """Store the predictions in ``files``, on the data sets that count, and evaluate them.
 
     Runs, data sets and examples must be in their tables already. Models come first: what reads
     only them, as most queries do, skips the rest.
+
+    With ``commit`` the transaction is ended after every block and begun anew: until it ends,
+    DuckDB keeps some 30 bytes in memory for every row.
 
     ``WorkError`` where a file cannot be read, or does not cover its data sets exactly: means over
     the rest would mislead.
@@ -97,13 +100,13 @@ def add_predictions(
             inside = sets[bisect_left(places, start) : bisect_left(places, end)]
             waiting.append(pool.submit(_block, paths, inside, data))
             if len(waiting) > _THREADS:
-                found += _store(connection, waiting.popleft().result())
+                found += _store(connection, waiting.popleft().result(), commit)
         while waiting:
-            found += _store(connection, waiting.popleft().result())
+            found += _store(connection, waiting.popleft().result(), commit)
     return found
 
 
-def _store(connection: duckdb.DuckDBPyConnection, block: _Block) -> list[Evaluation]:
+def _store(connection: duckdb.DuckDBPyConnection, block: _Block, commit: bool) -> list[Evaluation]:
     insert_rows(connection, PREDICTION_SETS, block.sets)
     # They are in order already, which sorting would only find out.
     connection.register("block", block.rows)
@@ -112,6 +115,9 @@ def _store(connection: duckdb.DuckDBPyConnection, block: _Block) -> list[Evaluat
         "SELECT set_no, example_id, label, loss, logits FROM block"
     )
     connection.unregister("block")
+    if commit:
+        connection.commit()
+        connection.begin()
     return block.evaluations
 
 

@@ -81,7 +81,7 @@ def rebuild(
     ):
         connection.begin()
         create_empty(connection)
-        return RebuildReport(_fill(connection, building, snapshot, derivations))
+        return RebuildReport(_fill(connection, building, snapshot, derivations, unseen=True))
 
 
 def update(
@@ -102,11 +102,12 @@ def update(
                 _copy(results_path, building)
                 with duckdb.connect(str(building)) as connection:
                     connection.begin()
-                    counts = _fill(connection, building, snapshot, derivations)
+                    counts = _fill(connection, building, snapshot, derivations, unseen=True)
             return RebuildReport(counts)
         with connection:
             connection.begin()
-            return RebuildReport(_fill(connection, results_path, snapshot, derivations))
+            counts = _fill(connection, results_path, snapshot, derivations, unseen=False)
+            return RebuildReport(counts)
 
 
 def wait_for_writer(results_path: Path) -> bool:
@@ -177,9 +178,11 @@ def _fill(
     path: Path,
     snapshot: Snapshot,
     derivations: Sequence[Derivation],
+    *,
+    unseen: bool,
 ) -> dict[str, int]:
     """Fill the file in the transaction that is open, and end it."""
-    fill(connection, path, snapshot, derivations)
+    fill(connection, path, snapshot, derivations, unseen=unseen)
     connection.execute(
         "UPDATE schema_version SET program = ?, tracking_uri = ?",
         [program_version(), store_name(snapshot.tracking_uri)],
