@@ -28,7 +28,6 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from lmc_track.steps import recording
-from lmc_track.steps.path_records import record_path
 from lmc_track.tracking.artifacts import Artifacts
 from lmc_track.tracking.location import locate
 from lmc_track.tracking.recorder import Recorder
@@ -58,9 +57,7 @@ class Way:
         for start in range(0, len(works), self.batch):
             measured = [(one, self.study.result(one)) for one in works[start : start + self.batch]]
             before, begun = self.files.seconds, time.perf_counter()
-            with self.study.record.recorder.together():
-                for one, result in measured:
-                    record_path(self.study.plan, self.study.record, one, result)
+            self.study.put_on_record(measured)
             spent, files = time.perf_counter() - begun, self.files.seconds - before
             self.rows += spent - files
             self.artifacts += files

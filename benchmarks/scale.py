@@ -28,10 +28,10 @@ from unittest.mock import patch
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
+from lmc_track.execution.carry import MOST_TOGETHER
 from lmc_track.progress import Silent
 from lmc_track.steps import recording
 from lmc_track.steps.ingest import ingest
-from lmc_track.steps.path_records import PathResult, record_path
 from lmc_track.steps.path_works import PathWork
 from lmc_track.steps.run import report_step
 from lmc_track.tracking.artifacts import Artifacts
@@ -50,7 +50,6 @@ from support.ui import served_ui
 DATASETS = ("validation", "train_sample", "main_only", "embedded_only")
 STUDY = "scale"
 TIMES = 3  # how often what takes little is measured
-TOGETHER = 8  # paths in one transaction, the most that ``lmc-track run`` takes at once
 QUERIES = ("barrier_matrix", "barrier_pairs", "gap_summary", "study_summary")
 
 
@@ -110,19 +109,13 @@ def _measured(
 
 
 def _record(study: MadeStudy, works: list[PathWork], files: Stopwatch) -> tuple[float, float]:
-    """Seconds of rows and of files that recording ``works`` takes, up to ``TOGETHER`` at a time."""
+    """Seconds of rows and of files that recording ``works`` takes, as many together as in a run."""
     spent = 0.0
     before = files.seconds
-    for start in range(0, len(works), TOGETHER):
-        measured = [(work, study.result(work)) for work in works[start : start + TOGETHER]]
-        spent += _seconds(partial(_record_together, study, measured))
+    for start in range(0, len(works), MOST_TOGETHER):
+        measured = [(work, study.result(work)) for work in works[start : start + MOST_TOGETHER]]
+        spent += _seconds(partial(study.put_on_record, measured))
     return spent - (files.seconds - before), files.seconds - before
-
-
-def _record_together(study: MadeStudy, measured: list[tuple[PathWork, PathResult]]) -> None:
-    with study.record.recorder.together():
-        for work, result in measured:
-            record_path(study.plan, study.record, work, result)
 
 
 def _plainly(store: Store, models: int, files: Stopwatch, paths: int) -> tuple[float, float]:

@@ -24,6 +24,7 @@ from lmc_track.analysis.permutation import (
 )
 
 RELABELLINGS = 1_999
+# What is relabelled at once stays in a processor's cache.
 _NUMBERS_AT_ONCE = 1 << 18
 
 

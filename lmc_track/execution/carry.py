@@ -18,7 +18,7 @@ Result = TypeVar("Result")
 # Results waiting to be written; more would only hold memory.
 _MOST_WAITING = 2
 # The same where they are written together, and so many at once.
-_MOST_TOGETHER = 8
+MOST_TOGETHER = 8
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def carry_out(
     waiting: list[Future[None]] = []
     failures: list[Failure[Item]] = []
     ready: deque[tuple[Item, Result]] = deque()
-    most = _MOST_WAITING if together is None else _MOST_TOGETHER
+    most = _MOST_WAITING if together is None else MOST_TOGETHER
     done = 0
 
     def keep() -> None:
@@ -70,7 +70,7 @@ def carry_out(
             record(*ready.popleft())
         elif ready:
             with together():
-                for _ in range(min(len(ready), _MOST_TOGETHER)):
+                for _ in range(min(len(ready), MOST_TOGETHER)):
                     record(*ready.popleft())
 
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="record") as writer:

@@ -59,8 +59,8 @@ def test_what_went_is_told_and_a_second_gc_finds_nothing(untidy: Location, in_pr
     assert json.loads(in_process("gc", "--dry-run", "--format", "json", *home).out) == []
 
 
-def test_what_is_no_age_is_refused(untidy: Location, in_process: Lmc) -> None:
-    refused = in_process("gc", "--older-than", "soon", "--home", str(untidy.home))
+def test_what_is_no_age_is_refused(finished: Location, in_process: Lmc) -> None:
+    refused = in_process("gc", "--older-than", "soon", "--home", str(finished.home))
     assert refused.code == Exit.WRONG_USE
     assert "'soon' is no age: write 30d" in refused.err
 

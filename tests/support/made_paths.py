@@ -17,7 +17,7 @@ from lmc_track.geometry.encoding import EncodedDataset
 from lmc_track.geometry.evaluation import Predictions
 from lmc_track.geometry.grid import common_grid, interior
 from lmc_track.geometry.weights_cache import Checkpoint
-from lmc_track.steps.path_records import PathResult, PointResult
+from lmc_track.steps.path_records import PathResult, PointResult, record_path
 from lmc_track.steps.path_works import PathWork
 from lmc_track.steps.planning import Plan
 from lmc_track.steps.recording import record_datasets, record_predictions
@@ -67,6 +67,12 @@ class MadeStudy:
             for alpha in work.needed
         }
         return PathResult(begun, points, l2_distance=1.0, cosine=0.5)
+
+    def put_on_record(self, measured: Sequence[tuple[PathWork, PathResult]]) -> None:
+        """Record paths together, in one transaction where the store is a database."""
+        with self.record.recorder.together():
+            for work, result in measured:
+                record_path(self.plan, self.record, work, result)
 
     def _run(self, model: RecordedModel) -> RunEntry:
         run = self.record.index.find("model", model.key)
