@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from lmc_track.analysis.verdict import find_clusters
     from lmc_track.geometry.curves import (
         barrier_height,
         convexity_gap,
@@ -26,6 +27,7 @@ __all__ = [
     "convexity_gap",
     "convexity_gap_support",
     "curve_area",
+    "find_clusters",
     "interpolation_instability",
     "open",
     "paper_figures",
@@ -38,6 +40,7 @@ _MODULES = {
     "convexity_gap": "lmc_track.geometry.curves",
     "convexity_gap_support": "lmc_track.geometry.curves",
     "curve_area": "lmc_track.geometry.curves",
+    "find_clusters": "lmc_track.analysis.verdict",
     "interpolation_instability": "lmc_track.geometry.curves",
     "open": "lmc_track.warehouse.results",
     "paper_figures": "lmc_track.report.figures.catalogue",

@@ -1,0 +1,151 @@
+"""Dividing models by their gaps: average linkage, and the score that one division is chosen by.
+
+Knows one matrix of gaps at a time. Measured gaps and gaps drawn from a null go through this same
+code, which is what makes comparing them fair.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.cluster.hierarchy import linkage
+from scipy.spatial.distance import squareform
+
+Floats = NDArray[np.float64]
+Labels = NDArray[np.int64]
+
+FEWEST_MODELS = 4
+MOST_CLUSTERS = 6
+
+# A cluster of few models can be tight by accident, and in heavy-tailed clouds two or three models
+# far out often are. Taking this over the size of the smallest cluster from the score makes its
+# distribution nearly the same for normal and for heavy-tailed clouds (docs/results/verdict.md).
+_SMALLNESS = 0.25
+_ROUNDING = 1e-9
+
+
+@dataclass(frozen=True)
+class Divisions:
+    """One division for each of b matrices of gaps between n models.
+
+    ``labels`` (b, n) count from 0 to ``k`` (b,) − 1, and every cluster has two models or more.
+    ``k`` is 1, and ``score`` −∞, where nothing was found. ``score`` (b,) is that of the gaps that
+    the division was made on.
+    """
+
+    labels: Labels
+    k: Labels
+    score: Floats
+
+
+def best_divisions(gaps: Floats) -> Divisions:
+    """Of the ``divisions`` of each of ``gaps`` (b, n, n) the one with the greatest ``scores``."""
+    b, n, _ = gaps.shape
+    candidates: dict[int, tuple[list[int], list[Labels]]] = {}
+    for place in range(b):
+        for k, labels in divisions(gaps[place]).items():
+            places, found = candidates.setdefault(k, ([], []))
+            places.append(place)
+            found.append(labels)
+    best = Divisions(np.zeros((b, n), np.int64), np.ones(b, np.int64), np.full(b, -np.inf))
+    for k in sorted(candidates):
+        places, found = candidates[k]
+        at = np.array(places)
+        labels = _joined(gaps[at], np.array(found))
+        values = scores(gaps[at], labels)
+        better = values > best.score[at] + _ROUNDING
+        best.labels[at[better]] = labels[better]
+        best.k[at[better]] = k
+        best.score[at[better]] = values[better]
+    return best
+
+
+def divisions(gaps: Floats) -> dict[int, Labels]:
+    """Labels of n models with ``gaps`` (n, n), for each number of clusters that there is.
+
+    Average linkage (Sokal and Michener 1958) is cut from the top; for each number, from 2 to
+    ``MOST_CLUSTERS``, of clusters of two models or more the highest cut counts. Models that are
+    still single there are labelled −1. A cut that leaves more than a fifth of the models single
+    ends the search.
+    """
+    n = len(gaps)
+    if n < FEWEST_MODELS:
+        return {}
+    tree = linkage(squareform(gaps, checks=False), "average")
+    merges = tree[:, :2].astype(int).tolist()
+    members = [[model] for model in range(n)]
+    for left, right in merges:
+        members.append(members[left] + members[right])
+    clusters = {2 * n - 2}
+    found: dict[int, Labels] = {}
+    for step in range(n - 2, -1, -1):
+        clusters.remove(n + step)
+        clusters.update(merges[step])
+        several = [members[cluster] for cluster in clusters if cluster >= n]
+        k, n_single = len(several), len(clusters) - len(several)
+        if k > MOST_CLUSTERS or n_single > max(2, n // 5):
+            break
+        if k >= 2 and k not in found:
+            found[k] = np.full(n, -1, dtype=np.int64)
+            for number, models in enumerate(several):
+                found[k][models] = number
+    return found
+
+
+def _joined(gaps: Floats, labels: Labels) -> Labels:
+    """``labels`` (b, n) with single models, −1, in the cluster that has the least mean gap."""
+    member = (labels[..., None] == np.arange(labels.max() + 1)).astype(float)
+    nearest = (gaps @ member / member.sum(1)[:, None, :]).argmin(-1)
+    return np.where(labels < 0, nearest, labels)
+
+
+def scores(gaps: Floats, labels: Labels) -> Floats:
+    """Mean silhouette less ``_SMALLNESS`` over the size of the smallest cluster: (b,).
+
+    ``gaps``: (b, n, n). ``labels``: (b, n), of equally many clusters, none of them empty.
+    """
+    sizes = np.eye(int(labels.max()) + 1)[labels].sum(1)
+    values: Floats = silhouettes(gaps, labels).mean(1) - _SMALLNESS / sizes.min(1)
+    return values
+
+
+def silhouettes(gaps: Floats, labels: Labels) -> Floats:
+    """Silhouette (b, n) of every model over ``gaps`` (b, n, n) (Rousseeuw 1987).
+
+    (b − a) / max(a, b), with a the mean gap to the model's own cluster and b that to the nearest
+    other one. scikit-learn has the same for one matrix at a time; thousands of drawn matrices go
+    through here. A model whose gaps are all 0 counts 0.
+    """
+    member = np.eye(int(labels.max()) + 1)[labels]
+    sizes = member.sum(1)[:, None, :]
+    sums = gaps @ member
+    own = member > 0
+    size = np.broadcast_to(sizes, sums.shape)[own].reshape(labels.shape)
+    inner = sums[own].reshape(labels.shape) / np.maximum(size - 1, 1)
+    outer = np.where(own, np.inf, sums / sizes).min(-1)
+    larger = np.maximum(inner, outer)
+    values = np.zeros_like(inner)
+    np.divide(outer - inner, larger, out=values, where=(larger > 0) & (size > 1))
+    return values
+
+
+def models_apart(gaps: Floats) -> list[int]:
+    """Single models far from all others, by their place, in the order of ``gaps`` (n, n).
+
+    A model apart is farther from its nearest neighbour than the others, by their median, are from
+    their farthest, and its nearest neighbour is no more than twice as near as its median one: else
+    the two may be of a small cluster. The longest such run of models by falling gap to the nearest
+    neighbour counts. At most a sixth of the models are set apart, and four or more stay.
+    """
+    n = len(gaps)
+    nearest = np.where(np.eye(n, dtype=bool), np.inf, gaps).min(1)
+    by_distance = np.argsort(-nearest, kind="stable")
+    for count in range(min(max(n // 6, 1), n - FEWEST_MODELS), 0, -1):
+        candidates, others = by_distance[:count], by_distance[count:]
+        farthest = np.median(gaps[np.ix_(others, others)].max(1))
+        typical = np.median(gaps[np.ix_(candidates, others)], axis=1)
+        if np.all(nearest[candidates] > np.maximum(farthest, typical / 2) + _ROUNDING):
+            return sorted(int(model) for model in candidates)
+    return []

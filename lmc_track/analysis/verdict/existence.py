@@ -1,0 +1,103 @@
+"""Whether models form groups: one p against each way of being one cluster.
+
+A division made on discovery gaps is scored on held-out ones. Gaps drawn from a null are divided
+and scored in the same way, the choice of the number of clusters included. Clusters exist where
+every null is refuted, so the greatest p is the one that counts (an intersection–union test, whose
+size needs no correction: Berger 1982).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.spatial.distance import squareform
+
+from lmc_track.analysis.verdict.division import Floats, Labels, best_divisions, scores
+from lmc_track.analysis.verdict.nulls import NOISE, Null, null_models
+
+SIGNIFICANCE = 0.05
+DRAWS = 199
+
+# A p is left at this many draws that reach what was measured: it is above the level then.
+_ENOUGH = 10
+_DEALS = 999
+_ROUNDING = 1e-9
+_AT_ONCE = 40
+
+
+@dataclass(frozen=True)
+class Existence:
+    """``p_values`` by null, each (1 + reached) / (1 + drawn), or reached / drawn where drawing
+    ended early (Besag and Clifford 1991). ``noise`` among them is known only with two halves."""
+
+    p_values: dict[str, float]
+
+    @property
+    def p_value(self) -> float:
+        return max(self.p_values.values())
+
+    def greatest(self, nulls: Sequence[str]) -> float | None:
+        """The greatest p against any of ``nulls``; None where none was tried."""
+        return max((self.p_values[name] for name in nulls if name in self.p_values), default=None)
+
+    @property
+    def shown(self) -> bool:
+        return self.p_value <= SIGNIFICANCE
+
+
+def existence(
+    discovery: Floats, held_out: Floats | None, labels: Labels, seed: int, *, brief: bool = False
+) -> Existence:
+    """Test ``labels`` (n,), found on ``discovery`` gaps (n, n), on ``held_out`` ones.
+
+    Without ``held_out`` the same gaps make and judge it, in what was measured and in what is
+    drawn. ``brief`` ends at the first null that is not refuted.
+    """
+    judged = discovery if held_out is None else held_out
+    observed = float(scores(judged[None], labels[None])[0])
+    p_values = {}
+    if held_out is not None:
+        p_values[NOISE] = _noise_p(held_out, labels, np.random.default_rng([seed, 0]))
+    for number, null in enumerate(null_models(discovery, held_out)):
+        if brief and p_values and max(p_values.values()) > SIGNIFICANCE:
+            break
+        random = np.random.default_rng([seed, 1 + number])
+        p_values[null.name] = _drawn_p(null, observed, random)
+    return Existence(p_values)
+
+
+def _drawn_p(null: Null, observed: float, random: np.random.Generator) -> float:
+    reached = drawn = 0
+    while drawn < DRAWS:
+        discovery, held_out = null.draw(random, min(_AT_ONCE, DRAWS - drawn))
+        for value in _held_out_scores(discovery, held_out):
+            drawn += 1
+            reached += int(value >= observed - _ROUNDING)
+            if reached == _ENOUGH:
+                return reached / drawn
+    return (1 + reached) / (1 + DRAWS)
+
+
+def _held_out_scores(discovery: Floats, held_out: Floats) -> Floats:
+    """Scores (b,) on ``held_out`` gaps (b, n, n) of what is found on ``discovery`` ones."""
+    found = best_divisions(discovery)
+    values = np.full(len(discovery), -np.inf)
+    for k in np.unique(found.k[found.k > 1]):
+        at = np.flatnonzero(found.k == k)
+        values[at] = scores(held_out[at], found.labels[at])
+    return values
+
+
+def _noise_p(held_out: Floats, labels: Labels, random: np.random.Generator) -> float:
+    """p of the held-out gaps between clusters being larger than those within by accident.
+
+    Were all paths alike and gaps noise of the examples, held-out gaps would have nothing to do with
+    a division made on others: dealt anew over pairs, they would part as well.
+    """
+    gaps = squareform(held_out, checks=False)
+    same = squareform(labels[:, None] == labels, checks=False)
+    within = gaps[same].sum()
+    dealt = random.permuted(np.tile(gaps, (_DEALS, 1)), axis=1)[:, : int(same.sum())].sum(1)
+    return float((1 + np.sum(dealt <= within + _ROUNDING)) / (1 + _DEALS))
