@@ -37,13 +37,13 @@ METRICS = {
             "loss", "loss", "mean cross entropy", True,
             high=math.inf, unit="nats", gaps=True,
         ),
-        Metric("error", "error", "share of examples whose predicted label is wrong", True, gaps=True),
+        Metric("error", "error", "share of wrong predicted labels", True, gaps=True),
         Metric(
             "calibrated_loss", "calibrated loss",
             "loss at the temperature fitted on the set's discovery examples", True,
             high=math.inf, unit="nats", gaps=True,
         ),
-        Metric("accuracy", "accuracy", "share of examples whose predicted label is right", False),
+        Metric("accuracy", "accuracy", "share of right predicted labels", False),
         Metric(
             "calibration_error", "calibration error",
             "expected difference between confidence and accuracy, 15 bins of confidence", True,

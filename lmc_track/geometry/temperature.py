@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-FEWEST_EXAMPLES = 20
+FEWEST_EXAMPLES = 10
 """A temperature is fitted on no fewer."""
 
 # 1 / T in units of the logits' own scale, so that logits that shrink along a path do not matter.

@@ -15,8 +15,8 @@ from pathlib import Path
 from lmc_track.errors import InputError
 from lmc_track.importers.naming import ModelNames, NamedModel, check_distinct
 from lmc_track.importers.text_files import TextTable, read_table
-from lmc_track.names import fitting_name
 from lmc_track.metrics import METRICS
+from lmc_track.names import fitting_name
 
 _MISSING = {"", "na", "n/a", "nan", "null", "none", "-", "–"}
 

@@ -7,8 +7,9 @@ A header is the comment lines at the top of a file::
     -- param study VARCHAR required: name of the study
     -- param half VARCHAR = 'all': all, discovery or held-out
 
-In the meaning of a parameter ``{metrics}`` stands for the names of all metrics, ``{gap_metrics}`` for
-those that have gaps. Parameters reach the SQL as DuckDB variables, ``getvariable('half')``, never as spliced text.
+In the meaning of a parameter ``{metrics}`` stands for the names of all metrics, and
+``{gap_metrics}`` for those that have gaps. Parameters reach the SQL as DuckDB variables,
+``getvariable('half')``, never as spliced text.
 A user's own files (``lmc_track.warehouse.own_queries``) have the same header and checks.
 """
 
@@ -134,8 +135,8 @@ def _parameter(file_name: str, number: int, line: str) -> Parameter:
     if default is not None and _LITERALS[match["type"]].fullmatch(default) is None:
         raise problem(file_name, number, f"the default {default} is not a {match['type']} literal")
     meaning = match["meaning"]
-    for name, listed in _LISTS.items():
-        meaning = meaning.replace(name, listed)
+    for name, names in _LISTS.items():
+        meaning = meaning.replace(name, names)
     return Parameter(match["name"], match["type"], default, meaning)
 
 
