@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -116,9 +117,7 @@ def _fill(folder: Path, tables: StudyTables, progress: Progress, predictions: bo
     datasets = tables.datasets()
     items = exported_items()
     files: list[ExportedFile] = []
-    matrices = [
-        (s, m, d, h) for s in MEASURES for m in GAP_METRICS for d in datasets for h in HALVES
-    ]
+    matrices = list(product(MEASURES, GAP_METRICS, datasets, HALVES))
     steps = len(items) - 1 + (len(datasets) if predictions else 0) + len(matrices)
     with progress.track("Exporting", steps, "files") as work:
         for item in items:

@@ -31,9 +31,8 @@ def add_a_note(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def test_every_migration_leads_to_this_schema() -> None:
-    assert sorted(MIGRATIONS) == list(
-        range(min(MIGRATIONS, default=SCHEMA_VERSION), SCHEMA_VERSION)
-    )
+    first = min(MIGRATIONS, default=SCHEMA_VERSION)
+    assert sorted(MIGRATIONS) == list(range(first, SCHEMA_VERSION))
 
 
 def test_a_file_that_no_migration_takes_is_refused_and_left_for_the_next_ingest(
