@@ -4,7 +4,7 @@
 -- param dataset VARCHAR = 'validation': evaluation set
 -- param subset VARCHAR = 'all': part of the evaluation set; all is the whole
 -- param half VARCHAR = 'all': all, discovery or held-out
--- param metric VARCHAR = 'loss': loss or error
+-- param metric VARCHAR = 'loss': {gap_metrics}
 -- param modules VARCHAR = 'all': modules that move along the path
 -- param precision VARCHAR = NULL: precision of the evaluations; the study's own if NULL
 -- param clustering VARCHAR = NULL: id or method; the newest of the study's method if NULL

@@ -2,7 +2,7 @@
 -- description: One metric per cluster on every evaluation set and subset, and how it differs from the other clusters, raw and adjusted for validation.
 -- param study VARCHAR required: name of the study
 -- param half VARCHAR = 'held-out': all, discovery or held-out; of imported values always all
--- param metric VARCHAR = 'accuracy': loss, error, accuracy, balanced_accuracy, auc, matthews_correlation or f1
+-- param metric VARCHAR = 'accuracy': {metrics}
 -- param precision VARCHAR = NULL: precision of the evaluations; the study's own if NULL
 -- param clustering VARCHAR = NULL: id or method; the newest of the study's method if NULL
 WITH model_values AS MATERIALIZED (

@@ -4,7 +4,7 @@
 -- param dataset VARCHAR = 'validation': evaluation set
 -- param subset VARCHAR = 'all': part of the evaluation set; all is the whole
 -- param half VARCHAR = 'all': all, discovery or held-out
--- param metric VARCHAR = 'loss': loss, error, accuracy, balanced_accuracy, auc, matthews_correlation or f1
+-- param metric VARCHAR = 'loss': {metrics}
 -- param modules VARCHAR = 'all': modules that move along the path
 -- param precision VARCHAR = NULL: precision of the evaluations; the study's own if NULL
 -- param clustering VARCHAR = NULL: id or method; the newest of the study's method if NULL

@@ -4,7 +4,7 @@
 -- param dataset VARCHAR = NULL: one evaluation set; all if NULL
 -- param subset VARCHAR = NULL: one subset; all rows if NULL
 -- param half VARCHAR = 'held-out': all, discovery or held-out; of imported values always all
--- param metric VARCHAR = 'accuracy': loss, error, accuracy, balanced_accuracy, auc, matthews_correlation or f1
+-- param metric VARCHAR = 'accuracy': {metrics}
 -- param precision VARCHAR = NULL: precision of the evaluations; the study's own if NULL
 -- param clustering VARCHAR = NULL: id or method; the newest of the study's method if NULL
 SELECT

@@ -4,7 +4,7 @@
 -- param dataset VARCHAR = 'validation': evaluation set
 -- param subset VARCHAR = 'all': part of the evaluation set; all is the whole
 -- param half VARCHAR = 'discovery': all, discovery or held-out; without it all, of imported values
--- param metric VARCHAR = 'loss': loss or error
+-- param metric VARCHAR = 'loss': {gap_metrics}
 -- param measure VARCHAR = 'convexity_gap': column of barrier_pairs
 -- param modules VARCHAR = 'all': modules that move along the path
 -- param precision VARCHAR = NULL: precision of the evaluations; the study's own if NULL

@@ -5,7 +5,7 @@
 -- param dataset VARCHAR = 'validation': evaluation set
 -- param subset VARCHAR = 'all': part of the evaluation set; all is the whole
 -- param half VARCHAR = 'discovery': all, discovery or held-out
--- param metric VARCHAR = 'loss': loss or error
+-- param metric VARCHAR = 'loss': {gap_metrics}
 -- param precision VARCHAR = NULL: precision of the evaluations; the study's own if NULL
 -- param clustering VARCHAR = NULL: id or method; the newest of the study's method if NULL
 -- Within and between are the clusters that the trainings ended in. n_away counts the models that

@@ -1,4 +1,6 @@
-"""Measures of predictions: mean loss, accuracy, what is beside it, Matthews correlation, F1.
+"""Measures of one model's predictions, as formulas; ``part_metrics`` has them for many at once.
+
+What there is, and what each is called, is in ``lmc_track.metrics``.
 
 Logits are those of the data set's own labels, projected where it has such.
 """
@@ -10,6 +12,8 @@ from numpy.typing import NDArray
 
 Integers = NDArray[np.int64]
 Floats = NDArray[np.floating]
+
+CONFIDENCE_BINS = 15
 
 
 def accuracy(labels: Integers, predicted: Integers) -> float:
@@ -66,6 +70,23 @@ def f1(labels: Integers, predicted: Integers) -> float:
     both = np.sum((labels == 1) & (predicted == 1))
     either = np.sum(labels == 1) + np.sum(predicted == 1)
     return float(2 * both / either) if either else 0.0
+
+
+def calibration_error(labels: Integers, logits: Floats) -> float | None:
+    """Expected calibration error (Naeini et al. 2015; Guo et al. 2017, equation 3).
+
+    Examples are put into 15 bins of equal width by the probability of their predicted label, each
+    bin without its lower end; over the bins the mean, by their share of the examples, of how far
+    the mean probability is from the share that is right. None where a logit is NaN.
+    """
+    if np.isnan(logits).any():
+        return None
+    z = logits.astype(np.float64)
+    confidence = 1 / np.exp(z - z.max(1, keepdims=True)).sum(1)
+    bins = np.ceil(confidence * CONFIDENCE_BINS).astype(np.int64) - 1
+    excess = (z.argmax(1) == labels) - confidence
+    sums = np.bincount(bins, excess, minlength=CONFIDENCE_BINS)
+    return float(np.abs(sums).sum() / len(labels))
 
 
 _TASK_METRICS = {

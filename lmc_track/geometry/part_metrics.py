@@ -12,13 +12,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lmc_track.geometry.metrics import score
+from lmc_track.geometry.metrics import CONFIDENCE_BINS, score
+from lmc_track.geometry.temperature import FEWEST_EXAMPLES, calibrated_losses
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 _UNITS_A_NAT = 2.0**40
 _MOST_UNITS = 2.0**63
+# Whole numbers up to 2⁵³ are exact in float64: sums of eight million shares.
+_UNITS_A_SHARE = 2.0**30
 
 
 @dataclass(frozen=True)
@@ -56,21 +59,36 @@ class Cells:
 
 
 def part_metrics(
-    cells: Cells, logits: NDArray[np.floating], losses: NDArray[np.floating]
+    cells: Cells,
+    logits: NDArray[np.floating],
+    losses: NDArray[np.floating],
+    fitted_on: int | None = None,
 ) -> dict[str, Floats]:
     """Measures (r, p) of r models on p parts; NaN where one is not defined.
 
     ``logits``: (r, n, k), those of the set's own labels. ``losses``: (r, n) in nats. Both have the
-    examples in the order of ``cells``. The predicted
-    label is the first of the largest logits. Losses are added as whole multiples of 2⁻⁴⁰ nats, so
-    that no order of adding matters; a loss that is not finite leaves its mean undefined. F1 and
-    AUC are of label 1 of two and left out where there are others.
+    examples in the order of ``cells``. ``fitted_on``: the part whose examples temperatures are
+    fitted on; where there is none, or it has fewer than ``FEWEST_EXAMPLES``, calibrated_loss is
+    left out.
+
+    The predicted label is the first of the largest logits. Losses are added as whole multiples of
+    2⁻⁴⁰ nats, so that no order of adding matters; a loss that is not finite leaves its mean
+    undefined. F1 and AUC are of label 1 of two and left out where there are others.
     """
     n_labels = logits.shape[2]
-    counts = _confusion(cells, _predicted(logits))
+    predicted = _predicted(logits)
+    counts = _confusion(cells, predicted)
     sizes = (cells.sizes @ cells.parts).astype(np.float64)
+    labels = np.repeat(cells.labels, cells.sizes)
     with np.errstate(invalid="ignore", divide="ignore"):
         found = {"loss": _mean_loss(cells, losses, sizes)}
+        if fitted_on is not None and n_labels > 1 and sizes[fitted_on] >= FEWEST_EXAMPLES:
+            chosen = np.repeat(cells.parts[:, fitted_on] == 1, cells.sizes)
+            calibrated = calibrated_losses(labels, logits, chosen)
+            found["calibrated_loss"] = _mean_loss(cells, calibrated, sizes)
+        found["calibration_error"] = _calibration_error(
+            cells, _confidence(logits), predicted == labels, sizes
+        )
         found |= _of_confusion(cells, counts, sizes)
         if n_labels == 2:
             ones = cells.labels == 1
@@ -129,6 +147,37 @@ def _of_confusion(cells: Cells, counts: Integers, n: Floats) -> dict[str, Floats
         ),
         "balanced_accuracy": recalls / occurring,
     }
+
+
+def _confidence(logits: NDArray[np.floating]) -> Floats:
+    """(r, n), the probability of the predicted label."""
+    if logits.shape[2] == 2:
+        two: Floats = 1 / (1 + np.exp(-np.abs(score(logits))))
+        return two
+    z = logits.astype(np.float64)
+    found: Floats = 1 / np.exp(z - z.max(2, keepdims=True)).sum(2)
+    return found
+
+
+def _calibration_error(
+    cells: Cells, confidence: Floats, right: NDArray[np.bool_], n: Floats
+) -> Floats:
+    """The expected calibration error (r, p), as ``metrics.calibration_error``.
+
+    Differences are added as whole multiples of 2⁻³⁰, so that no order of adding matters.
+    """
+    r, c = len(confidence), len(cells.starts)
+    unknown = np.isnan(confidence)
+    known = np.where(unknown, 1.0, confidence)
+    bins = np.ceil(known * CONFIDENCE_BINS).astype(np.int64) - 1
+    units = np.rint((right - known) * _UNITS_A_SHARE)
+    place = (np.arange(r)[:, None] * CONFIDENCE_BINS + bins) * c
+    place += np.repeat(np.arange(c), cells.sizes)
+    sums = np.bincount(place.ravel(), units.ravel(), minlength=r * CONFIDENCE_BINS * c)
+    of_parts = sums.reshape(r, CONFIDENCE_BINS, c) @ cells.parts.astype(np.float64)
+    error = np.abs(of_parts).sum(1) / _UNITS_A_SHARE / n
+    undefined = cells.sums(unknown) @ cells.parts > 0
+    return np.where(undefined, np.nan, error)
 
 
 def _auc(cells: Cells, scores: Floats) -> Floats:

@@ -15,12 +15,10 @@ from pathlib import Path
 from lmc_track.errors import InputError
 from lmc_track.importers.naming import ModelNames, NamedModel, check_distinct
 from lmc_track.importers.text_files import TextTable, read_table
+from lmc_track.metrics import METRICS
 from lmc_track.names import fitting_name
-from lmc_track.study.sections import METRICS
 
 _MISSING = {"", "na", "n/a", "nan", "null", "none", "-", "–"}
-_RANGES = {"loss": (0.0, math.inf), "matthews_correlation": (-1.0, 1.0)}
-_SHARE = (0.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -220,9 +218,10 @@ def _number(cell: str, target: Target, percent: bool, where: str) -> float | Non
         raise InputError(
             f"{where}: {cell!r} is no number", "Leave the cell empty where there is no value."
         )
-    if percent and target.metric != "loss":
+    if percent and not METRICS[target.metric].unit:
         value /= 100
-    low, high = _RANGES.get(target.metric, _SHARE)
+    metric = METRICS[target.metric]
+    low, high = metric.low, metric.high
     if not low <= value <= high:
         hint = "Of percentages say --percent." if 1 < value <= 100 and not percent else ""
         raise InputError(

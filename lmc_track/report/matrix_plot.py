@@ -12,17 +12,18 @@ from typing import Any
 
 import numpy as np
 
+from lmc_track.metrics import METRICS
 from lmc_track.report.decisions import Decisions
 from lmc_track.report.facts import Facts, Source
 from lmc_track.report.linkage import Branch, Merge, branches, leaf_order, read_merges
 from lmc_track.report.matrix_views import MatrixView, scale_top
 from lmc_track.report.packed import packed
 from lmc_track.report.palette import cluster_colour, cluster_name, plot_text, rounded
+from lmc_track.report.wording import metric_name
 
 Figure = dict[str, Any]
 
 _NAMES_SHOWN = 48
-_UNITS = {"loss": "nats", "error": ""}
 
 
 def read_merge_tree(source: Source, facts: Facts) -> list[Merge]:
@@ -60,8 +61,8 @@ def _for_page(view: MatrixView, facts: Facts, first: bool) -> Figure:
     return {
         "dataset": view.dataset,
         "half": view.half,
-        "metric": view.metric,
-        "unit": _UNITS[view.metric],
+        "metric": metric_name(view.metric),
+        "unit": METRICS[view.metric].unit,
         "top": rounded(scale_top(facts) if first else largest or 1.0, 4),
         **{
             name: packed(values)

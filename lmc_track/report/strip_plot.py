@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from lmc_track.metrics import METRICS
 from lmc_track.report.facts import Facts
 from lmc_track.report.findings import measure_name
 from lmc_track.report.intervals import mean_interval
@@ -25,7 +26,6 @@ Figure = dict[str, Any]
 
 _ROWS_SHOWN = 14
 _GOLDEN = 0.618
-_BOUNDS = {"loss": (0.0, math.inf), "matthews_correlation": (-1.0, 1.0)}
 
 
 def diagnostic_rows(facts: Facts) -> tuple[list[tuple[str, str]], int]:
@@ -108,13 +108,13 @@ def _mean(values: NDArray[np.float64], metric: str) -> tuple[float, float, float
     """
     mean = float(np.mean(values))
     low, high = mean_interval(mean, float(np.std(values, ddof=1)), values.size) or (mean, mean)
-    least, most = _BOUNDS.get(metric, (0.0, 1.0))
+    least, most = METRICS[metric].low, METRICS[metric].high
     return mean, mean - max(low, least), min(high, most) - mean
 
 
 def _reach(values: list[float], metric: str) -> list[float] | None:
     """The ends of the axis: 1 is always seen where it is the best there is, 0 where it is near."""
-    if metric == "loss" or not values:
+    if math.isinf(METRICS[metric].high) or not values:
         return None
     low, high = min(values), max(values)
     floor = -0.02 if 0 <= low < 0.5 else float(np.floor(low * 20)) / 20 - 0.005

@@ -6,8 +6,9 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 
+from lmc_track.metrics import METRICS
+
 MISSING = "–"
-_METRICS = {"matthews_correlation": "Matthews correlation", "f1": "F1", "auc": "AUC"}
 _WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
@@ -65,7 +66,7 @@ def percent(value: float | None) -> str:
 
 def metric_name(metric: str) -> str:
     """A metric as prose calls it: ``Matthews correlation``."""
-    return _METRICS.get(metric, metric.replace("_", " "))
+    return METRICS[metric].label if metric in METRICS else metric.replace("_", " ")
 
 
 def p_value(value: float | None) -> str:

@@ -11,10 +11,12 @@ import json
 import os
 import shutil
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 from lmc_track.errors import InputError, WorkError
+from lmc_track.metrics import GAP_METRICS
 from lmc_track.progress import Progress
 from lmc_track.steps.export_texts import (
     ExportedFile,
@@ -31,7 +33,6 @@ from lmc_track.warehouse.results import open_results
 
 SUMS = "SHA256SUMS"
 MEASURES = ("convexity_gap", "barrier_height")
-METRICS = ("loss", "error")
 HALVES = ("all", "discovery", "held-out")
 
 
@@ -116,7 +117,7 @@ def _fill(folder: Path, tables: StudyTables, progress: Progress, predictions: bo
     datasets = tables.datasets()
     items = exported_items()
     files: list[ExportedFile] = []
-    matrices = [(s, m, d, h) for s in MEASURES for m in METRICS for d in datasets for h in HALVES]
+    matrices = list(product(MEASURES, GAP_METRICS, datasets, HALVES))
     steps = len(items) - 1 + (len(datasets) if predictions else 0) + len(matrices)
     with progress.track("Exporting", steps, "files") as work:
         for item in items:

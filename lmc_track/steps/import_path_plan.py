@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from lmc_track.errors import InputError
 from lmc_track.importers.interpolation_logs import LoggedPair
 from lmc_track.importers.naming import ModelNames, NamedModel, check_distinct
+from lmc_track.metrics import METRICS
 from lmc_track.steps.import_path_records import PathValues
 from lmc_track.steps.import_study import Import
-from lmc_track.study.sections import METRICS
 from lmc_track.tracking.keys import path_key
 from lmc_track.tracking.studies import RecordedModel
 from lmc_track.tracking.values import Value

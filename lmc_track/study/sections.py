@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from lmc_track.metrics import METRICS
 from lmc_track.study.schema import Section, checked_name
 from lmc_track.study.seeds import Seeds, parse_seeds
 from lmc_track.study.task_sections import AgreementTask, TaskSection
@@ -17,10 +18,6 @@ from lmc_track.study.task_sections import AgreementTask, TaskSection
 ClusterMethod = Literal["spectral", "juneja2023", "threshold"]
 Precision = Literal["fp32", "bf16"]
 Sample = Literal["head", "random", "stratified"]
-# What is computed from the predictions on every evaluation set.
-METRICS = (
-    "accuracy", "auc", "balanced_accuracy", "error", "f1", "loss", "matthews_correlation",
-)  # fmt: skip
 
 # Settings of transformers.TrainingArguments that the study file names itself, or that the
 # program must decide so that runs stay deterministic, local and resumable.

@@ -11,7 +11,8 @@ FROM curves c
 JOIN studies s ON s.study = c.study
 SEMI JOIN touched_paths t ON t.path_id = c.path_id
 SEMI JOIN sets_of_points o ON o.study = c.study AND o.dataset = c.dataset
-WHERE c.metric IN ('loss', 'error') AND list_contains(s.alphas, c.alpha)
+SEMI JOIN (FROM metrics WHERE gaps) k ON k.metric = c.metric
+WHERE list_contains(s.alphas, c.alpha)
 GROUP BY c.study, c.path_id, c.dataset, c.subset, c.half, c.metric;
 
 CREATE TEMP TABLE complete_curves AS
@@ -24,11 +25,13 @@ SELECT
     len(c.alphas)::INTEGER AS n_points, c.grid AS alphas,
     m.barrier_height, m.interpolation_instability, m.convexity_gap, m.curve_area,
     -- Nothing to relate a gap to where the endpoints are no better than the labels' frequencies.
-    CASE WHEN c.metric = 'loss' AND e.entropy > (c.losses[1] + c.losses[-1]) / 2
+    CASE WHEN k.unit = 'nats' AND e.entropy > (c.losses[1] + c.losses[-1]) / 2
         THEN m.convexity_gap / (e.entropy - (c.losses[1] + c.losses[-1]) / 2)
     END AS relative_gap,
-    m.support
+    m.support,
+    CASE WHEN m.convexity_gap IS NOT NULL THEN list_min(c.losses) END AS valley
 FROM path_curves c
+JOIN metrics k ON k.metric = c.metric
 JOIN paths p ON p.path_id = c.path_id
 LEFT JOIN curve_measures('complete_curves') m ON m.curve = c.curve
 LEFT JOIN label_entropies e

@@ -78,8 +78,13 @@ def evaluate(
     losses: NDArray[Any],
     projection: Projection | None,
 ) -> dict[str, NDArray[np.float64]]:
-    """Measures of runs whose logits (r, n, k) and losses (r, n) are in the order of the cells."""
-    return part_metrics(data.cells, projected(logits, projection), losses)
+    """Measures of runs whose logits (r, n, k) and losses (r, n) are in the order of the cells.
+
+    Temperatures are fitted on the discovery examples, of projected logits.
+    """
+    discovery = ("all", "discovery")
+    fitted_on = data.parts.index(discovery) if discovery in data.parts else None
+    return part_metrics(data.cells, projected(logits, projection), losses, fitted_on)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,9 @@ A header is the comment lines at the top of a file::
     -- param study VARCHAR required: name of the study
     -- param half VARCHAR = 'all': all, discovery or held-out
 
-Parameters reach the SQL as DuckDB variables, ``getvariable('half')``, never as spliced text.
+In the meaning of a parameter ``{metrics}`` stands for the names of all metrics, and
+``{gap_metrics}`` for those that have gaps. Parameters reach the SQL as DuckDB variables,
+``getvariable('half')``, never as spliced text.
 A user's own files (``lmc_track.warehouse.own_queries``) have the same header and checks.
 """
 
@@ -20,7 +22,9 @@ from importlib.resources import files
 from pathlib import Path
 
 from lmc_track.errors import InputError
+from lmc_track.metrics import GAP_METRICS, METRICS, listed
 
+_LISTS = {"{metrics}": listed(METRICS), "{gap_metrics}": listed(GAP_METRICS)}
 TYPES = ("VARCHAR", "DOUBLE", "INTEGER", "BOOLEAN")
 _FIELD = re.compile(r"-- (name|description): (.+)")
 _PARAMETER = re.compile(
@@ -130,7 +134,10 @@ def _parameter(file_name: str, number: int, line: str) -> Parameter:
     default = match["default"]
     if default is not None and _LITERALS[match["type"]].fullmatch(default) is None:
         raise problem(file_name, number, f"the default {default} is not a {match['type']} literal")
-    return Parameter(match["name"], match["type"], match["default"], match["meaning"])
+    meaning = match["meaning"]
+    for name, names in _LISTS.items():
+        meaning = meaning.replace(name, names)
+    return Parameter(match["name"], match["type"], default, meaning)
 
 
 def _uses(lines: list[str], body: int) -> dict[str, int]:

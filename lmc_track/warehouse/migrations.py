@@ -11,24 +11,17 @@ from pathlib import Path
 
 import duckdb
 
-from lmc_track.warehouse.storage import create_table
-from lmc_track.warehouse.stored_tables import RECORDED_RUNS
 from lmc_track.warehouse.tables import SCHEMA_VERSION
 
 Migration = Callable[[duckdb.DuckDBPyConnection], None]
 
 
-def remember_recorded_runs(connection: duckdb.DuckDBPyConnection) -> None:
-    """6 to 7: files know the runs that they were made from, so that they can be brought up to date.
+MIGRATIONS: dict[int, Migration] = {}
+"""By the version that they take a file from.
 
-    Which revisions an older file was made from is not known: the next ingest reads them all.
-    """
-    create_table(connection, RECORDED_RUNS)
-    create_migrations(connection)
-
-
-MIGRATIONS: dict[int, Migration] = {6: remember_recorded_runs}
-"""By the version that they take a file from."""
+None leads from version 7 or before: values that those do not have are computed from the record's
+predictions, so the next ingest builds a new file.
+"""
 
 
 def create_migrations(connection: duckdb.DuckDBPyConnection) -> None:

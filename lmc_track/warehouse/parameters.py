@@ -7,6 +7,7 @@ from typing import Any
 import duckdb
 
 from lmc_track.errors import InputError
+from lmc_track.metrics import GAP_METRICS, METRICS
 from lmc_track.warehouse.library import Query
 
 CHOICES = {
@@ -19,20 +20,10 @@ CHOICES = {
         "relative_gap",
     ),
     "order": ("cluster", "study"),
-    "metric": (
-        "loss",
-        "error",
-        "accuracy",
-        "balanced_accuracy",
-        "auc",
-        "matthews_correlation",
-        "f1",
-    ),
+    "metric": tuple(METRICS),
     "level": ("subset", "label", "example"),
 }
 """Parameters whose values are the same in every results file."""
-
-_GAP_METRICS = ("loss", "error")
 
 _CLUSTERS = """
 SELECT DISTINCT cluster FROM study_models(getvariable('study'), getvariable('clustering'))
@@ -144,7 +135,7 @@ def check_values(
 def _choices(query: Query, name: str) -> tuple[str, ...]:
     # A gap is defined for what is low where models are good; other metrics have curves only.
     if name == "metric" and ("study_pairs(" in query.sql or "step_pairs(" in query.sql):
-        return _GAP_METRICS
+        return GAP_METRICS
     return CHOICES[name]
 
 

@@ -23,6 +23,7 @@ from lmc_track.uris import store_name
 from lmc_track.warehouse import storage
 from lmc_track.warehouse.derivation import Derivation
 from lmc_track.warehouse.filling import fill
+from lmc_track.warehouse.metric_view import metric_view
 from lmc_track.warehouse.migrations import create_migrations
 from lmc_track.warehouse.snapshot import Snapshot
 from lmc_track.warehouse.tables import SCHEMA_VERSION, TABLES
@@ -202,6 +203,7 @@ def create_empty(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _create_views(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.execute(metric_view())
     for name in VIEWS:
         connection.execute(_text("lmc_track.queries.views", f"{name}.sql"))
 

@@ -16,7 +16,7 @@ SELECT
 FROM curves c
 JOIN studies s ON s.study = c.study
 SEMI JOIN fuller_paths t ON t.path_id = c.path_id
-WHERE c.metric IN ('loss', 'error')
+SEMI JOIN (FROM metrics WHERE gaps) k ON k.metric = c.metric
 GROUP BY c.study, c.path_id, c.dataset, c.subset, c.half, c.metric
 HAVING n_refined > 0;
 

@@ -11,12 +11,27 @@ from typing import Any
 import polars as pl
 
 from lmc_track.warehouse.connection import Limits, reading
-from lmc_track.warehouse.matrices import GapMatrix, chance_headroom, gap_matrix
+from lmc_track.warehouse.matrices import (
+    GapMatrix,
+    chance_headroom,
+    gap_matrices,
+    gap_matrix,
+    valley_headroom,
+)
 from lmc_track.warehouse.moment import Moment, find_query, frame_of
 from lmc_track.warehouse.own_queries import own_queries
 from lmc_track.warehouse.user_sql import user_frame
 
-__all__ = ["GapMatrix", "Results", "chance_headroom", "gap_matrix", "open", "open_results"]
+__all__ = [
+    "GapMatrix",
+    "Results",
+    "chance_headroom",
+    "gap_matrices",
+    "gap_matrix",
+    "open",
+    "open_results",
+    "valley_headroom",
+]
 
 _FILE_NAME = "results.duckdb"
 _LIBRARY_LIMITS = Limits(seconds=0, memory="80%")

@@ -22,7 +22,7 @@ class Table:
     key: tuple[str, ...]
 
 
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 
 STUDIES = Table(
     "studies",
@@ -154,7 +154,7 @@ EVALUATIONS = Table(
         Column("dataset", "VARCHAR", "name of the set"),
         Column("subset", "VARCHAR", "part of it; all"),
         Column("half", "VARCHAR", "all, discovery or held-out"),
-        Column("metric", "VARCHAR", "loss, error, accuracy, matthews_correlation, ..."),
+        Column("metric", "VARCHAR", "one of those in metrics"),
         Column("precision", "VARCHAR", "fp32 or bf16"),
         Column("value", "DOUBLE", "loss in nats, otherwise a fraction; NULL where undefined"),
         Column("n_examples", "BIGINT", "number of examples behind it; NULL where not told"),
@@ -168,7 +168,7 @@ IMPORTED_VALUES = Table(
         Column("run_id", "VARCHAR", "MLflow run id of the model or point"),
         Column("dataset", "VARCHAR", "name of the set"),
         Column("subset", "VARCHAR", "part of it; all"),
-        Column("metric", "VARCHAR", "loss, error, accuracy, matthews_correlation, ..."),
+        Column("metric", "VARCHAR", "one of those in metrics"),
         Column("precision", "VARCHAR", "precision they are taken for"),
         Column("value", "DOUBLE", "loss in nats, otherwise a fraction"),
         Column("n_examples", "BIGINT", "number of examples behind it; NULL where not told"),

@@ -12,7 +12,7 @@ COMMENT ON COLUMN barriers.model_b IS 'name of the model at alpha 1';
 COMMENT ON COLUMN barriers.dataset IS 'name of the set';
 COMMENT ON COLUMN barriers.subset IS 'part of it; all';
 COMMENT ON COLUMN barriers.half IS 'all, discovery or held-out';
-COMMENT ON COLUMN barriers.metric IS 'loss or error';
+COMMENT ON COLUMN barriers.metric IS 'a metric that has gaps, see metrics';
 COMMENT ON COLUMN barriers.precision IS 'precision of the evaluations';
 COMMENT ON COLUMN barriers.modules IS 'modules that move; all';
 COMMENT ON COLUMN barriers.n_points IS 'points of the common grid that were measured';
@@ -21,5 +21,6 @@ COMMENT ON COLUMN barriers.barrier_height IS 'greatest height above the chord of
 COMMENT ON COLUMN barriers.interpolation_instability IS 'greatest height above the endpoints'' mean';
 COMMENT ON COLUMN barriers.convexity_gap IS 'greatest height above the lower convex hull';
 COMMENT ON COLUMN barriers.curve_area IS 'trapezoid area above the curve''s minimum';
-COMMENT ON COLUMN barriers.relative_gap IS 'gap / (label entropy - mean endpoint loss); loss only';
+COMMENT ON COLUMN barriers.relative_gap IS 'gap / (label entropy - mean endpoint value); of losses only';
 COMMENT ON COLUMN barriers.support IS 'l, alpha, r: chord from l to r, greatest height at alpha';
+COMMENT ON COLUMN barriers.valley IS 'least value along the path, ends included';

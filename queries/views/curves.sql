@@ -18,6 +18,6 @@ COMMENT ON COLUMN curves.path_id IS 'MLflow run id of the path';
 COMMENT ON COLUMN curves.dataset IS 'name of the set';
 COMMENT ON COLUMN curves.subset IS 'part of it; all';
 COMMENT ON COLUMN curves.half IS 'all, discovery or held-out';
-COMMENT ON COLUMN curves.metric IS 'loss, error, accuracy, matthews_correlation, ...';
+COMMENT ON COLUMN curves.metric IS 'one of those in metrics';
 COMMENT ON COLUMN curves.alpha IS 'share of model_b';
 COMMENT ON COLUMN curves.value IS 'loss in nats, otherwise a fraction';

@@ -8,7 +8,7 @@ COMMENT ON COLUMN refined_gaps.path_id IS 'MLflow run id of the path';
 COMMENT ON COLUMN refined_gaps.dataset IS 'name of the set';
 COMMENT ON COLUMN refined_gaps.subset IS 'part of it; all';
 COMMENT ON COLUMN refined_gaps.half IS 'all, discovery or held-out';
-COMMENT ON COLUMN refined_gaps.metric IS 'loss or error';
+COMMENT ON COLUMN refined_gaps.metric IS 'a metric that has gaps, see metrics';
 COMMENT ON COLUMN refined_gaps.n_refined IS 'points that the common grid does not have';
 COMMENT ON COLUMN refined_gaps.convexity_gap IS 'greatest height above the lower convex hull';
 COMMENT ON COLUMN refined_gaps.barrier_height IS 'greatest height above the chord of the endpoints';

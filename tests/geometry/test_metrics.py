@@ -17,6 +17,7 @@ from lmc_track.geometry.metrics import (
     accuracy,
     auc,
     balanced_accuracy,
+    calibration_error,
     f1,
     matthews_correlation,
     score,
@@ -70,3 +71,19 @@ def test_a_shift_of_the_label_bias_changes_accuracy_and_not_auc() -> None:
     assert accuracy(labels, logits.argmax(1)) == 0.5
     assert accuracy(labels, shifted.argmax(1)) == 1.0
     assert auc(labels, score(logits)) == auc(labels, score(shifted)) == 1.0
+
+
+def test_calibration_error_is_the_mean_distance_over_bins_of_confidence() -> None:
+    sure, unsure = np.log(9.0), np.log(1.5)  # probabilities .9 and .6
+    labels = np.zeros(10, dtype=np.int64)
+    logits = np.array([[sure, 0]] * 3 + [[0, sure]] + [[unsure, 0]] * 3 + [[0, unsure]] * 3)
+    expected = 0.4 * abs(3 / 4 - 0.9) + 0.6 * abs(1 / 2 - 0.6)
+    assert np.isclose(calibration_error(labels, logits) or 0.0, expected)
+
+
+def test_a_sure_and_right_model_has_no_calibration_error() -> None:
+    assert calibration_error(np.array([0, 1]), np.array([[800.0, 0.0], [0.0, 800.0]])) == 0.0
+
+
+def test_calibration_error_is_none_where_a_logit_is_no_number() -> None:
+    assert calibration_error(np.array([0]), np.array([[0.0, np.nan]])) is None

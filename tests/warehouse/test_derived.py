@@ -22,11 +22,19 @@ from lmc_track.geometry.metrics import (
     accuracy,
     auc,
     balanced_accuracy,
+    calibration_error,
     f1,
     matthews_correlation,
     score,
 )
-from lmc_track.warehouse.matrices import chance_headroom, gap_matrix
+from lmc_track.geometry.temperature import calibrated_losses
+from lmc_track.metrics import GAP_METRICS
+from lmc_track.warehouse.matrices import (
+    chance_headroom,
+    gap_matrices,
+    gap_matrix,
+    valley_headroom,
+)
 from lmc_track.warehouse.rebuild import rebuild
 from lmc_track.warehouse.results import Results, open_results
 from lmc_track.warehouse.snapshot import Snapshot
@@ -76,7 +84,8 @@ def test_every_evaluation_is_numpys(derived: Results, record: Snapshot) -> None:
         assert frame.height == pl.read_parquet(file.path).height
         for (dataset,), part in frame.group_by("dataset"):
             for half in ("all", "discovery", "held-out"):
-                kept = part if half == "all" else part.filter(pl.col("half") == half)
+                kept = part.with_columns(calibrated=calibrated(part))
+                kept = kept if half == "all" else kept.filter(pl.col("half") == half)
                 for subset in kept["subsets"].explode().unique():
                     chosen = kept.filter(pl.col("subsets").list.contains(subset))
                     labels = chosen["label"].to_numpy()
@@ -90,6 +99,8 @@ def test_every_evaluation_is_numpys(derived: Results, record: Snapshot) -> None:
                         "f1": f1(labels, said),
                         "balanced_accuracy": balanced_accuracy(labels, said),
                         "auc": auc(labels, score(logits)),
+                        "calibrated_loss": float(chosen["calibrated"].to_numpy().mean()),
+                        "calibration_error": calibration_error(labels, logits),
                     }
                     rows += [
                         (file.run_id, dataset, subset, half, metric, value, len(labels))
@@ -98,6 +109,13 @@ def test_every_evaluation_is_numpys(derived: Results, record: Snapshot) -> None:
     expected = pl.DataFrame(rows, schema=[*KEYS, "value", "n_examples"], orient="row").sort(KEYS)
     found = derived.sql("SELECT * EXCLUDE (precision) FROM evaluations").sort(KEYS)
     assert_frame_equal(found, expected, rel_tol=0, abs_tol=1e-9)
+
+
+def calibrated(part: pl.DataFrame) -> pl.Series:
+    """The losses of one run's predictions at the temperature of the discovery examples."""
+    logits = np.stack(part["logits"].to_list())[None]
+    discovery = (part["half"] == "discovery").to_numpy()
+    return pl.Series(calibrated_losses(part["label"].to_numpy(), logits, discovery)[0])
 
 
 def test_every_barrier_is_that_of_its_curve(derived: Results) -> None:
@@ -116,7 +134,7 @@ def test_every_barrier_is_that_of_its_curve(derived: Results) -> None:
         ).rows()
     }
     barriers = derived.sql("SELECT * FROM barriers")
-    assert set(barriers["metric"]) == {"loss", "error"}
+    assert set(barriers["metric"]) == set(GAP_METRICS)
     incomplete = 0
     for row in barriers.iter_rows(named=True):
         alphas, losses = curves[
@@ -128,7 +146,7 @@ def test_every_barrier_is_that_of_its_curve(derived: Results) -> None:
             assert all(
                 row[name] is None
                 for name in ("barrier_height", "interpolation_instability", "convexity_gap",
-                             "curve_area", "relative_gap", "support")
+                             "curve_area", "relative_gap", "support", "valley")
             )  # fmt: skip
             continue
         gap = convexity_gap(alphas, losses)
@@ -141,6 +159,7 @@ def test_every_barrier_is_that_of_its_curve(derived: Results) -> None:
         share = entropies[row["study"], row["dataset"], row["subset"], row["half"]]
         if row["metric"] == "error" or share <= (losses[0] + losses[-1]) / 2:
             assert row["relative_gap"] is None
+        assert row["valley"] == min(losses)
     assert incomplete > 0
 
 
@@ -166,6 +185,32 @@ def test_headroom_is_entropy_minus_mean_loss(derived: Results) -> None:
     assert chance_headroom(derived, "simulated", half="discovery") == pytest.approx(
         row["entropy"] - losses.mean()
     )
+
+
+def test_the_valley_is_the_mean_of_the_least_losses_of_complete_paths(derived: Results) -> None:
+    curves = derived.query("curves", half="discovery")
+    grid = derived.query("study_summary")["grid_points"].item()
+    lowest = [part["value"].min() for _, part in curves.group_by("path_id") if part.height == grid]
+    row = derived.query("chance_headroom", half="discovery").row(0, named=True)
+    assert row["n_paths"] == len(lowest) > 0
+    expected = row["entropy"] - np.mean(lowest)
+    assert valley_headroom(derived, "simulated", half="discovery") == pytest.approx(expected)
+
+
+def test_there_is_no_valley_where_no_path_was_measured(derived: Results) -> None:
+    asked = {"half": "discovery", "precision": "bf16"}
+    assert valley_headroom(derived, "simulated", **asked) is None
+
+
+def test_matrices_read_together_are_those_read_one_by_one(derived: Results) -> None:
+    halves = ("discovery", "held-out")
+    together = gap_matrices(derived, "simulated", halves=halves)
+    assert set(together) == {(metric, half) for metric in GAP_METRICS for half in halves}
+    for (metric, half), found in together.items():
+        alone = gap_matrix(derived, "simulated", half=half, metric=metric)
+        assert found.names == alone.names
+        assert np.array_equal(found.matrix, alone.matrix, equal_nan=True)
+        assert np.isfinite(found.matrix).sum() > len(found.names)
 
 
 def test_a_gap_matrix_is_in_study_order_whatever_the_clusters(derived: Results) -> None:

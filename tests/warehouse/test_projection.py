@@ -8,7 +8,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from lmc_track.geometry.metrics import auc, balanced_accuracy, f1, score
+from lmc_track.geometry.metrics import auc, balanced_accuracy, calibration_error, f1, score
+from lmc_track.geometry.temperature import calibrated_losses
 from lmc_track.steps.derivations import DERIVATIONS
 from lmc_track.warehouse.rebuild import rebuild
 from lmc_track.warehouse.results import Results, open_results
@@ -61,6 +62,14 @@ def test_evaluations_are_of_the_projected_logits(results: Results, how: How, hal
         assert found["accuracy"] == pytest.approx((guesses == labels).mean())
         assert found["balanced_accuracy"] == pytest.approx(balanced_accuracy(labels, guesses))
         assert found["f1"] == pytest.approx(f1(labels, guesses))
+        assert found["calibration_error"] == pytest.approx(calibration_error(labels, own))
+        losses = calibrated_losses(
+            part["label"].to_numpy(),
+            np.stack(part["own"].to_list())[None],
+            (part["half"] == "discovery").to_numpy(),
+        )[0]
+        of_half = np.full(len(part), True) if half == "all" else (part["half"] == half).to_numpy()
+        assert found["calibrated_loss"] == pytest.approx(losses[of_half].mean())
         assert found["auc"] == pytest.approx(auc(labels, score(own)), abs=1e-12)
 
 

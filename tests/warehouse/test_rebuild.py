@@ -15,6 +15,7 @@ from lmc_track.geometry.metrics import (
     accuracy,
     auc,
     balanced_accuracy,
+    calibration_error,
     f1,
     matthews_correlation,
     score,
@@ -85,6 +86,8 @@ def test_evaluations_are_those_of_the_predictions(results: Results, snapshot: Sn
                 "f1": f1(labels, said),
                 "balanced_accuracy": balanced_accuracy(labels, said),
                 "auc": auc(labels, score(logits)),
+                "calibration_error": calibration_error(labels, logits),
+                "calibrated_loss": row["value"],  # recomputed in test_derived
             }[row["metric"]]
             assert row["n_examples"] == len(chosen)
             if row["value"] is not None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from lmc_track.metrics import METRICS
 from lmc_track.report import wording
 from lmc_track.report.facts import Facts
 from lmc_track.report.figures import captions
@@ -141,7 +142,8 @@ def mean_bar(axes: Any, mean: float, sd: float | None, n: int, place: float, rea
 def bound_axis(axes: Any, facts: Facts) -> None:
     """Of accuracy the axis shows no more than there can be; intervals beyond are cut."""
     low, high = axes.get_xlim()
-    if facts.primary.metric in ("accuracy", "error", "balanced_accuracy", "auc", "f1"):
+    metric = METRICS[facts.primary.metric]
+    if (metric.low, metric.high) == (0, 1):
         axes.set_xlim(max(low, -0.02), min(high, 1.02))
 
 
