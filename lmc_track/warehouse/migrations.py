@@ -13,7 +13,8 @@ import duckdb
 
 from lmc_track.warehouse.storage import create_table
 from lmc_track.warehouse.stored_tables import RECORDED_RUNS
-from lmc_track.warehouse.tables import SCHEMA_VERSION
+from lmc_track.warehouse.tables import SCHEMA_VERSION, STEP_PLACES
+from lmc_track.warehouse.views import create_views
 
 Migration = Callable[[duckdb.DuckDBPyConnection], None]
 
@@ -27,7 +28,16 @@ def remember_recorded_runs(connection: duckdb.DuckDBPyConnection) -> None:
     create_migrations(connection)
 
 
-MIGRATIONS: dict[int, Migration] = {6: remember_recorded_runs}
+def place_checkpoints(connection: duckdb.DuckDBPyConnection) -> None:
+    """7 to 8: checkpoints have places at their training step.
+
+    They are computed from all of a study's paths: the next ingest reads every run again.
+    """
+    create_table(connection, STEP_PLACES)
+    connection.execute(f"DELETE FROM {RECORDED_RUNS.name}")
+
+
+MIGRATIONS: dict[int, Migration] = {6: remember_recorded_runs, 7: place_checkpoints}
 """By the version that they take a file from."""
 
 
@@ -62,6 +72,7 @@ def upgrade(results_path: Path) -> list[str]:
                     "INSERT INTO migrations VALUES (?, ?)", [step + 1, MIGRATIONS[step].__name__]
                 )
                 connection.execute("UPDATE schema_version SET version = ?", [step + 1])
+            create_views(connection)
             connection.commit()
     except (duckdb.Error, IndexError, TypeError):
         return []

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
-from importlib.resources import files
 from pathlib import Path
 
 import duckdb
@@ -26,33 +25,8 @@ from lmc_track.warehouse.filling import fill
 from lmc_track.warehouse.migrations import create_migrations
 from lmc_track.warehouse.snapshot import Snapshot
 from lmc_track.warehouse.tables import SCHEMA_VERSION, TABLES
+from lmc_track.warehouse.views import create_views
 
-VIEWS = (
-    "projection",
-    "predictions",
-    "curves",
-    "label_entropies",
-    "curve_measures",
-    "barriers",
-    "refined_gaps",
-    "study_models",
-    "study_pairs",
-    "study_module_paths",
-    "study_values",
-    "study_similarity",
-    "linkage",
-    "attributions",
-    "ensemble_curves",
-    "cluster_contrasts",
-    "student_tail",
-    "decided_pairs",
-    "study_steps",
-)
-"""Files of ``queries/views`` in the order in which they build on each other.
-
-A results file keeps the views it was built with: a change of a view that queries rely on needs a
-new ``SCHEMA_VERSION``.
-"""
 _SECONDS_TO_WAIT = 60
 
 
@@ -197,13 +171,8 @@ def create_empty(connection: duckdb.DuckDBPyConnection) -> None:
     """All tables, views and macros of a results file, without a row."""
     storage.create_tables(connection)
     create_migrations(connection)
-    _create_views(connection)
+    create_views(connection)
     _sign(connection, "")
-
-
-def _create_views(connection: duckdb.DuckDBPyConnection) -> None:
-    for name in VIEWS:
-        connection.execute(_text("lmc_track.queries.views", f"{name}.sql"))
 
 
 def _sign(connection: duckdb.DuckDBPyConnection, tracking_uri: str) -> None:
@@ -237,9 +206,6 @@ def table_counts(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
         counts[name.removeprefix("storage.").replace("prediction_rows", "predictions")] = row[0]
     return counts
 
-
-def _text(package: str, name: str) -> str:
-    return files(package).joinpath(name).read_text(encoding="utf-8")
 
 
 def _remove(building: Path) -> None:
