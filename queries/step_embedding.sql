@@ -15,7 +15,7 @@ SELECT
     p.cluster <> lag(p.cluster) OVER trainings AS switched,
     p.embedding AS coordinates, p.centroid_distances, m.cluster, m.model, m.model_id
 FROM step_models(getvariable('study'), getvariable('clustering')) m
-JOIN step_places p ON p.study = getvariable('study') AND p.model_id = m.model_id
+LEFT JOIN step_places p ON p.study = getvariable('study') AND p.model_id = m.model_id
 LEFT JOIN study_scores(
     getvariable('study'), coalesce(getvariable('diagnostic'), 'diagnostic'), getvariable('half'),
     NULL

@@ -126,7 +126,9 @@ def numbered_alike(steps: Sequence[tuple[Sequence[str], Clustering]]) -> list[Cl
             if name in after
         ]
         same = sum(a == b for a, b in pairs)
-        chosen = swapped(found) if found.n_clusters == N_CLUSTERS and 2 * same < len(pairs) else found
+        chosen = (
+            swapped(found) if found.n_clusters == N_CLUSTERS and 2 * same < len(pairs) else found
+        )
         after = dict(zip(names, (int(label) for label in chosen.labels), strict=True))
         alike.append(chosen)
     return alike[::-1]

@@ -207,7 +207,6 @@ def table_counts(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     return counts
 
 
-
 def _remove(building: Path) -> None:
     """What a killed or failed rebuild left: the file, its log and its spilled pages."""
     for path in (building, building.with_name(building.name + ".wal")):

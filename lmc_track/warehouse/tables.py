@@ -394,7 +394,7 @@ PLANE_ROUTES = Table(
 )
 STEP_PLACES = Table(
     "step_places",
-    "The published clustering (juneja2023) of the checkpoints of each training step, ends included.",
+    "The published clustering (juneja2023) of each training step, the ends among them.",
     (
         Column("study", "VARCHAR", "name of the study"),
         Column("model_id", "VARCHAR", "MLflow run id of the checkpoint or the model at the end"),

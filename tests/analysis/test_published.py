@@ -23,7 +23,7 @@ STUDIES = [
 
 
 def published_axis(gaps):
-    """‖w − c₁‖ − ‖w − c₂‖ by the calls that the paper's code makes, as scikit-learn 1.0 took them."""
+    """‖w − c₁‖ − ‖w − c₂‖ by the calls of the paper's code, as scikit-learn 1.0 took them."""
     affinities = np.exp(-(gaps**2) / (2.0 * 1.0**2))
     places = spectral_embedding(affinities, n_components=2, random_state=42, drop_first=False)
     centres, _, _ = k_means(places, 2, random_state=42, n_init=10)

@@ -92,8 +92,8 @@ COLUMNS = {
     "own_gap other_gap moved settled validation_loss diagnostic model model_id",
     "step_summary": "step is_end n_models n_pairs n_missing mean_gap max_gap mean_gap_within "
     "mean_gap_between n_components n_complete_clusters n_away tau",
-    "step_embedding": "training step is_end step_cluster axis value axis_before value_before switched "
-    "coordinates centroid_distances cluster model model_id",
+    "step_embedding": "training step is_end step_cluster axis value axis_before value_before "
+    "switched coordinates centroid_distances cluster model model_id",
     "performance_groups": "performance rank model position cluster value model_id",
     "group_curves": "performance_a performance_b alpha mean low high min max n_paths",
     "diagnostic_summary": "dataset role subset metric half n_models mean sd sd_n min max",
