@@ -9,11 +9,12 @@
 -- param precision VARCHAR = NULL: precision of the evaluations; the study's own if NULL
 -- param clustering VARCHAR = NULL: id or method; the newest of the study's method if NULL
 -- param measure VARCHAR = 'convexity_gap': column of barrier_pairs
--- param order VARCHAR = 'cluster': cluster (then study order) or study
+-- param order VARCHAR = 'cluster': cluster, study, validation or diagnostic (worst first), or dataset:subset:metric
+-- Orders by what models score take the half and the precision of the gaps.
 WITH pairs AS (
     SELECT model_a, model_b, chosen_measure(
         getvariable('measure'), convexity_gap, barrier_height, interpolation_instability,
-        curve_area, relative_gap
+        curve_area, relative_gap, distance_area
     ) AS value
     FROM study_pairs(
         getvariable('study'), getvariable('dataset'), getvariable('subset'), getvariable('half'),
@@ -32,10 +33,16 @@ SELECT m.name AS model, m.cluster, wide.* EXCLUDE (row_name)
 FROM (
     PIVOT (SELECT model AS row_name, other, value FROM cells)
     ON other IN (
-        SELECT name FROM study_models(getvariable('study'), getvariable('clustering'))
-        ORDER BY CASE getvariable('order') WHEN 'cluster' THEN cluster END NULLS LAST, position
+        SELECT name FROM ordered_models(
+            getvariable('study'), getvariable('clustering'), getvariable('order'),
+            getvariable('half'), getvariable('precision')
+        )
+        ORDER BY place
     )
     USING any_value(value)
 ) wide
-JOIN study_models(getvariable('study'), getvariable('clustering')) m ON m.name = wide.row_name
-ORDER BY CASE getvariable('order') WHEN 'cluster' THEN m.cluster END NULLS LAST, m.position
+JOIN ordered_models(
+    getvariable('study'), getvariable('clustering'), getvariable('order'), getvariable('half'),
+    getvariable('precision')
+) m ON m.name = wide.row_name
+ORDER BY m.place

@@ -11,7 +11,7 @@
 SELECT
     model_a, model_b, position_a, position_b, cluster_a, cluster_b, same_cluster,
     convexity_gap, barrier_height, interpolation_instability, curve_area, relative_gap,
-    support, n_points, l2_distance, cosine, path_id
+    distance_area, support, n_points, l2_distance, cosine, path_id
 FROM study_pairs(
     getvariable('study'), getvariable('dataset'), getvariable('subset'), getvariable('half'),
     getvariable('metric'), getvariable('modules'), getvariable('precision'),

@@ -16,6 +16,7 @@ per_cluster AS (
     SELECT
         place, dataset, role, subset, half, cluster,
         count(*) AS n_models, avg(value) AS mean, stddev_samp(value) AS sd,
+        stddev_pop(value) AS sd_n,
         min(value) AS min, max(value) AS max
     FROM model_values
     GROUP BY ALL
@@ -42,7 +43,7 @@ primaries AS (
 )
 SELECT
     p.dataset, p.role, p.subset, getvariable('metric') AS metric, p.half, p.cluster, p.n_models,
-    p.mean, p.sd, p.min, p.max,
+    p.mean, p.sd, p.sd_n, p.min, p.max,
     max(p.mean) OVER (PARTITION BY p.place) - min(p.mean) OVER (PARTITION BY p.place) AS spread,
     c.n_out, c.mean_out, c.difference, c.auc, c.r,
     c.adjusted_difference, c.adjusted_auc, c.adjusted_r,

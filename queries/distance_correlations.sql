@@ -16,7 +16,8 @@ WITH pairs AS MATERIALIZED (
         p.same_cluster, p.l2_distance, p.cosine, s.agreement, s.js_divergence,
         chosen_measure(
             getvariable('measure'), p.convexity_gap, p.barrier_height,
-            p.interpolation_instability, p.curve_area, p.relative_gap
+            p.interpolation_instability, p.curve_area, p.relative_gap,
+            p.distance_area
         ) AS gap
     FROM study_pairs(
         getvariable('study'), getvariable('dataset'), getvariable('subset'),

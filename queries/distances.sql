@@ -15,7 +15,7 @@ SELECT
     model_a, model_b, cluster_a, cluster_b, same_cluster, l2_distance, cosine,
     chosen_measure(
         getvariable('measure'), convexity_gap, barrier_height, interpolation_instability,
-        curve_area, relative_gap
+        curve_area, relative_gap, distance_area
     ) AS gap
 FROM study_pairs(
     getvariable('study'), getvariable('dataset'), getvariable('subset'), getvariable('half'),

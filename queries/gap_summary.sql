@@ -12,7 +12,7 @@
 WITH pairs AS (
     SELECT position_a, position_b, same_cluster, relative_gap, chosen_measure(
         getvariable('measure'), convexity_gap, barrier_height, interpolation_instability,
-        curve_area, relative_gap
+        curve_area, relative_gap, distance_area
     ) AS value
     FROM study_pairs(
         getvariable('study'), getvariable('dataset'), getvariable('subset'), getvariable('half'),

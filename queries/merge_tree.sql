@@ -15,7 +15,7 @@
 WITH RECURSIVE pairs AS MATERIALIZED (
     SELECT position_a AS a, position_b AS b, chosen_measure(
         getvariable('measure'), convexity_gap, barrier_height, interpolation_instability,
-        curve_area, relative_gap
+        curve_area, relative_gap, distance_area
     ) AS gap
     FROM study_pairs(
         getvariable('study'), getvariable('dataset'), getvariable('subset'), getvariable('half'),

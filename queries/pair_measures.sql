@@ -7,8 +7,9 @@
 SELECT
     b.dataset, b.half, b.metric, b.model_a, b.model_b,
     b.convexity_gap, b.barrier_height, b.interpolation_instability, b.curve_area, b.relative_gap,
-    b.path_id
+    b.curve_area * p.l2_distance AS distance_area, b.path_id
 FROM barriers b
+JOIN paths p ON p.path_id = b.path_id
 JOIN studies s ON s.study = b.study
 JOIN study_models(getvariable('study'), NULL) ma ON ma.name = b.model_a
 JOIN study_models(getvariable('study'), NULL) mb ON mb.name = b.model_b

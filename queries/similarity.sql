@@ -17,7 +17,8 @@ SELECT
     s.n_examples, s.agreement, s.js_divergence,
     chosen_measure(
         getvariable('measure'), p.convexity_gap, p.barrier_height, p.interpolation_instability,
-        p.curve_area, p.relative_gap
+        p.curve_area, p.relative_gap,
+            p.distance_area
     ) AS gap
 FROM study_pairs(
     getvariable('study'), getvariable('gap_dataset'), 'all', getvariable('half'),

@@ -20,7 +20,7 @@ WITH members AS (SELECT * FROM study_models(getvariable('study'), getvariable('c
 pairs AS (
     SELECT position_a AS a, position_b AS b, chosen_measure(
         getvariable('measure'), convexity_gap, barrier_height, interpolation_instability,
-        curve_area, relative_gap
+        curve_area, relative_gap, distance_area
     ) AS gap
     FROM study_pairs(
         getvariable('study'), getvariable('dataset'), getvariable('subset'), getvariable('half'),
@@ -43,6 +43,8 @@ triples AS MATERIALIZED (
         ab.a AS a, ab.b AS b, bc.b AS c, ab.w AS ab, bc.w AS bc, ac.w AS ac,
         greatest(ab.gap, bc.gap, ac.gap) AS largest,
         2 * largest - (ab.gap + bc.gap + ac.gap) AS excess,
+        -- The excess in hundredths of the way by the third model, as Juneja et al. 2023 count it.
+        100 * excess / (ab.gap + bc.gap + ac.gap - largest + 1e-10) AS percent,
         -- Below this it is rounding, as it is for heights.
         excess > 1e-12 AS violated,
         CASE largest WHEN ac.gap THEN ab.b WHEN ab.gap THEN bc.b ELSE ab.a END AS middle
@@ -51,18 +53,19 @@ triples AS MATERIALIZED (
     JOIN edges ac ON ac.a = ab.a AND ac.b = bc.b
 ),
 corners AS (
-    SELECT a AS position, ab * ac AS open, ab * ac * bc AS closed, violated, excess, middle
+    SELECT a AS position, ab * ac AS open, ab * ac * bc AS closed, violated, excess, percent, middle
     FROM triples
     UNION ALL
-    SELECT b, ab * bc, ab * bc * ac, violated, excess, middle FROM triples
+    SELECT b, ab * bc, ab * bc * ac, violated, excess, percent, middle FROM triples
     UNION ALL
-    SELECT c, ac * bc, ac * bc * ab, violated, excess, middle FROM triples
+    SELECT c, ac * bc, ac * bc * ab, violated, excess, percent, middle FROM triples
 ),
 of_models AS (
     SELECT
         position, count(*) AS n_triples, count(*) FILTER (violated) AS n_violations,
         count(*) FILTER (violated AND middle = position) AS n_in_the_middle,
         avg(excess) FILTER (violated) AS mean_excess, max(excess) FILTER (violated) AS max_excess,
+        avg(percent) FILTER (violated) AS mean_percent,
         CASE WHEN sum(open) > 0 THEN sum(closed) / sum(open) END AS clustering_coefficient
     FROM corners
     GROUP BY position
@@ -70,26 +73,27 @@ of_models AS (
 of_study AS (
     SELECT
         count(*) AS n_triples, count(*) FILTER (violated) AS n_violations,
-        avg(excess) FILTER (violated) AS mean_excess, max(excess) FILTER (violated) AS max_excess
+        avg(excess) FILTER (violated) AS mean_excess, max(excess) FILTER (violated) AS max_excess,
+        avg(percent) FILTER (violated) AS mean_percent
     FROM triples
 ),
 listed AS (
     SELECT
         'study' AS scope, NULL AS model, NULL AS position, NULL AS cluster, n_triples,
         n_violations, n_violations AS n_in_the_middle, mean_excess, max_excess,
-        (SELECT avg(clustering_coefficient) FROM of_models) AS clustering_coefficient
+        mean_percent, (SELECT avg(clustering_coefficient) FROM of_models) AS clustering_coefficient
     FROM of_study
     WHERE EXISTS (SELECT 1 FROM members)
     UNION ALL
     SELECT
         'model', m.name, m.position, m.cluster, coalesce(n_triples, 0),
         coalesce(n_violations, 0), coalesce(n_in_the_middle, 0), mean_excess, max_excess,
-        clustering_coefficient
+        mean_percent, clustering_coefficient
     FROM members m LEFT JOIN of_models USING (position)
 )
 SELECT
     scope, model, cluster, n_triples, n_violations, n_in_the_middle,
     CASE WHEN n_triples > 0 THEN n_violations / n_triples END AS share,
-    mean_excess, max_excess, clustering_coefficient, delta
+    mean_excess, max_excess, mean_percent, clustering_coefficient, delta
 FROM listed CROSS JOIN scale
 ORDER BY position NULLS FIRST

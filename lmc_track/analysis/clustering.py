@@ -1,4 +1,4 @@
-"""Clusters of linearly connected models: the published procedure, and one that may find none.
+"""Clusters of linearly connected models, of which there may be one only.
 
 Knows matrices of gaps, in study order, and losses of single examples. It does not know where they
 come from.
@@ -81,43 +81,6 @@ def number_clusters(labels: Labels) -> Labels:
     return number[inverse]
 
 
-def juneja2023(gaps: Floats) -> Clustering:
-    """The published procedure: spectral clustering with δ = 1 nat into k = 2, seed 42.
-
-    ``gaps``: (n, n) in nats. It makes two clusters of whatever there is, and tests nothing;
-    fewer than two models, or gaps that are all zero, are one cluster, without an embedding.
-
-    Raises:
-        ValueError: a gap is missing, or ``gaps`` is no matrix of gaps.
-    """
-    from sklearn.cluster import SpectralClustering
-
-    _check(gaps)
-    n = len(gaps)
-    labels = np.zeros(n, dtype=np.int64)
-    if n == 2 and gaps.any():
-        labels = np.arange(2)
-    elif gaps.any():
-        model = SpectralClustering(n_clusters=2, affinity="precomputed", random_state=42)
-        labels = number_clusters(model.fit_predict(affinity(gaps, 1.0)))
-    mean = gaps_by_cluster(gaps, labels)
-    n_clusters = int(labels.max()) + 1
-    places = _places(spectral_embedding(affinity(gaps, 1.0)[None]), 2) if gaps.any() else None
-    return Clustering(
-        labels,
-        n_clusters,
-        settings={"delta": 1.0, "n_clusters": 2, "seed": 42},
-        statistics={
-            "n_clusters": n_clusters,
-            "delta": 1.0,
-            "mean_gap_within": _defined(mean.within),
-            "mean_gap_between": _defined(mean.between),
-        },
-        embedding=places,
-        centroid_distances=None if places is None else _centroid_distances(places, labels),
-    )
-
-
 def spectral(
     discovery_gaps: Floats,
     held_out_gaps: Floats,
@@ -148,7 +111,7 @@ def spectral(
     Raises:
         ValueError: a gap is missing, or an argument is no matrix of gaps.
     """
-    _check(discovery_gaps, held_out_gaps)
+    check_gaps(discovery_gaps, held_out_gaps)
     settings = {
         "max_clusters": max_clusters,
         "permutations": permutations,
@@ -302,7 +265,12 @@ def _undividable(n: int, delta: float, max_clusters: int) -> str:
     return ""
 
 
-def _check(*matrices: Floats) -> None:
+def check_gaps(*matrices: Floats) -> None:
+    """Refuse what cannot be gaps of the same models: ``matrices`` (n, n), in nats.
+
+    Raises:
+        ValueError: one is not square, symmetric, finite and at least 0, or has another size.
+    """
     shape = (len(matrices[0]), len(matrices[0]))
     if shape[0] == 0:
         raise ValueError("there are no models")

@@ -7,7 +7,7 @@ const CONFIG = {
   modeBarButtons: [["toImage", "resetScale2d"]],
 };
 const ENSEMBLE = "logit ensemble of the two models";
-const state = { matrix: 0, view: 0, pair: null };
+const state = { matrix: 0, order: 0, view: 0, pair: null };
 
 // Figures name colours as CSS variables; here they get their values in the present theme.
 const resolve = (value, style) => {

@@ -17,6 +17,7 @@ from lmc_track.report.geometry_plots import (
     read_distances,
 )
 from lmc_track.report.module_views import ModuleViews, modules_figure, modules_lede, modules_table
+from lmc_track.report.movement import movement_sections
 from lmc_track.report.planes import planes_section
 from lmc_track.report.section import Section, command
 from lmc_track.report.spectral import (
@@ -36,6 +37,7 @@ def geometry_sections(
     yield from _modules(facts, modules, clustering)
     yield from planes_section(source, facts, clustering)
     yield from _dynamics(source, facts, clustering)
+    yield from movement_sections(source, facts, clustering)
 
 
 def _embedding(source: Source, facts: Facts, clustering: str | None) -> Iterator[Section]:

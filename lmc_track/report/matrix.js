@@ -29,8 +29,14 @@ const cellText = (view, values, k, bounds) => {
   return lines;
 };
 
+// Which model is at each place, and where each model is, in the order that is shown.
+const shownOrder = () => figures.matrix.orders[state.order];
+const placeOf = (k) => shownOrder().at.indexOf(k);
+const shownName = (place) => figures.matrix.names[shownOrder().at[place]];
+
 const heatmap = (view, isFirst) => {
   const { names, decisions } = figures.matrix;
+  const { at: models } = shownOrder();
   const n = names.length;
   const values = matrixValues(view);
   const at = Array.from({ length: n }, (_, k) => k);
@@ -43,8 +49,8 @@ const heatmap = (view, isFirst) => {
   };
   const gap = n <= 48 ? 1 : 0;
   return {
-    type: "heatmap", x: at, y: at, z: at.map((i) => at.map((j) => cell(i, j))),
-    text: at.map((i) => at.map((j) => told(i, j))), hovertemplate: "%{text}<extra></extra>",
+    type: "heatmap", x: at, y: at, z: models.map((i) => models.map((j) => cell(i, j))),
+    text: models.map((i) => models.map((j) => told(i, j))), hovertemplate: "%{text}<extra></extra>",
     zmin: 0, zmax: view.top, colorscale: "Cividis", hoverongaps: false, xgap: gap, ygap: gap,
     colorbar: {
       title: { text: `convexity gap of the ${view.metric}${view.unit ? `, ${view.unit}` : ""}`, side: "right" },
@@ -63,11 +69,11 @@ const holes = (view) => {
   for (let i = 0, k = 0; i < n; i += 1) {
     for (let j = i + 1; j < n; j += 1, k += 1) if (gaps[k] === null) pairs.push([i, j]);
   }
-  const cells = bothWays(pairs);
+  const cells = bothWays(pairs).map((pair) => pair.map(placeOf));
   return cells.length === 0 ? [] : [{
     type: "scatter", mode: "markers", x: cells.map((c) => c[0]), y: cells.map((c) => c[1]),
     marker: { symbol: "x-thin", size: 9, line: { width: 1.2, color: "--ink" } },
-    text: cells.map(([j, i]) => plain(`${figures.matrix.names[i]} and ${figures.matrix.names[j]}`)),
+    text: cells.map(([j, i]) => plain(`${shownName(i)} and ${shownName(j)}`)),
     hovertemplate: "%{text}<br>not measured<extra></extra>", showlegend: false,
   }];
 };
@@ -80,7 +86,7 @@ const rings = () => {
   for (let i = 0, k = 0; i < n; i += 1) {
     for (let j = i + 1; j < n; j += 1, k += 1) if (open.has(k)) pairs.push([i, j]);
   }
-  const cells = bothWays(pairs);
+  const cells = bothWays(pairs).map((pair) => pair.map(placeOf));
   return cells.length === 0 ? [] : [{
     type: "scatter", mode: "markers", x: cells.map((c) => c[0]), y: cells.map((c) => c[1]),
     marker: {
@@ -93,7 +99,7 @@ const rings = () => {
 // The two cells of the marked pair get a frame.
 const cellFrames = () => {
   const names = figures.matrix.names;
-  const [i, j] = state.pair.map((k) => names.indexOf(figures.paths.models[k]));
+  const [i, j] = state.pair.map((k) => placeOf(names.indexOf(figures.paths.models[k])));
   return [[i, j], [j, i]].map(([x, y]) => ({
     type: "rect", xref: "x", yref: "y", x0: x - 0.5, x1: x + 0.5, y0: y - 0.5, y1: y + 0.5,
     line: { color: "#ff3b3b", width: 3 }, fillcolor: "rgba(0,0,0,0)",
@@ -101,7 +107,8 @@ const cellFrames = () => {
 };
 
 const drawMatrix = () => {
-  const { views, data, layout: kept } = figures.matrix;
+  const { views } = figures.matrix;
+  const { data, layout: kept } = shownOrder();
   const view = views[state.matrix];
   const isFirst = state.matrix === 0;
   const layout = clone(kept);
@@ -118,7 +125,7 @@ const drawMatrix = () => {
     for (const axis of [layout.xaxis, layout.yaxis]) {
       axis.tickfont = { size: 9 };
       axis.tickvals = ticks;
-      axis.ticktext = ticks.map((k) => plain(figures.matrix.names[k]));
+      axis.ticktext = ticks.map((k) => plain(shownName(k)));
     }
     layout.xaxis.tickangle = -90;
   } else {
@@ -135,8 +142,14 @@ const drawMatrix = () => {
 };
 
 const matrixControls = () => {
-  const { views } = figures.matrix;
+  const { views, orders } = figures.matrix;
   const chosen = views[state.matrix];
+  const labels = orders.map((order) => order.label);
+  choose("matrix-orders", labels, labels[state.order], (label) => {
+    state.order = labels.indexOf(label);
+    matrixControls();
+    drawMatrix();
+  });
   const KEYS = ["dataset", "metric", "half"];
   // The view that has the new choice and as many of the others as there are.
   const show = (key, value) => {
@@ -152,7 +165,8 @@ const matrixControls = () => {
     if (key !== "dataset") choices.sort().reverse();
     choose(ids[key], choices, chosen[key], (value) => show(key, value));
   }
-  element("matrix-controls").hidden = views.length < 2;
+  element("matrix-ordering").hidden = orders.length < 2;
+  element("matrix-controls").hidden = views.length < 2 && orders.length < 2;
 };
 
 const onCell = (event) => {
@@ -160,8 +174,8 @@ const onCell = (event) => {
   if (!point || point.x === point.y || point.data.yaxis === "y2") return;
   const { names, views, runs, runs_url: at } = figures.matrix;
   const view = views[state.matrix];
-  const [a, b] = [names[point.y], names[point.x]];
-  const k = pairNumber(names.length, point.x, point.y);
+  const [a, b] = [shownName(point.y), shownName(point.x)];
+  const k = pairNumber(names.length, ...[point.x, point.y].map((place) => shownOrder().at[place]));
   const told = cellText(view, matrixValues(view), k, undefined)[0];
   const parts = [`${a} and ${b}: ${told} on ${view.dataset}, ${view.half}`];
   const link = (text, href) => {

@@ -13,9 +13,11 @@ from typing import Any
 import numpy as np
 
 from lmc_track.metrics import METRICS
+from lmc_track.report import wording
 from lmc_track.report.decisions import Decisions
 from lmc_track.report.facts import Facts, Source
 from lmc_track.report.linkage import Branch, Merge, branches, leaf_order, read_merges
+from lmc_track.report.matrix_orders import MatrixOrder
 from lmc_track.report.matrix_views import MatrixView, scale_top
 from lmc_track.report.packed import packed
 from lmc_track.report.palette import cluster_colour, cluster_name, plot_text, rounded
@@ -41,17 +43,38 @@ def matrix_figure(
     views: Sequence[MatrixView],
     merges: Sequence[Merge],
     decisions: Decisions | None = None,
+    orders: Sequence[MatrixOrder] = (),
 ) -> Figure:
-    """What the page's script draws the matrix of: views, names, clusters, tree, layout."""
+    """What the page's script draws the matrix of: views, names, orders, tree, layout.
+
+    ``names`` are in cluster order, and so are the pairs of the views. An order says which of them
+    is at each place, and has a layout of its own; the first is the cluster order, with the tree.
+    """
     order = in_cluster_order(facts, merges)
     tree = list(branches(merges, order, facts.cluster_of))
+    place = {name: k for k, name in enumerate(order)}
+    several = facts.found is not None and facts.found.n_clusters > 1
+    first = {
+        "label": "clusters" if several else "tree" if merges else "study order",
+        "at": list(range(len(order))),
+        "data": _tree_traces(tree),
+        "layout": _layout(facts, order, tree),
+    }
+    others = [
+        {
+            "label": other.label,
+            "at": [place[name] for name in other.names],
+            "data": [],
+            "layout": _layout(facts, other.names, (), other),
+        }
+        for other in orders
+    ]
     return {
         "names": order,
         "views": [_for_page(view, facts, k == 0) for k, view in enumerate(views)],
         "decisions": _decided(order, decisions),
         "runs": list(views[0].runs) if views else [],
-        "data": _tree_traces(tree),
-        "layout": _layout(facts, order, tree),
+        "orders": [first, *others],
     }
 
 
@@ -111,17 +134,25 @@ def _tree_traces(tree: Sequence[Branch]) -> list[Figure]:
     ]
 
 
-def _layout(facts: Facts, order: Sequence[str], tree: Sequence[Branch]) -> Figure:
+def _layout(
+    facts: Facts,
+    order: Sequence[str],
+    tree: Sequence[Branch],
+    scored: MatrixOrder | None = None,
+) -> Figure:
+    """``scored``: the order by performance that it is for, whose values stand beside the names."""
     n = len(order)
     blocks = list(_blocks([facts.cluster_of[name] for name in order]))
     several = len(blocks) > 1
+    step = -(-n // _NAMES_SHOWN)
+    beside = [_scored(name, scored) for name in order]
     axis = {
         "showgrid": False,
         "zeroline": False,
         "constrain": "domain",
         "range": [-0.5, n - 0.5],
-        "tickvals": list(range(0, n, -(-n // _NAMES_SHOWN))),
-        "ticktext": [plot_text(name) for name in order[:: -(-n // _NAMES_SHOWN)]],
+        "tickvals": list(range(0, n, step)),
+        "ticktext": [plot_text(name) for name in order[::step]],
         "tickfont": {"size": 12 if n <= 24 else 9},
     }
     pushed_out = {"ticks": "outside", "ticklen": 20, "tickcolor": "rgba(0,0,0,0)"}
@@ -130,12 +161,17 @@ def _layout(facts: Facts, order: Sequence[str], tree: Sequence[Branch]) -> Figur
         "yaxis": {
             **axis,
             "range": [n - 0.5, -0.5],
+            "ticktext": [plot_text(name) for name in beside[::step]],
             "domain": [0, 0.8 if tree else 1],
             "constraintoward": "top",
             "scaleanchor": "x",
             **(pushed_out if several else {}),
         },
-        "shapes": [shape for block in blocks for shape in _strips(block, len(blocks))],
+        "shapes": [
+            shape
+            for block in blocks
+            for shape in _strips(block, len(blocks), separated=scored is None)
+        ],
         "annotations": [_block_name(b) for b in blocks if several and b.wide],
         "plot_bgcolor": "--hole",
         "hovermode": "closest",
@@ -156,6 +192,13 @@ def _layout(facts: Facts, order: Sequence[str], tree: Sequence[Branch]) -> Figur
         layout["shapes"] = [_ground(), *layout["shapes"]]
         layout["plot_bgcolor"] = "rgba(0,0,0,0)"
     return layout
+
+
+def _scored(name: str, order: MatrixOrder | None) -> str:
+    """``seed-3  .812`` in an order by performance: what it is ordered by, where that is known."""
+    if order is None or name not in order.values:
+        return name
+    return f"{name}  {wording.fine_share(order.values[name])}"
 
 
 def _ground() -> Figure:
@@ -195,7 +238,7 @@ def _blocks(clusters: Sequence[int | None]) -> Iterator[_Block]:
         first += size
 
 
-def _strips(block: _Block, n_blocks: int) -> Iterator[Figure]:
+def _strips(block: _Block, n_blocks: int, *, separated: bool) -> Iterator[Figure]:
     """A bar in the cluster's colour above and left of its block, and a line after it."""
     if n_blocks < 2:
         return
@@ -205,7 +248,7 @@ def _strips(block: _Block, n_blocks: int) -> Iterator[Figure]:
     left = {"xref": "x domain", "xsizemode": "pixel", "xanchor": 0, "x0": -14, "x1": -4}
     yield {**fill, **above, "xref": "x", "x0": low, "x1": high}
     yield {**fill, **left, "yref": "y", "y0": low, "y1": high}
-    if block.last + 1 < block.total:
+    if separated and block.last + 1 < block.total:
         line = {"type": "line", "line": {"color": "--paper", "width": 3}}
         yield {**line, "xref": "x", "x0": high, "x1": high, "yref": "y domain", "y0": 0, "y1": 1}
         yield {**line, "yref": "y", "y0": high, "y1": high, "xref": "x domain", "x0": 0, "x1": 1}

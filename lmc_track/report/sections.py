@@ -17,6 +17,7 @@ from lmc_track.report.facts import Facts, Source
 from lmc_track.report.findings import examples_of
 from lmc_track.report.geometry_sections import geometry_sections
 from lmc_track.report.linkage import Merge
+from lmc_track.report.matrix_orders import matrix_orders
 from lmc_track.report.matrix_plot import in_cluster_order, matrix_figure, read_merge_tree
 from lmc_track.report.matrix_views import MatrixView, matrix_views, scale_top
 from lmc_track.report.module_views import ModuleViews, module_views
@@ -85,6 +86,12 @@ def _matrix(
         else ""
     )
     holes = "; grey cells with a cross were not measured" if facts.n_unmeasured else ""
+    orders = matrix_orders(source, facts, clustering)
+    switch = (
+        "; the last row of buttons orders the models by what they score, the worst first"
+        if orders
+        else ""
+    )
     errors = source.query(
         "grid_error", study=facts.study, half=facts.half, clustering=clustering
     ).drop_nulls("missed")
@@ -98,14 +105,19 @@ def _matrix(
             ]
         ),
         figure="matrix",
-        plot=matrix_figure(facts, read.matrices, read.merges, decisions),
+        plot=matrix_figure(facts, read.matrices, read.merges, decisions, orders),
         caption=(
             f"Convexity gap of the validation loss on {examples_of(facts)}, in nats: the greatest "
             "barrier over all parts of the straight line between two models. Models are in "
-            f"{order} order{tree}{holes}{rings}{least}. A click on a cell opens the pair's curve."
+            f"{order} order{tree}{holes}{rings}{least}{switch}. A click on a cell opens the "
+            "pair's curve."
         ),
         queries=(
             command(facts, "barrier_matrix", clustering, half=facts.half),
+            *(
+                command(facts, "barrier_matrix", clustering, half=facts.half, order=order.asked)
+                for order in orders[:1]
+            ),
             command(facts, "barrier_pairs", clustering, half=facts.half),
             command(facts, "pair_measures"),
             *([command(facts, "merge_tree")] if read.merges else []),

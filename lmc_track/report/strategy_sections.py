@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from lmc_track.report import ledes, tables, wording
 from lmc_track.report.facts import Facts, Source
 from lmc_track.report.findings import examples_of, measure_name
+from lmc_track.report.group_curves import group_sections
 from lmc_track.report.section import Section, command
 from lmc_track.report.spectral import (
     axis_figure,
@@ -23,6 +24,7 @@ def strategy_sections(source: Source, facts: Facts, clustering: str | None) -> I
     yield from _diagnostics(facts, clustering)
     yield from _subsets(facts, clustering)
     yield from _axis(source, facts, clustering)
+    yield from group_sections(source, facts, clustering)
 
 
 def _clusters(facts: Facts, clustering: str | None) -> Iterator[Section]:

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from lmc_track.analysis.clustering import Clustering, juneja2023, number_clusters, spectral
+from lmc_track.analysis.clustering import Clustering, number_clusters, spectral
+from lmc_track.analysis.published import juneja2023
 from lmc_track.analysis.rule import LEAST_HEADROOM
 from lmc_track.errors import WorkError
 from lmc_track.progress import Progress

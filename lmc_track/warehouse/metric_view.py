@@ -34,7 +34,7 @@ def metric_view() -> str:
         for column in columns
     )
     return (
-        f"CREATE VIEW metrics AS SELECT * FROM (VALUES {rows}) t({', '.join(columns)});"
+        f"CREATE OR REPLACE VIEW metrics AS SELECT * FROM (VALUES {rows}) t({', '.join(columns)});"
         "COMMENT ON VIEW metrics IS 'The metrics there are: what evaluations may have.';" + comments
     )
 

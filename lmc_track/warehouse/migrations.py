@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 
 from lmc_track.warehouse.tables import SCHEMA_VERSION
+from lmc_track.warehouse.views import create_views
 
 Migration = Callable[[duckdb.DuckDBPyConnection], None]
 
@@ -55,6 +56,7 @@ def upgrade(results_path: Path) -> list[str]:
                     "INSERT INTO migrations VALUES (?, ?)", [step + 1, MIGRATIONS[step].__name__]
                 )
                 connection.execute("UPDATE schema_version SET version = ?", [step + 1])
+            create_views(connection)
             connection.commit()
     except (duckdb.Error, IndexError, TypeError):
         return []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import Any
 
 import duckdb
@@ -18,19 +19,30 @@ CHOICES = {
         "interpolation_instability",
         "curve_area",
         "relative_gap",
+        "distance_area",
     ),
-    "order": ("cluster", "study"),
     "metric": tuple(METRICS),
     "level": ("subset", "label", "example"),
 }
 """Parameters whose values are the same in every results file."""
+
+_MOST_LISTED = 24
 
 _CLUSTERS = """
 SELECT DISTINCT cluster FROM study_models(getvariable('study'), getvariable('clustering'))
 WHERE cluster IS NOT NULL ORDER BY cluster
 """
 
+_SCORES = """
+SELECT DISTINCT concat_ws(':', e.dataset, e.subset, e.metric)
+FROM evaluations e JOIN models m ON m.model_id = e.run_id
+WHERE m.study = getvariable('study') ORDER BY ALL
+"""
+
 _KNOWN_VALUES = {
+    "diagnostic": _SCORES,
+    "order": "SELECT unnest(['cluster', 'study', 'validation', 'diagnostic']) UNION ALL "
+    f"SELECT * FROM ({_SCORES})",
     "dataset": "SELECT dataset FROM datasets WHERE study = getvariable('study') ORDER BY dataset",
     "gap_dataset": "SELECT dataset FROM datasets WHERE study = getvariable('study') "
     "ORDER BY dataset",
@@ -128,8 +140,17 @@ def check_values(
         if value not in known:
             raise InputError(
                 f"there is no {p.name.replace('_', ' ')} {value!r}",
-                f"there are: {', '.join(map(str, known))}",
+                _remedy(str(value), [str(name) for name in known]),
             )
+
+
+def _remedy(value: str, known: list[str]) -> str:
+    """The names that there are; of many only those that are like ``value``."""
+    near = get_close_matches(value, known, n=3) if len(known) > _MOST_LISTED else []
+    if near:
+        return f"did you mean {' or '.join(near)}?"
+    more = ", …" if len(known) > _MOST_LISTED else ""
+    return f"there are: {', '.join(known[:_MOST_LISTED])}{more}"
 
 
 def _choices(query: Query, name: str) -> tuple[str, ...]:

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
-from importlib.resources import files
 from pathlib import Path
 
 import duckdb
@@ -23,37 +22,11 @@ from lmc_track.uris import store_name
 from lmc_track.warehouse import storage
 from lmc_track.warehouse.derivation import Derivation
 from lmc_track.warehouse.filling import fill
-from lmc_track.warehouse.metric_view import metric_view
 from lmc_track.warehouse.migrations import create_migrations
 from lmc_track.warehouse.snapshot import Snapshot
 from lmc_track.warehouse.tables import SCHEMA_VERSION, TABLES
+from lmc_track.warehouse.views import create_views
 
-VIEWS = (
-    "projection",
-    "predictions",
-    "curves",
-    "label_entropies",
-    "curve_measures",
-    "barriers",
-    "refined_gaps",
-    "study_models",
-    "study_pairs",
-    "study_module_paths",
-    "study_values",
-    "study_similarity",
-    "linkage",
-    "attributions",
-    "ensemble_curves",
-    "cluster_contrasts",
-    "student_tail",
-    "decided_pairs",
-    "study_steps",
-)
-"""Files of ``queries/views`` in the order in which they build on each other.
-
-A results file keeps the views it was built with: a change of a view that queries rely on needs a
-new ``SCHEMA_VERSION``.
-"""
 _SECONDS_TO_WAIT = 60
 
 
@@ -198,14 +171,8 @@ def create_empty(connection: duckdb.DuckDBPyConnection) -> None:
     """All tables, views and macros of a results file, without a row."""
     storage.create_tables(connection)
     create_migrations(connection)
-    _create_views(connection)
+    create_views(connection)
     _sign(connection, "")
-
-
-def _create_views(connection: duckdb.DuckDBPyConnection) -> None:
-    connection.execute(metric_view())
-    for name in VIEWS:
-        connection.execute(_text("lmc_track.queries.views", f"{name}.sql"))
 
 
 def _sign(connection: duckdb.DuckDBPyConnection, tracking_uri: str) -> None:
@@ -238,10 +205,6 @@ def table_counts(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
         row = connection.execute(f"SELECT count(*) FROM {name}").fetchall()[0]
         counts[name.removeprefix("storage.").replace("prediction_rows", "predictions")] = row[0]
     return counts
-
-
-def _text(package: str, name: str) -> str:
-    return files(package).joinpath(name).read_text(encoding="utf-8")
 
 
 def _remove(building: Path) -> None:

@@ -392,6 +392,18 @@ PLANE_ROUTES = Table(
     ),
     ("plane_id", "dataset", "model_a_id", "model_b_id"),
 )
+STEP_PLACES = Table(
+    "step_places",
+    "The published clustering (juneja2023) of each training step, the ends among them.",
+    (
+        Column("study", "VARCHAR", "name of the study"),
+        Column("model_id", "VARCHAR", "MLflow run id of the checkpoint or the model at the end"),
+        Column("cluster", "INTEGER", "cluster at its step; numbered as most are a step later"),
+        Column("embedding", "DOUBLE[]", "place in the spectral embedding; NULL without any gap"),
+        Column("centroid_distances", "DOUBLE[]", "distance there to cluster 0's and 1's centroid"),
+    ),
+    ("study", "model_id"),
+)
 RECORDED = (
     STUDIES,
     MODELS,
@@ -417,6 +429,7 @@ DERIVED: tuple[Table, ...] = (
     DISTANCE_TESTS,
     GAP_BOUNDS,
     PLANE_ROUTES,
+    STEP_PLACES,
 )
 """Tables that analyses fill from the others (``warehouse.derivation``)."""
 

@@ -23,6 +23,8 @@ SELECT
     a.cluster AS cluster_a, b.cluster AS cluster_b,
     a.cluster = b.cluster AS same_cluster,
     m.convexity_gap, m.barrier_height, m.interpolation_instability, m.curve_area, m.relative_gap,
+    -- The area over the length of the path in weights, as Juneja et al. 2023 take it.
+    m.curve_area * p.l2_distance AS distance_area,
     m.support, m.n_points, p.l2_distance, p.cosine, p.path_id
 FROM members a
 JOIN members b ON a.position < b.position
@@ -33,7 +35,8 @@ COMMENT ON MACRO TABLE study_pairs IS 'Every unordered pair of models with the m
 
 -- One of the measures by its name.
 CREATE MACRO chosen_measure(
-    measure_name, convexity_gap, barrier_height, interpolation_instability, curve_area, relative_gap
+    measure_name, convexity_gap, barrier_height, interpolation_instability, curve_area,
+    relative_gap, distance_area
 ) AS
 CASE measure_name
     WHEN 'convexity_gap' THEN convexity_gap
@@ -41,6 +44,7 @@ CASE measure_name
     WHEN 'interpolation_instability' THEN interpolation_instability
     WHEN 'curve_area' THEN curve_area
     WHEN 'relative_gap' THEN relative_gap
+    WHEN 'distance_area' THEN distance_area
 END;
 
 COMMENT ON MACRO chosen_measure IS 'One of the measures by its name.';

@@ -7,10 +7,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.cluster import SpectralClustering
 from sklearn.metrics import adjusted_rand_score
 
-from lmc_track.analysis.clustering import juneja2023, number_clusters, spectral
+from lmc_track.analysis.clustering import number_clusters, spectral
 from lmc_track.analysis.rule import LEAST_HEADROOM
 from support.planted_gaps import HEADROOM, noise, planted
 
@@ -240,8 +239,6 @@ def test_pairs_without_a_gap_are_counted_over_both_halves():
     held_out[0, 1] = held_out[1, 0] = held_out[2, 5] = held_out[5, 2] = np.nan
     with pytest.raises(ValueError, match="2 of 28 pairs of models have no gap"):
         cluster(discovery, held_out)
-    with pytest.raises(ValueError, match="1 of 28 pairs"):
-        juneja2023(discovery)
 
 
 @pytest.mark.parametrize(
@@ -263,38 +260,6 @@ def test_what_is_no_matrix_of_gaps_is_refused(gaps, message):
 def test_halves_must_have_the_same_models():
     with pytest.raises(ValueError, match="same models"):
         cluster(np.zeros((5, 5)), np.zeros((4, 4)))
-
-
-def test_the_preset_is_the_published_call():
-    discovery, _, _ = planted([6, 6], within=0.5, between=2.0, seed=1)
-    published = SpectralClustering(2, affinity="precomputed", random_state=42)
-    expected = published.fit_predict(np.exp(-(discovery**2) / 2))
-    found = juneja2023(discovery)
-    assert found.labels.tolist() == number_clusters(expected).tolist()
-    assert found.settings == {"delta": 1.0, "n_clusters": 2, "seed": 42}
-
-
-def test_the_preset_makes_two_clusters_of_noise():
-    assert juneja2023(noise(9, 2)[0]).n_clusters == 2
-
-
-def test_the_presets_embedding_is_the_one_it_divides():
-    discovery, _, _ = planted([6, 4], within=0.5, between=2.0, seed=1)
-    found = juneja2023(discovery)
-    assert found.embedding.shape == found.centroid_distances.shape == (10, 2)
-    assert found.centroid_distances.argmin(1).tolist() == found.labels.tolist()
-    assert juneja2023(np.zeros((5, 5))).embedding is None
-
-
-@pytest.mark.parametrize(("n", "labels"), [(1, [0]), (2, [0, 1]), (3, None)])
-def test_the_preset_takes_few_models(n, labels):
-    found = juneja2023(planted([n])[0])
-    assert len(found.labels) == n
-    assert labels is None or found.labels.tolist() == labels
-
-
-def test_the_preset_gives_one_cluster_of_models_without_any_gap():
-    assert juneja2023(np.zeros((5, 5))).n_clusters == 1
 
 
 def test_neither_mlflow_nor_duckdb_nor_torch_is_imported():

@@ -26,17 +26,17 @@ COLUMNS = {
     "diagnostics": "model position cluster dataset role subset metric half value n_examples "
     "model_id",
     "barrier_pairs": "model_a model_b position_a position_b cluster_a cluster_b same_cluster "
-    "convexity_gap barrier_height interpolation_instability curve_area relative_gap support "
-    "n_points l2_distance cosine path_id",
+    "convexity_gap barrier_height interpolation_instability curve_area relative_gap "
+    "distance_area support n_points l2_distance cosine path_id",
     "barrier_matrix": "model cluster seed-0 seed-2 seed-4 seed-1 seed-3 seed-5",
     "curves": "model_a model_b cluster_a cluster_b same_cluster path_id alpha value",
     "gap_summary": "pairs n_pairs mean standard_error median min max mean_relative n_missing "
     "n_models",
     "pair_measures": "dataset half metric model_a model_b convexity_gap barrier_height "
-    "interpolation_instability curve_area relative_gap path_id",
+    "interpolation_instability curve_area relative_gap distance_area path_id",
     "cluster_table": "cluster n_models models n_pairs_within mean_gap_within max_gap_within "
     "mean_gap_to_others mean_validation_loss mean_validation_accuracy",
-    "cluster_diagnostics": "dataset role subset metric half cluster n_models mean sd min max "
+    "cluster_diagnostics": "dataset role subset metric half cluster n_models mean sd sd_n min max "
     "spread n_out mean_out difference auc r adjusted_difference adjusted_auc adjusted_r p_value "
     "p_corrected adjusted_p_value adjusted_p_corrected smallest_p is_primary reversed verdict",
     "cluster_effects": "dataset role subset metric half cluster n_in n_out mean_in mean_out "
@@ -79,7 +79,7 @@ COLUMNS = {
     "cluster_agreement": "method_a n_clusters_a method_b n_clusters_b n_models together only_in_a "
     "only_in_b apart rand adjusted_rand clustering_a clustering_b",
     "transitivity": "scope model cluster n_triples n_violations n_in_the_middle share mean_excess "
-    "max_excess clustering_coefficient delta",
+    "max_excess mean_percent clustering_coefficient delta",
     "distances": "model_a model_b cluster_a cluster_b same_cluster l2_distance cosine gap",
     "distance_correlations": "pairs distance n_pairs pearson spearman",
     "similarity": "model_a model_b cluster_a cluster_b same_cluster n_examples agreement "
@@ -92,6 +92,11 @@ COLUMNS = {
     "own_gap other_gap moved settled validation_loss diagnostic model model_id",
     "step_summary": "step is_end n_models n_pairs n_missing mean_gap max_gap mean_gap_within "
     "mean_gap_between n_components n_complete_clusters n_away tau",
+    "step_embedding": "training step is_end step_cluster axis value axis_before value_before "
+    "switched coordinates centroid_distances cluster model model_id",
+    "performance_groups": "performance rank model position cluster value model_id",
+    "group_curves": "performance_a performance_b alpha mean low high min max n_paths",
+    "diagnostic_summary": "dataset role subset metric half n_models mean sd sd_n min max",
     "planes": "model_a model_b model_c cluster_a cluster_b cluster_c x_b x_c y_c distance_ab "
     "distance_ac distance_bc area loss_a loss_b loss_c precision n_grid margin datasets seconds "
     "created plane_id model_a_id model_b_id model_c_id",

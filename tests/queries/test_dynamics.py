@@ -106,7 +106,12 @@ def test_the_ends_are_divided_as_threshold_components_divides_them(
 
 
 @pytest.mark.parametrize(
-    "name", [n for n in queries() if n not in ("cluster_dynamics", "step_summary", "run_cost")]
+    "name",
+    [
+        n
+        for n in queries()
+        if n not in ("cluster_dynamics", "step_embedding", "step_summary", "run_cost")
+    ],
 )
 def test_no_other_query_speaks_of_checkpoints(study: GapStudy, name: str) -> None:
     parameters = {"study": "gaps", **required(name)}

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from importlib.resources import files
 from pathlib import Path
 
 import duckdb
@@ -20,7 +19,6 @@ from numpy.typing import NDArray
 
 from lmc_track.warehouse import storage
 from lmc_track.warehouse.moment import Moment
-from lmc_track.warehouse.rebuild import VIEWS
 from lmc_track.warehouse.tables import (
     CLUSTERINGS,
     CLUSTERS,
@@ -33,6 +31,7 @@ from lmc_track.warehouse.tables import (
     Table,
     frame_schema,
 )
+from lmc_track.warehouse.views import create_views
 
 _STUDY = "gaps"
 _START = datetime(2026, 1, 1)
@@ -219,9 +218,7 @@ def gap_study() -> Iterator[GapStudy]:
     connection = duckdb.connect(":memory:", config={"threads": 1})
     try:
         storage.create_tables(connection)
-        for name in VIEWS:
-            text = files("lmc_track.queries.views").joinpath(f"{name}.sql").read_text("utf-8")
-            connection.execute(text)
+        create_views(connection)
         yield GapStudy(connection)
     finally:
         connection.close()

@@ -13,10 +13,12 @@ from lmc_track.report.figures.curves import curves
 from lmc_track.report.figures.diagnostics import diagnostics
 from lmc_track.report.figures.distances import distances
 from lmc_track.report.figures.figure import PaperFigure, Subject
+from lmc_track.report.figures.groups import groups
 from lmc_track.report.figures.layout import settle
 from lmc_track.report.figures.matrix import matrix
 from lmc_track.report.figures.merges import merge_tree
 from lmc_track.report.figures.modules import modules
+from lmc_track.report.figures.movement import movement
 from lmc_track.report.figures.scatter import scatter
 from lmc_track.report.figures.steps import training
 from lmc_track.report.figures.style import styled
@@ -26,6 +28,7 @@ from lmc_track.report.module_views import module_views
 FAMILIES: Mapping[str, Callable[[Subject], Iterator[PaperFigure]]] = {
     "barrier-matrix": matrix,
     "paths": curves,
+    "performance-groups": groups,
     "diagnostics": diagnostics,
     "subsets": subsets,
     "strategy-scatter": scatter,
@@ -33,6 +36,7 @@ FAMILIES: Mapping[str, Callable[[Subject], Iterator[PaperFigure]]] = {
     "merge-tree": merge_tree,
     "modules": modules,
     "training": training,
+    "movement": movement,
 }
 """What is drawn, by the name that the files of it begin with."""
 

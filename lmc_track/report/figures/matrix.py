@@ -1,7 +1,8 @@
-"""The barrier matrix in cluster order, with single linkage above it."""
+"""The barrier matrix: in cluster order with single linkage above it, and by performance."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -33,12 +34,15 @@ from lmc_track.report.figures.style import (
     of_cluster,
 )
 from lmc_track.report.linkage import Merge, branches
+from lmc_track.report.matrix_orders import MatrixOrder, matrix_orders
 from lmc_track.report.matrix_plot import in_cluster_order, read_merge_tree
 from lmc_track.report.matrix_views import scale_top
 from lmc_track.report.palette import cluster_name
 from lmc_track.report.section import command
 
 _IN_A_COLUMN = 10
+_MOST_ORDERS = 2
+_TICKS = 8
 _VECTOR_CELLS = 48
 _LONGEST_NAME = 1.1
 _LIGHT = 0.6
@@ -54,35 +58,52 @@ def matrix(subject: Subject) -> Iterator[PaperFigure]:
     merges = read_merge_tree(subject.source, facts) if facts.found is not None else None
     order = in_cluster_order(facts, merges or ())
     half, given = facts.half, subject.clustering
+    counts = {
+        "metric": "loss",
+        "measure": "convexity_gap",
+        "n_models": len(order),
+        "n_pairs": facts.measured.height,
+        "n_missing": facts.n_unmeasured,
+        "n_undecided": len(subject.decisions.undecided) if subject.decisions else None,
+    }
+    decided = [command(facts, "gap_decisions", given)] if subject.decisions else []
     yield PaperFigure(
         name="barrier-matrix",
         section="matrix",
         title="Barrier matrix",
         caption=_caption(subject, tree=merges is not None),
         drawing=_Page(subject, order, merges).drawn(),
-        counts={
-            "metric": "loss",
-            "measure": "convexity_gap",
-            "n_models": len(order),
-            "n_pairs": facts.measured.height,
-            "n_missing": facts.n_unmeasured,
-            "n_undecided": len(subject.decisions.undecided) if subject.decisions else None,
-            "order": order,
-        },
+        counts={**counts, "order": order},
         queries=(
             command(facts, "barrier_matrix", given, half=half),
             *([command(facts, "merge_tree")] if merges is not None else []),
-            *([command(facts, "gap_decisions", given)] if subject.decisions else []),
+            *decided,
         ),
     )
+    for scored in matrix_orders(subject.source, facts, given)[:_MOST_ORDERS]:
+        names = list(scored.names)
+        yield PaperFigure(
+            name=f"barrier-matrix-by-{scored.asked.replace(':', '-')}",
+            section="matrix",
+            title=f"Barrier matrix by {scored.label}",
+            caption=_caption(subject, tree=False, scored=scored),
+            drawing=_Page(subject, names, None, scored).drawn(),
+            counts={**counts, "order": names},
+            queries=(
+                command(facts, "barrier_matrix", given, half=half, order=scored.asked),
+                *decided,
+            ),
+        )
 
 
-def _caption(subject: Subject, *, tree: bool) -> str:
+def _caption(subject: Subject, *, tree: bool, scored: MatrixOrder | None = None) -> str:
     facts = subject.facts
     several = facts.found is not None and facts.found.n_clusters > 1
     order = "study order"
     if tree:
         order = "the order of single linkage" + (" within each cluster" if several else "")
+    if scored is not None:
+        order = f"the order of their {scored.label}, the worst first, as in Juneja et al. (2023)"
     undecided = subject.decisions.undecided if subject.decisions else []
     return captions.joined(
         [
@@ -113,6 +134,7 @@ class _Page:
     subject: Subject
     order: list[str]
     merges: Sequence[Merge] | None
+    scored: MatrixOrder | None = None
 
     def drawn(self) -> Any:
         from matplotlib.figure import Figure
@@ -124,7 +146,8 @@ class _Page:
         clusters = [facts.cluster_of[name] for name in self.order]
         blocks = [(c, len(list(rows))) for c, rows in groupby(clusters)]
         strip = _STRIP + _GAP if len(blocks) > 1 else 0.0
-        labels = [f"{cluster_name(c)} ({size})" for c, size in blocks] if strip else []
+        sizes = Counter(sorted(clusters, key=lambda c: (c is None, c))) if strip else {}
+        labels = [f"{cluster_name(c)} ({size})" for c, size in sizes.items()]
         legend = legend_height(labels, width)
         tree = _TREE if self.merges is not None else 0.0
         # The axis of the tree needs room on the left even where no names do.
@@ -142,8 +165,9 @@ class _Page:
             above = box.axes(left, bottom + side + _GAP, side, _STRIP)
             at_left = box.axes(left - strip, bottom, _STRIP, side)
             _strips(above, at_left, blocks, n)
-            _separators(axes, blocks)
-            self._legend(figure, blocks, labels, 1 - (_TITLE_SPACE + 0.02) / height)
+            if self.scored is None:
+                _separators(axes, blocks)
+            self._legend(figure, list(sizes), labels, 1 - (_TITLE_SPACE + 0.02) / height)
         if self.merges is not None:
             self._tree(box.axes(left, bottom + side + strip + _GAP, side, tree - _GAP))
         bar = box.axes(left + side + 0.08, bottom, _BAR, side)
@@ -159,11 +183,19 @@ class _Page:
     def _names(self, width: float) -> tuple[list[str], float]:
         """The names that there is room for, and the space that they take; none of too many."""
         names = distinct(self.order, _LONGEST_NAME if width == TEXT else 0.8)
-        beside = max(text_width(name) for name in names) + 0.08
+        beside = max(text_width(self._beside(k, name)) for k, name in enumerate(names)) + 0.08
         room = (width - beside - 0.85) * POINTS / len(names)
         if room < SMALL * LINE:
-            return [], (LINE * LABEL) / POINTS + 0.06
+            ticks = text_width("0.000") + 0.08 if self.scored is not None else 0.0
+            return [], (LINE * LABEL) / POINTS + 0.06 + ticks
         return names, beside
+
+    def _beside(self, place: int, name: str) -> str:
+        """The name left of its row; in an order by performance with what the model scores."""
+        if self.scored is None:
+            return name
+        value = self.scored.values.get(self.order[place])
+        return f"{name}  {wording.fine_share(value)}" if name else wording.fine_share(value)
 
     def _cells(self, axes: Any, names: list[str]) -> Any:
         facts, n = self.subject.facts, len(self.order)
@@ -184,10 +216,13 @@ class _Page:
         if names:
             middles = np.arange(n) + 0.5
             axes.set_xticks(middles, names, rotation=90)
-            axes.set_yticks(middles, names)
+            axes.set_yticks(middles, [self._beside(k, name) for k, name in enumerate(names)])
         else:
             axes.set(xticks=[], yticks=[])
             axes.set_xlabel(f"{n:,} models")
+            if self.scored is not None:
+                ticks = np.linspace(0, n - 1, _TICKS).astype(int)
+                axes.set_yticks(ticks + 0.5, [self._beside(k, "") for k in ticks])
         cell = axes.bbox.width / axes.figure.dpi * POINTS / n
         holes = np.argwhere(np.isnan(values)) + 0.5
         axes.scatter(
@@ -226,13 +261,13 @@ class _Page:
         axes.set_ylabel("τ, nats")
 
     def _legend(
-        self, figure: Any, blocks: list[tuple[int | None, int]], labels: list[str], top: float
+        self, figure: Any, clusters: list[int | None], labels: list[str], top: float
     ) -> None:
         from matplotlib.patches import Patch
 
         handles = [
             Patch(color=of_cluster(c), label=label)
-            for (c, _), label in zip(blocks, labels, strict=True)
+            for c, label in zip(clusters, labels, strict=True)
         ]
         figure.legend(
             handles=handles, loc="upper left", bbox_to_anchor=(0.0, top), handlelength=0.9,
