@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from lmc_track.analysis.clustering import Clustering, check_gaps, number_clusters
+from lmc_track.analysis.clustering import Clustering, checked_gaps, number_clusters
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
@@ -40,7 +40,7 @@ def juneja2023(gaps: Floats) -> Clustering:
     Raises:
         ValueError: a gap is missing, or ``gaps`` is not a matrix of gaps.
     """
-    check_gaps(gaps)
+    gaps = checked_gaps(gaps, "gaps")
     n = len(gaps)
     labels = np.zeros(n, dtype=np.int64)
     places = distances = None

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lmc_track.analysis.clustering import Floats
 from lmc_track.analysis.contrasts import ROUNDING, greatest_contrasts
-from lmc_track.analysis.partition import Floats
 
 Integers = NDArray[np.int64]
 

@@ -1,6 +1,6 @@
 """How much of a division stays when examples are drawn anew, or models left out.
 
-A resample is divided as the models were, into as many clusters, with its own δ. Two numbers say
+A resample is divided as the models were, into as many clusters. Two numbers say
 what stayed: the adjusted Rand index to the division, and for each pair of models the share of
 resamples in which the two are in one cluster.
 """
@@ -13,18 +13,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lmc_track.analysis.partition import (
-    Floats,
-    Labels,
-    affinity,
-    median_gaps,
-    partition,
-    spectral_embedding,
-)
+from lmc_track.analysis.clustering import Floats, Labels
+from lmc_track.analysis.verdict.division import divided
 
 SHARE_LEFT_OUT = 0.2
 _LOW = 0.05
-_MATRIX_ENTRIES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -49,19 +42,9 @@ class Stability:
 
 
 def divide(gaps: Floats, k: int) -> Labels:
-    """Spectral divisions (b, n) of ``gaps`` (b, n, n) into ``k`` clusters, each with its own δ.
-
-    Without any gap there is one cluster.
-    """
-    delta = median_gaps(gaps)
-    labels = np.zeros(gaps.shape[:2], dtype=np.int64)
-    at_once = max(1, _MATRIX_ENTRIES // gaps.shape[1] ** 2)
-    for start in range(0, len(gaps), at_once):
-        part = start + np.flatnonzero(~np.isnan(delta[start : start + at_once]))
-        if len(part):
-            scaled = gaps[part] / delta[part, None, None]
-            labels[part] = partition(spectral_embedding(affinity(scaled, 1.0)), k)
-    return labels
+    """Divisions (b, n) of ``gaps`` (b, n, n) into ``k`` clusters where there is one, as measured
+    gaps are divided; without any gap there is one cluster."""
+    return np.array([divided(matrix, k) for matrix in gaps])
 
 
 def by_examples(divisions: Labels, labels: Labels) -> Stability:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from lmc_track.analysis.clustering import Clustering, number_clusters, spectral
+from lmc_track.analysis.clustering import Clustering, Floats
 from lmc_track.analysis.published import juneja2023
-from lmc_track.analysis.rule import LEAST_HEADROOM
 from lmc_track.errors import WorkError
+from lmc_track.metrics import GAP_METRICS as BASES
 from lmc_track.progress import Progress
 from lmc_track.steps.cluster_records import (
     ClusteringOutcome,
@@ -20,25 +21,37 @@ from lmc_track.steps.cluster_records import (
     record_planted,
     recorded_outcome,
 )
+from lmc_track.steps.cluster_verdict import Evidence, cluster_by_verdict
 from lmc_track.steps.path_losses import path_losses
+from lmc_track.steps.threshold import (
+    cluster_by_threshold,
+    lacking_threshold,
+    threshold_decision,
+    threshold_gaps,
+    threshold_settings,
+)
 from lmc_track.study import Study
 from lmc_track.tracking.location import Location
 from lmc_track.tracking.studies import StudyRecord
-from lmc_track.warehouse.matrices import GapMatrix, chance_headroom, gap_matrix
+from lmc_track.warehouse.matrices import GapMatrix, gap_matrices, valley_headroom
 from lmc_track.warehouse.results import Results, open_results
 
 
 @dataclass(frozen=True)
 class Gaps:
-    """The gaps of all examples and of both halves, NaN where a half has none; nats.
+    """The gaps of a study's models by metric and half; NaN where one was not measured.
 
-    ``headroom`` is None of imported values: they have no halves, and no examples with labels.
+    ``halves``: discovery and held-out, or all of imported values, which have no halves.
     """
 
-    whole: GapMatrix
-    discovery: GapMatrix
-    held_out: GapMatrix
-    headroom: float | None
+    names: tuple[str, ...]
+    matrices: Mapping[tuple[str, str], GapMatrix]
+    halves: tuple[str, ...]
+
+    def known(self, metric: str) -> list[Floats] | None:
+        """The matrices of ``metric``, one for each half; None where a pair has no gap."""
+        found = [self.matrices[metric, half].matrix for half in self.halves]
+        return None if any(np.isnan(matrix).any() for matrix in found) else found
 
 
 def cluster_models(
@@ -60,57 +73,46 @@ def cluster_models(
     outcomes = []
     with progress.track("Clustering", len(study.cluster.methods), "methods") as work:
         for method in study.cluster.methods:
-            needed = lacking(study, gaps, method)
+            needed = lacking(study, results, gaps, method)
             if needed:
                 progress.note(needed)
             else:
                 outcomes.append(_one(study, record, results, gaps, method))
             work.advance()
     models = {model.name: model for model in record.facts.models}
-    members = [models[name] for name in gaps.whole.names]
+    members = [models[name] for name in gaps.names]
     if members and all(model.planted is not None for model in members):
         outcomes.append(record_planted(record, members))
     return outcomes
 
 
-def lacking(study: Study, gaps: Gaps, method: str) -> str:
+def lacking(study: Study, results: Results, gaps: Gaps, method: str) -> str:
     """What ``method`` needs that the study does not have; empty where it can be run."""
     if method == "juneja2023":
         return ""
-    for half, found in (("discovery", gaps.discovery), ("held-out", gaps.held_out)):
-        if np.isnan(found.matrix).any():
+    for half in gaps.halves:
+        if np.isnan(gaps.matrices["loss", half].matrix).any():
             return (
                 f"{method} was not run: no example of validation is in the {half} half, as all are "
                 "of one group or text; more of them are needed (evaluate.max_examples)"
             )
     if method == "threshold":
-        if study.cluster.tau is not None:
-            return ""
-        needs = "so it needs a tolerance in nats, such as --set cluster.tau=0.1"
-        if gaps.headroom is None:
-            return (
-                f"threshold was not run: of imported values the way to chance is not known, {needs}"
-            )
-        if gaps.headroom <= 0:
-            return f"threshold was not run: the models are no better than chance, {needs}"
-        return ""
-    if gaps.headroom is None:
-        return (
-            f"{method} was not run: it finds clusters on one half of the examples and judges them "
-            "on the other, and imported values have no halves"
-        )
+        return lacking_threshold(study, results, halves=len(gaps.halves) > 1)
     return ""
+
+
+def declared_metric(study: Study, gaps: Gaps) -> str:
+    """What the verdict is about: ``cluster.metric``, or the loss where only that is known."""
+    return study.cluster.metric if gaps.known(study.cluster.metric) is not None else "loss"
 
 
 def _read_gaps(results: Results, study: Study) -> Gaps:
     precision = study.evaluate.precision
-    halves = {
-        half: gap_matrix(results, study.name, half=half, precision=precision)
-        for half in ("all", "discovery", "held-out")
-    }
-    lacking = int(
-        np.isnan(halves["all"].matrix[np.triu_indices(len(halves["all"].names), 1)]).sum()
+    matrices = gap_matrices(
+        results, study.name, halves=("all", "discovery", "held-out"), precision=precision
     )
+    whole = matrices["loss", "all"]
+    lacking = int(np.isnan(whole.matrix[np.triu_indices(len(whole.names), 1)]).sum())
     if lacking:
         _refuse_infinite(results, study)
         imported = study.task.name == "imported"
@@ -120,14 +122,9 @@ def _read_gaps(results: Results, study: Study) -> Gaps:
             if imported
             else f"Run first: lmc-track interpolate {study.name}, then lmc-track ingest",
         )
-    whole = halves["all"]
     validation = results.query("datasets", study=study.name).filter(dataset="validation")
-    if validation.height and validation["n_discovery"].item() is None:
-        return Gaps(whole, whole, whole, None)
-    held_out = halves["held-out"]
-    known = not np.isnan(held_out.matrix).any()
-    headroom = chance_headroom(results, study.name, half="held-out") if known else 0.0
-    return Gaps(whole, halves["discovery"], held_out, headroom)
+    imported = bool(validation.height) and validation["n_discovery"].item() is None
+    return Gaps(whole.names, matrices, ("all",) if imported else ("discovery", "held-out"))
 
 
 def _refuse_infinite(results: Results, study: Study) -> None:
@@ -148,46 +145,37 @@ def _refuse_infinite(results: Results, study: Study) -> None:
 def _one(
     study: Study, record: StudyRecord, results: Results, gaps: Gaps, method: str
 ) -> ClusteringOutcome:
-    settings = _settings(study, method, gaps)
+    settings = _settings(study, gaps, method)
     keys = {model.name: model.key for model in record.facts.models}
-    members = [keys[name] for name in gaps.whole.names]
-    matrices = (
-        [gaps.whole.matrix]
-        if method == "juneja2023"
-        else [
-            gaps.discovery.matrix,
-            gaps.held_out.matrix,
-        ]
-    )
+    members = [keys[name] for name in gaps.names]
+    halves = len(gaps.halves) > 1
+    if method == "juneja2023":
+        matrices = [gaps.matrices["loss", "all"].matrix]
+    elif method == "threshold":
+        matrices = [one.matrix for one in threshold_gaps(study, results, halves=halves)]
+    else:
+        matrices = [matrix for metric in BASES for matrix in gaps.known(metric) or ()]
     key = clustering_key(method, settings, members, matrices)
     existing = record.index.find("clusters", key)
     if existing is not None:
         return recorded_outcome(method, existing)
     found = _cluster(study, results, gaps, method, settings)
     decision = str(found.statistics.get("decision") or _plain(method, found))
-    half = "all" if method == "juneja2023" or gaps.headroom is None else "discovery"
+    half = "discovery" if halves and method != "juneja2023" else "all"
+    metric = str(settings.get("metric", "loss"))
     return record_clustering(
-        record, key, method, members, found, decision, study.evaluate.precision, half
+        record, key, method, members, found, decision, study.evaluate.precision, half, metric
     )
 
 
-def _settings(study: Study, method: str, gaps: Gaps) -> dict[str, Any]:
-    section = study.cluster
+def _settings(study: Study, gaps: Gaps, method: str) -> dict[str, Any]:
     if method == "juneja2023":
         return {"delta": 1.0, "n_clusters": 2, "seed": 42}
     if method == "threshold":
-        tau = section.tau
-        if tau is None:
-            assert gaps.headroom is not None
-            tau = round(section.least_relative_gap * gaps.headroom, 6)
-        return {"tau": tau}
+        return threshold_settings(study)
     return {
-        "max_clusters": section.max_clusters,
-        "significance": section.significance,
-        "permutations": section.permutations,
-        "resamples": section.resamples,
-        "least_relative_gap": section.least_relative_gap,
-        "least_headroom": LEAST_HEADROOM,
+        "metric": declared_metric(study, gaps),
+        "resamples": study.cluster.resamples,
         "seed": 0,
     }
 
@@ -196,45 +184,22 @@ def _cluster(
     study: Study, results: Results, gaps: Gaps, method: str, settings: dict[str, Any]
 ) -> Clustering:
     if method == "juneja2023":
-        return juneja2023(gaps.whole.matrix)
-    if method == "spectral":
-        assert gaps.headroom is not None
-        return spectral(
-            gaps.discovery.matrix,
-            gaps.held_out.matrix,
-            chance_headroom=gaps.headroom,
-            losses=path_losses(results, study.name, gaps.whole.names, study.evaluate.precision),
-            **settings,
-        )
-    rows = results.query(
-        "threshold_components",
-        study=study.name,
-        tau=settings["tau"],
-        precision=study.evaluate.precision,
+        return juneja2023(gaps.matrices["loss", "all"].matrix)
+    if method == "threshold":
+        return cluster_by_threshold(study, results)
+    precision, declared = study.evaluate.precision, settings["metric"]
+    # Losses of single examples are most of what there is to read, and only the loss needs them.
+    by_example = declared == "loss" and len(gaps.halves) > 1
+    evidence = Evidence(
+        gaps.names,
+        {metric: known for metric in BASES if (known := gaps.known(metric)) is not None},
+        valley_headroom(results, study.name, half=gaps.halves[-1], precision=precision),
+        path_losses(results, study.name, gaps.names, precision) if by_example else None,
     )
-    component = dict(zip(rows["model"].to_list(), rows["component"].to_list(), strict=True))
-    labels = number_clusters(np.array([component[name] for name in gaps.whole.names]))
-    largest = dict(zip(component.values(), rows["largest_internal_gap"].to_list(), strict=True))
-    return Clustering(
-        labels=labels,
-        n_clusters=int(labels.max()) + 1,
-        settings=settings,
-        statistics={
-            "largest_internal_gap": max((v or 0.0 for v in largest.values()), default=0.0),
-            "n_complete_linkage": rows["complete_cluster"].n_unique(),
-        },
-    )
+    return cluster_by_verdict(evidence, declared, settings["resamples"], settings["seed"])
 
 
 def _plain(method: str, found: Clustering) -> str:
     if method == "juneja2023":
         return "Two clusters by the published procedure, which always makes two."
-    tau = found.settings["tau"]
-    largest = found.statistics["largest_internal_gap"]
-    many = "1 component" if found.n_clusters == 1 else f"{found.n_clusters} components"
-    complete = found.statistics["n_complete_linkage"]
-    return (
-        f"{many} of models joined by chains of gaps of at most {tau:.3g} nats; the largest gap "
-        f"inside one is {largest:.3g} nats, and clusters without a larger gap than "
-        f"{tau:.3g} nats (complete linkage) are {complete}."
-    )
+    return threshold_decision(found)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lmc_track.analysis.clustering import Clustering, number_clusters
+from lmc_track.analysis.clustering import APART, Clustering, number_clusters
 from lmc_track.tracking.keys import clusters_key, digest
 from lmc_track.tracking.recorder import MetricValue
 from lmc_track.tracking.runs import RunEntry
@@ -22,7 +22,7 @@ PUBLISHED = "published"
 """The method of memberships that were taken over from somebody."""
 
 # Versions of the methods whose outcome has become another, or says more, of the same gaps.
-_VERSIONS = {"spectral": 2, "juneja2023": 3, "threshold": 2}
+_VERSIONS = {"verdict": 1, "juneja2023": 3, "threshold": 2}
 
 
 @dataclass(frozen=True)
@@ -62,11 +62,15 @@ def record_clustering(
     decision: str,
     precision: str,
     half: str,
+    metric: str,
 ) -> ClusteringOutcome:
-    """Record what ``method`` found for ``models`` (their keys, in study order) on ``half``."""
+    """Record what ``method`` found for ``models`` (their keys, in study order).
+
+    It was found on gaps of ``metric`` on examples of ``half``. Models set apart are in no cluster.
+    """
     content = {
         "method": method,
-        "metric": "loss",
+        "metric": metric,
         "dataset": "validation",
         "subset": "all",
         "half": half,
@@ -129,9 +133,8 @@ def record_known(
 
 def _members(keys: list[str], found: Clustering) -> dict[str, Any]:
     """What is said of single models, and of pairs of them, row by row above the diagonal."""
-    content: dict[str, Any] = {
-        "clusters": dict(zip(keys, (int(label) for label in found.labels), strict=True))
-    }
+    labels = zip(keys, found.labels.tolist(), strict=True)
+    content: dict[str, Any] = {"clusters": {key: label for key, label in labels if label != APART}}
     for name in ("embedding", "centroid_distances"):
         values = getattr(found, name)
         if values is not None:
@@ -150,12 +153,13 @@ def _members(keys: list[str], found: Clustering) -> dict[str, Any]:
     return content
 
 
-def _finite(statistics: dict[str, Any]) -> dict[str, Any]:
+def _finite(value: Any) -> Any:
     """JSON has no NaN: undefined statistics are null."""
-    return {
-        name: None if isinstance(value, float) and not np.isfinite(value) else value
-        for name, value in statistics.items()
-    }
+    if isinstance(value, dict):
+        return {name: _finite(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_finite(inner) for inner in value]
+    return None if isinstance(value, float) and not np.isfinite(value) else value
 
 
 def _write(
@@ -172,7 +176,7 @@ def _write(
             "method": method,
             **{
                 name: content[name]
-                for name in ("dataset", "half", "precision")
+                for name in ("metric", "dataset", "half", "precision")
                 if content[name] is not None
             },
             **content["settings"],

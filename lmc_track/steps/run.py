@@ -113,7 +113,8 @@ def cluster_step(study: Study, location: Location, progress: Progress) -> list[C
     """
     find_recorded(study.name, location, kinds=())  # before the lock, which makes a home
     with study_lock(location, study.name):
-        record = find_recorded(study.name, location)
+        # Of single paths and points the results file knows all that is needed.
+        record = find_recorded(study.name, location, kinds=("clusters",))
         return _clusters(study, record, location, progress)
 
 
@@ -146,5 +147,5 @@ def _clusters(
         return []
     outcomes = cluster_models(study, record, location, progress)
     if any(outcome.made for outcome in outcomes):
-        ingest(location, progress, record)
+        ingest(location, progress)
     return outcomes

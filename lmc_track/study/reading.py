@@ -12,7 +12,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from lmc_track.errors import InputError
-from lmc_track.study.sections import Study
+from lmc_track.study.sections import RETIRED_CLUSTER_KEYS, Study
 from lmc_track.study.task_sections import TASK_NAMES, TASKS
 
 # What a published procedure decides where the study file is silent.
@@ -20,7 +20,7 @@ _PRESETS: dict[str, dict[str, dict[str, Any]]] = {
     "juneja2023": {
         "evaluate": {"max_examples": 512, "sample": "head"},
         "interpolate": {"points": 10},
-        "cluster": {"methods": ["juneja2023", "spectral", "threshold"]},
+        "cluster": {"methods": ["juneja2023", "verdict", "threshold"]},
     }
 }
 # And what it decides about single tasks.
@@ -58,7 +58,20 @@ def parse_study(text: str, overrides: Iterable[str] = (), source: str = "the stu
         content = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{source} is not valid TOML: {error}", "Correct that line.") from None
+    _refuse_retired(content, source)
     return build_study(content, overrides, source)
+
+
+def _refuse_retired(content: Mapping[str, Any], source: str) -> None:
+    """Raise where a file sets what is no setting any more; records of earlier versions may."""
+    section = content.get("cluster")
+    given = [key for key in RETIRED_CLUSTER_KEYS if isinstance(section, dict) and key in section]
+    if given:
+        raise InputError(
+            f"{source} sets cluster.{given[0]}, which is not a setting any more",
+            "Remove it: whether there are clusters rests on one rule without settings "
+            "(docs/clustering.md).",
+        )
 
 
 def build_study(

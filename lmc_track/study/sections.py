@@ -15,7 +15,8 @@ from lmc_track.study.schema import Section, checked_name
 from lmc_track.study.seeds import Seeds, parse_seeds
 from lmc_track.study.task_sections import AgreementTask, TaskSection
 
-ClusterMethod = Literal["spectral", "juneja2023", "threshold"]
+ClusterMethod = Literal["verdict", "juneja2023", "threshold"]
+Basis = Literal["loss", "error", "calibrated_loss"]
 Precision = Literal["fp32", "bf16"]
 Sample = Literal["head", "random", "stratified"]
 
@@ -176,40 +177,55 @@ class InterpolateSection(Section):
         return self
 
 
+# What was once a setting of [cluster] and is none now, as is still on record of earlier studies.
+RETIRED_CLUSTER_KEYS = ("max_clusters", "significance", "permutations", "least_relative_gap")
+
+
 class ClusterSection(Section):
     methods: list[ClusterMethod] = Field(
-        default=["spectral", "threshold", "juneja2023"],
+        default=["verdict", "threshold", "juneja2023"],
         min_length=1,
-        description="Clusterings to make; the first is the one the report speaks of.",
+        description="Clusterings to make; the first is the one that the report describes.",
+    )
+    metric: Basis = Field(
+        "error",
+        description="What the verdict is about, named before anything is measured: gaps of the "
+        "loss, of the error, or of the loss at one fitted temperature per point. The others are "
+        "judged beside it, corrected for being three.",
     )
     primary_diagnostic: str | None = Field(
         None, description="dataset:subset:metric that clusters are compared on; else the task's."
     )
-    max_clusters: int = Field(4, ge=1, description="The most clusters spectral tries.")
-    significance: float = Field(
-        0.05, gt=0, lt=1, description="p below which one cluster is given up for more."
-    )
-    permutations: int = Field(
-        999, ge=99, description="Permuted gap matrices that p is computed from."
-    )
     resamples: int = Field(
         199,
         ge=99,
-        description="Resamples of the examples, and of the models, that noise and stability are "
-        "judged from.",
+        description="Resamples of the examples, and of the models, that the stability of the "
+        "clusters is judged from.",
     )
-    least_relative_gap: float = Field(
-        0.5,
-        ge=0,
-        description="Least mean gap between clusters, as a share of the way from the endpoints' "
-        "loss to chance, below which there is one cluster.",
+    tau_error: float = Field(
+        0.02,
+        gt=0,
+        lt=0.5,
+        description="Greatest gap of the error, as a share of examples, that a connected pair may "
+        "have; threshold joins pairs by it.",
     )
     tau: float | None = Field(
         None,
         ge=0,
-        description="Threshold in nats below which a pair counts as connected; without it "
-        "least_relative_gap of the way to chance.",
+        description="The same of the loss, in nats; threshold then joins pairs by their loss. "
+        "Without it losses are judged by what tau_error costs a calibrated model.",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _earlier(cls, content: Any) -> Any:
+        """Records of earlier versions: settings that are gone, and the verdict's former name."""
+        if not isinstance(content, dict):
+            return content
+        kept = {key: value for key, value in content.items() if key not in RETIRED_CLUSTER_KEYS}
+        if isinstance(methods := kept.get("methods"), list):
+            kept["methods"] = ["verdict" if name == "spectral" else name for name in methods]
+        return kept
 
     @field_validator("primary_diagnostic")
     @classmethod

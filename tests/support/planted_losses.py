@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lmc_track.analysis.partition import Floats
+from lmc_track.analysis.clustering import Floats
 from lmc_track.analysis.resampling import PathLosses, convexity_gaps
 
 

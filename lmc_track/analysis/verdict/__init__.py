@@ -13,21 +13,17 @@ import numpy as np
 from numpy.typing import ArrayLike
 from threadpoolctl import threadpool_limits
 
+from lmc_track.analysis.clustering import APART, Floats, Labels, checked_gaps, number_clusters
 from lmc_track.analysis.verdict import sentence
 from lmc_track.analysis.verdict.division import (
     FEWEST_MODELS,
-    Floats,
-    Labels,
     best_divisions,
     models_apart,
     silhouettes,
 )
 from lmc_track.analysis.verdict.existence import Existence, existence
 from lmc_track.analysis.verdict.nulls import CLOUDS, EFFECTS
-from lmc_track.analysis.verdict.numbering import number_clusters
 from lmc_track.analysis.verdict.strength import Strength, strength
-
-APART = -1
 
 
 @dataclass(frozen=True)
@@ -74,9 +70,9 @@ def find_clusters(
         ValueError: an argument is not a matrix of gaps, a pair has no gap, or the two differ in
             size; the message says what is wrong.
     """
-    halves = [_checked(discovery, "discovery")]
+    halves = [checked_gaps(discovery, "discovery")]
     if held_out is not None:
-        halves.append(_checked(held_out, "held_out"))
+        halves.append(checked_gaps(held_out, "held_out"))
         if halves[0].shape != halves[1].shape:
             raise ValueError(
                 f"discovery and held_out gaps are of {len(halves[0])} and {len(halves[1])} models; "
@@ -133,7 +129,7 @@ def _judge(
         return Verdict(1, labels, reason + ending, statistics)
     candidate = labels.copy()
     candidate[order[kept]] = found.labels[0]
-    candidate[candidate >= 0] = number_clusters(candidate[candidate >= 0])
+    candidate = number_clusters(candidate)
     tested = existence(discovery, held_out, found.labels[0], seed, brief=brief)
     judged = discovery if held_out is None else held_out
     far = strength(judged, candidate[order[kept]], statistics["headroom"])
@@ -189,34 +185,3 @@ def _undividable(halves: list[Floats]) -> str:
     if np.ptp(pairs) <= 1e-9 * pairs.max():
         return "One cluster: all gaps between the models are the same."
     return ""
-
-
-def _checked(gaps: ArrayLike, name: str) -> Floats:
-    """``gaps`` as a matrix (n, n) of finite gaps."""
-    try:
-        matrix = np.array(gaps, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise ValueError(f"{name} is not a matrix of numbers: give gaps as (n, n)") from None
-    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
-        raise ValueError(f"{name} is of shape {matrix.shape}: give gaps as a square matrix (n, n)")
-    n = len(matrix)
-    if n == 0:
-        raise ValueError(f"{name} is of no models: give the gaps of at least one")
-    upper, lower = matrix[np.triu_indices(n, 1)], matrix.T[np.triu_indices(n, 1)]
-    missing = int((np.isnan(upper) | np.isnan(lower)).sum())
-    if missing:
-        raise ValueError(
-            f"{missing} of {len(upper)} pairs of models have no gap in {name}: measure all pairs, "
-            "or leave out a model"
-        )
-    if not np.isfinite(matrix).all():
-        raise ValueError(f"{name} has gaps that are not finite: gaps must be numbers")
-    if not np.allclose(upper, lower, rtol=1e-9, atol=1e-12):
-        raise ValueError(f"{name} is not symmetric: the gap of a pair is the same both ways")
-    if np.abs(np.diag(matrix)).max() > 1e-12:
-        raise ValueError(f"{name} has gaps between a model and itself: the diagonal must be 0")
-    if (upper < -1e-12).any():
-        raise ValueError(f"{name} has negative gaps: a gap is at least 0")
-    matrix = np.maximum((matrix + matrix.T) / 2, 0)
-    np.fill_diagonal(matrix, 0)
-    return matrix

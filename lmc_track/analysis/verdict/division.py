@@ -9,12 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.cluster.hierarchy import linkage
 from scipy.spatial.distance import squareform
 
-Floats = NDArray[np.float64]
-Labels = NDArray[np.int64]
+from lmc_track.analysis.clustering import Floats, Labels
 
 FEWEST_MODELS = 4
 MOST_CLUSTERS = 6
@@ -92,6 +90,15 @@ def divisions(gaps: Floats) -> dict[int, Labels]:
             for number, models in enumerate(several):
                 found[k][models] = number
     return found
+
+
+def divided(gaps: Floats, k: int) -> Labels:
+    """Labels (n,) of ``gaps`` (n, n) into ``k`` clusters, or into the number nearest to it."""
+    if not (found := divisions(gaps) if gaps.any() else {}):
+        return np.zeros(len(gaps), dtype=np.int64)
+    labels = found[min(found, key=lambda number: (abs(number - k), number))]
+    joined: Labels = _joined(gaps[None], labels[None])[0]
+    return joined
 
 
 def _joined(gaps: Floats, labels: Labels) -> Labels:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial.distance import pdist, squareform
 
-from lmc_track.analysis.verdict.division import Floats
+from lmc_track.analysis.clustering import Floats
 
 NOISE, EXCHANGEABLE = "noise", "exchangeable"
 CLOUDS = ("normal cloud", "heavy-tailed cloud")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lmc_track.analysis.verdict.division import Floats, Labels
+from lmc_track.analysis.clustering import Floats, Labels
 
 # Nats. A coin that is right 66 times in 100 and says so gains as much over an even one.
 LEAST_HEADROOM = 0.05
