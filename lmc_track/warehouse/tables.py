@@ -181,8 +181,8 @@ CLUSTERINGS = Table(
     (
         Column("clustering_id", "VARCHAR", "MLflow run id"),
         Column("study", "VARCHAR", "name of the study"),
-        Column("method", "VARCHAR", "spectral, juneja2023, threshold; planted, published: known"),
-        Column("metric", "VARCHAR", "what the gaps are measured on: loss or error"),
+        Column("method", "VARCHAR", "verdict, juneja2023, threshold; planted, published: known"),
+        Column("metric", "VARCHAR", "what the gaps are of: loss, error or calibrated_loss"),
         Column("dataset", "VARCHAR", "evaluation set of the gaps"),
         Column("subset", "VARCHAR", "part of it"),
         Column("half", "VARCHAR", "half whose examples memberships come from"),
@@ -191,19 +191,20 @@ CLUSTERINGS = Table(
         Column("n_models", "INTEGER", "models divided"),
         Column("n_clusters", "INTEGER", "clusters found"),
         Column("settings", "VARCHAR", "settings, as JSON"),
-        Column("statistics", "VARCHAR", "delta, silhouettes, p, stability, choices of k; as JSON"),
+        Column("statistics", "VARCHAR", "silhouette, p, strength, stability, bases; as JSON"),
         Column("created", "TIMESTAMP", "when it was made, UTC"),
     ),
     ("clustering_id",),
 )
 CLUSTERS = Table(
     "clusters",
-    "Membership; clusters are numbered from 0 by falling size, ties by study order.",
+    "Membership; clusters are numbered from 0 by falling size, ties by study order. Models that "
+    "were set apart are in none.",
     (
         Column("clustering_id", "VARCHAR", "MLflow run id of the clustering"),
         Column("model_id", "VARCHAR", "MLflow run id of the model"),
         Column("cluster", "INTEGER", "number of the cluster"),
-        Column("embedding", "DOUBLE[]", "place in the spectral embedding; NULL of other methods"),
+        Column("embedding", "DOUBLE[]", "place that the gaps give; NULL of other methods"),
         Column("centroid_distances", "DOUBLE[]", "distance there to cluster 0, 1, …'s centroid"),
     ),
     ("clustering_id", "model_id"),

@@ -63,17 +63,25 @@ def test_a_clustering_without_places_gives_models_without_them(four: Results) ->
 def test_a_study_without_a_clustering_has_nothing_to_tell(tmp_path: Path) -> None:
     rebuild(tmp_path / "results.duckdb", handmade_snapshot(tmp_path, [0.25], {}))
     results = open_results(tmp_path / "results.duckdb")
-    for name in ("stability", "co_assignments", "cluster_choices"):
+    for name in ("stability", "co_assignments", "cluster_choices", "cluster_bases"):
         assert results.query(name).is_empty()
     assert results.query("embedding")["cluster"].to_list() == [None]
 
 
-def test_the_choice_and_the_eigengaps_own_are_marked(results: Results) -> None:
+def test_the_number_of_clusters_that_was_chosen_is_marked(results: Results) -> None:
     rows = results.query("cluster_choices")
-    assert rows["k"].to_list() == [1, 2, 3, 4]
-    assert rows.filter("chosen")["k"].to_list() == rows.filter("eigengap_choice")["k"].to_list()
-    assert rows["held_out_silhouette"].to_list() == pytest.approx([None, 0.9, 0.37, 0.36])
-    assert rows["usable"].to_list() == [False, True, True, True]
+    assert rows["k"].to_list() == [2, 3, 4]
+    assert rows.filter("chosen")["k"].to_list() == [2]
+    assert rows["held_out_silhouette"].to_list() == pytest.approx([0.9, 0.37, 0.36])
+
+
+def test_the_declared_basis_comes_first_and_the_others_are_corrected(results: Results) -> None:
+    rows = results.query("cluster_bases")
+    assert rows["metric"].to_list() == ["error", "calibrated_loss", "loss"]
+    assert rows["declared"].to_list() == [True, False, False]
+    assert rows["p_value"].to_list() == pytest.approx([0.005, 0.005, 0.02])
+    assert rows["p_corrected"].to_list() == pytest.approx([0.005, 0.015, 0.06])
+    assert rows["n_clusters"].to_list() == [2, 2, 1]
 
 
 def test_the_axis_is_below_zero_nearer_to_the_first_cluster(results: Results) -> None:

@@ -67,8 +67,9 @@ COLUMNS = {
     "lower upper tau reading p_separated p_connected p p_adjusted decision unit n_units path_id",
     "decision_summary": "pairs n_pairs n_separated n_connected n_undecided n_missing tau q",
     "holes": "kind model_a model_b dataset n_missing",
-    "cluster_choices": "k sizes eigenvalue eigengap discovery_silhouette held_out_silhouette "
-    "usable chosen eigengap_choice",
+    "cluster_choices": "k sizes score discovery_silhouette held_out_silhouette chosen",
+    "cluster_bases": "metric declared n_clusters best_division apart silhouette p_value "
+    "p_corrected mean_gap_within mean_gap_between ratio agreement decision",
     "stability": "model position cluster own_by_examples other_by_examples nearest_by_examples "
     "own_by_models other_by_models nearest_by_models model_id",
     "co_assignments": "model_a model_b position_a position_b cluster_a cluster_b same_cluster "

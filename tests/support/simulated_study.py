@@ -305,7 +305,7 @@ class _Maker:
         row = {
             "clustering_id": clustering_id,
             "study": self.study,
-            "method": "spectral",
+            "method": "verdict",
             "metric": "loss",
             "dataset": "validation",
             "subset": "all",
@@ -314,7 +314,7 @@ class _Maker:
             "precision": "fp32",
             "n_models": len(models),
             "n_clusters": self.clusters,
-            "settings": json.dumps({"delta": "median", "k": "chosen", "seed": 42}),
+            "settings": json.dumps({"metric": "error", "resamples": 199, "seed": 0}),
             "statistics": json.dumps(self._statistics()),
             "created": _START + timedelta(hours=2),
         }
@@ -335,7 +335,7 @@ class _Maker:
         return [row], members
 
     def _statistics(self) -> dict[str, object]:
-        """What a spectral clustering records, from the held-out validation gaps."""
+        """What a verdict records, from the held-out validation gaps."""
         within, between = [], []
         points: dict[str, list[tuple[float, str]]] = {}
         for point in self.points:
@@ -358,37 +358,58 @@ class _Maker:
         mean_between = float(np.mean(between)) if between else None
         return {
             "n_clusters": self.clusters,
-            "delta": float(np.median([*within, *between])) if self.paths else None,
             "silhouette": 0.9 if found else None,
-            "p_value": 0.001 if found else 0.6,
-            "permutations": 999,
+            "p_value": 0.005 if found else 0.6,
+            "p_values": {"exchangeable": 0.005, "normal cloud": 0.005 if found else 0.6},
             "mean_gap_within": mean_within,
             "mean_gap_between": mean_between,
-            "relative_gap_between": mean_between / 0.63 if mean_between is not None else None,
             "k": max(self.clusters, 2),
-            "eigengap_k": 2,
-            "choices": [_choice(k, k == self.clusters) for k in range(1, 5)],
+            "apart": [],
+            "choices": [_choice(k, k == self.clusters) for k in range(2, 5)],
+            "bases": [
+                _basis("error", True, 0.005, self.clusters),
+                _basis("calibrated_loss", False, 0.005, self.clusters),
+                _basis("loss", False, 0.02, 1),
+            ],
             "stability_examples": 0.98,
             "stability_models": 0.95,
             "decision": (
-                f"{self.clusters} clusters: the silhouette 0.90 is above the permuted ones."
+                f"{self.clusters} clusters: no form of one cluster explains the gaps."
                 if found
-                else "One cluster: the silhouette is not above the permuted ones."
+                else "One cluster: one cloud of models explains the gaps."
             ),
         }
 
 
 def _choice(k: int, right: bool) -> dict[str, object]:
     """A number of clusters that was tried; the right one has by far the best silhouettes."""
-    silhouette = None if k == 1 else 0.9 if right else 0.4 - k / 100
+    silhouette = 0.9 if right else 0.4 - k / 100
     return {
         "k": k,
-        "eigenvalue": 1 / k,
-        "eigengap": 1 / k - 1 / (k + 1),
+        "sizes": [6 - k + 1, *[1] * (k - 1)],
+        "score": silhouette - 0.25,
         "discovery_silhouette": silhouette,
         "held_out_silhouette": silhouette,
-        "sizes": [6 - k + 1, *[1] * (k - 1)],
-        "usable": k > 1,
+        "chosen": right,
+    }
+
+
+def _basis(metric: str, declared: bool, p: float, clusters: int) -> dict[str, object]:
+    """What the gaps of one metric say; beside the declared one p is corrected for being three."""
+    return {
+        "metric": metric,
+        "declared": declared,
+        "n_clusters": clusters,
+        "sizes": [3, 3],
+        "apart": [],
+        "silhouette": 0.9,
+        "p_value": p,
+        "p_corrected": p if declared else 3 * p,
+        "mean_gap_within": 0.01,
+        "mean_gap_between": 0.1,
+        "ratio": 10.0,
+        "agreement": 1.0,
+        "decision": f"Judged by the {metric}.",
     }
 
 
@@ -424,7 +445,7 @@ def _study_row(
         "alphas": list(alphas),
         "precision": "fp32",
         "primary_diagnostic": f"{primary}:all:accuracy",
-        "primary_method": "spectral",
+        "primary_method": "verdict",
         "study_file": json.dumps(
             {"study": {"name": study}, "cluster": {"least_relative_gap": 0.5}}
         ),

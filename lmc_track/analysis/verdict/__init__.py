@@ -18,7 +18,9 @@ from lmc_track.analysis.verdict import sentence
 from lmc_track.analysis.verdict.division import (
     FEWEST_MODELS,
     best_divisions,
+    joined_divisions,
     models_apart,
+    scores,
     silhouettes,
 )
 from lmc_track.analysis.verdict.existence import Existence, existence
@@ -87,6 +89,7 @@ def find_clusters(
         "halves": len(halves),
         "headroom": headroom,
         "apart": [],
+        "choices": [],
         **dict.fromkeys(_UNDEFINED),
     }
     whole = np.zeros(n, dtype=np.int64)
@@ -135,6 +138,7 @@ def _judge(
     far = strength(judged, candidate[order[kept]], statistics["headroom"])
     sizes = tuple(int(size) for size in np.bincount(candidate[candidate >= 0]))
     statistics |= _statistics(judged, candidate, order[kept], sizes, tested, far)
+    statistics["choices"] = _choices(discovery, held_out, len(sizes))
     if not tested.shown:
         said = sentence.one(sizes, tested, held_out is not None)
         return Verdict(1, labels, said + ending, statistics)
@@ -169,6 +173,26 @@ def _statistics(
         "share": far.share,
         "separation": far.word,
     }
+
+
+def _choices(discovery: Floats, held_out: Floats | None, chosen: int) -> list[dict[str, Any]]:
+    """What speaks for each number of clusters that there is, one row each."""
+    rows = []
+    for k, labels in sorted(joined_divisions(discovery).items()):
+        of_held_out = None
+        if held_out is not None:
+            of_held_out = float(silhouettes(held_out[None], labels[None]).mean())
+        rows.append(
+            {
+                "k": k,
+                "sizes": sorted(np.bincount(labels).tolist(), reverse=True),
+                "score": float(scores(discovery[None], labels[None])[0]),
+                "discovery_silhouette": float(silhouettes(discovery[None], labels[None]).mean()),
+                "held_out_silhouette": of_held_out,
+                "chosen": k == chosen,
+            }
+        )
+    return rows
 
 
 def _undividable(halves: list[Floats]) -> str:

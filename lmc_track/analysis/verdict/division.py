@@ -92,20 +92,25 @@ def divisions(gaps: Floats) -> dict[int, Labels]:
     return found
 
 
+def joined_divisions(gaps: Floats) -> dict[int, Labels]:
+    """The ``divisions`` of ``gaps`` (n, n), with every single model in its nearest cluster."""
+    return {k: _joined(gaps[None], labels[None])[0] for k, labels in divisions(gaps).items()}
+
+
 def divided(gaps: Floats, k: int) -> Labels:
     """Labels (n,) of ``gaps`` (n, n) into ``k`` clusters, or into the number nearest to it."""
-    if not (found := divisions(gaps) if gaps.any() else {}):
+    found = joined_divisions(gaps) if gaps.any() else {}
+    if not found:
         return np.zeros(len(gaps), dtype=np.int64)
-    labels = found[min(found, key=lambda number: (abs(number - k), number))]
-    joined: Labels = _joined(gaps[None], labels[None])[0]
-    return joined
+    return found[min(found, key=lambda number: (abs(number - k), number))]
 
 
 def _joined(gaps: Floats, labels: Labels) -> Labels:
     """``labels`` (b, n) with single models, −1, in the cluster that has the least mean gap."""
     member = (labels[..., None] == np.arange(labels.max() + 1)).astype(float)
     nearest = (gaps @ member / member.sum(1)[:, None, :]).argmin(-1)
-    return np.where(labels < 0, nearest, labels)
+    joined: Labels = np.where(labels < 0, nearest, labels)
+    return joined
 
 
 def scores(gaps: Floats, labels: Labels) -> Floats:

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial.distance import squareform
 
-from lmc_track.analysis.verdict.division import Floats, Labels, best_divisions, scores
+from lmc_track.analysis.clustering import Floats, Labels
+from lmc_track.analysis.verdict.division import best_divisions, scores
 from lmc_track.analysis.verdict.nulls import CLOUDS, NOISE, Null, null_models
 
 SIGNIFICANCE = 0.05

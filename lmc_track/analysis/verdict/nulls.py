@@ -145,7 +145,8 @@ def _sums(gaps: Floats) -> Floats:
     """The least-squares fit of gaps by a sum of two models' values, at least 0, by pair."""
     values = _additive(gaps)
     first, second = np.triu_indices(len(gaps), 1)
-    return np.maximum(values[first] + values[second], 0)
+    fitted: Floats = np.maximum(values[first] + values[second], 0)
+    return fitted
 
 
 def _products(gaps: Floats, floor: float) -> Floats:
@@ -154,7 +155,8 @@ def _products(gaps: Floats, floor: float) -> Floats:
     np.fill_diagonal(logarithms, 0)
     values = _additive(logarithms)
     first, second = np.triu_indices(len(gaps), 1)
-    return np.maximum(np.exp(values[first] + values[second]) - floor, 0)
+    fitted: Floats = np.maximum(np.exp(values[first] + values[second]) - floor, 0)
+    return fitted
 
 
 def _additive(matrix: Floats) -> Floats:
@@ -179,4 +181,5 @@ def _worse(gaps: Floats) -> Floats:
         mean = np.where(decides, gaps, 0).sum(1) / np.maximum(count, 1)
         values = (values + np.where(count > 0, mean, least)) / 2
     first, second = np.triu_indices(n, 1)
-    return np.maximum(values[first], values[second])
+    fitted: Floats = np.maximum(values[first], values[second])
+    return fitted
