@@ -17,7 +17,7 @@ WITH losses AS (
 ),
 -- The least loss along each path whose curve is complete on the common grid, ends included.
 valleys AS (
-    SELECT avg(b.valley) AS mean_valley, count(b.valley) AS n_paths
+    SELECT avg(b.valley) AS mean_valley, count(b.valley) AS n_valleys
     FROM barriers b
     JOIN studies s
         ON s.study = b.study AND b.precision = coalesce(getvariable('precision'), s.precision)
@@ -30,7 +30,7 @@ valleys AS (
 )
 SELECT
     entropy, mean_loss, entropy - mean_loss AS headroom, n_models,
-    mean_valley, entropy - mean_valley AS valley_headroom, n_paths
+    mean_valley, entropy - mean_valley AS valley_headroom, n_valleys
 FROM label_entropies CROSS JOIN losses CROSS JOIN valleys
 WHERE study = getvariable('study') AND dataset = getvariable('dataset')
     AND subset = getvariable('subset') AND half = getvariable('half')

@@ -35,6 +35,7 @@ _OF_THE_STUDY = {
 }
 """By column, the first that a table has: the condition that a row is of the study."""
 
+_OF_EVERY_STUDY = ("metrics",)
 _ABOUT_THE_FILE = ("schema_version", "migrations")
 PREDICTIONS = "predictions"
 
@@ -106,6 +107,8 @@ def study_tables(results: Results, study: str, scratch: Path) -> Iterator[StudyT
 
 
 def _condition(item: SchemaItem) -> str:
+    if item.name in _OF_EVERY_STUDY:
+        return "true"
     names = {column.name for column in item.columns}
     for column, condition in _OF_THE_STUDY.items():
         if column in names:

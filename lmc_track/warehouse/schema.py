@@ -79,6 +79,9 @@ _COMPUTED_COLUMNS = {
     "datasets": "evaluation sets that it was measured on",
     "straight_loss": "greatest loss on the straight line between the two, ends included, nats",
     "straight_barrier": "how far that is above the higher of its ends, nats",
+    "mean_valley": "mean over paths of the least loss along each, ends included, nats",
+    "valley_headroom": "entropy of the labels less the mean valley, nats",
+    "n_valleys": "paths whose curve is complete on the common grid",
     "whole_gap": "convexity gap of the path on which the whole network moves",
 }
 _EXAMPLE_SOURCE = "example_source"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
@@ -30,6 +30,7 @@ def made(seed: int, k: int, n: int = 60) -> tuple[NDArray[np.int64], Floats]:
     return labels, (logits * np.exp(random.normal(0, 2))).astype(np.float32)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10_000), st.sampled_from([2, 3]))
 def test_no_temperature_has_a_lower_cross_entropy(seed: int, k: int) -> None:
     labels, logits = made(seed, k)
@@ -43,6 +44,7 @@ def test_no_temperature_has_a_lower_cross_entropy(seed: int, k: int) -> None:
     assert cross_entropy(labels, logits, temperature).mean() <= best.fun + 1e-12
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10_000), st.floats(1e-3, 1e3))
 def test_the_scale_of_the_logits_does_not_matter(seed: int, scale: float) -> None:
     labels, logits = made(seed, 2)

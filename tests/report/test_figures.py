@@ -11,12 +11,14 @@ import numpy as np
 import polars as pl
 import pytest
 
+from lmc_track.metrics import GAP_METRICS
 from lmc_track.report.curve_views import CurveGroup, CurveView, curve_views, views_for_page
 from lmc_track.report.facts import Facts
 from lmc_track.report.matrix_plot import in_cluster_order, matrix_figure, read_merge_tree
 from lmc_track.report.matrix_views import MatrixView
 from lmc_track.report.page import embedded_json
 from lmc_track.report.strip_plot import strip_figure
+from lmc_track.report.wording import metric_name
 from lmc_track.warehouse.results import Results
 from support.drawn import matrix_of, unpacked
 
@@ -57,7 +59,9 @@ def test_every_data_set_half_and_metric_is_a_view(results_of: Kinds, facts_of: R
     drawn = matrix_of("two clusters", results_of, facts_of)
     frame = results_of("two clusters").query("pair_measures").drop_nulls("convexity_gap")
     wanted = set(frame.select("dataset", "half", "metric").unique().iter_rows())
-    assert {(v["dataset"], v["half"], v["metric"]) for v in drawn["views"]} == wanted
+    named = {(dataset, half, metric_name(metric)) for dataset, half, metric in wanted}
+    assert {(v["dataset"], v["half"], v["metric"]) for v in drawn["views"]} == named
+    assert {v["metric"] for v in drawn["views"]} == {"loss", "error", "calibrated loss"}
     assert all("relative_gap" not in v for v in drawn["views"] if v["metric"] == "error")
 
 
@@ -142,7 +146,7 @@ def test_a_hundred_models_fit_into_three_megabytes(two: Facts) -> None:
         MatrixView(f"set-{k}", half, metric, values, tuple("0" * 32 for _ in view.groups[0].pairs))
         for k in range(4)
         for half in ("all", "discovery", "held-out")
-        for metric in ("loss", "error")
+        for metric in GAP_METRICS
     ]
     facts = replace(
         two, models=pl.DataFrame({"name": names, "position": range(100), "cluster": [0] * 100})

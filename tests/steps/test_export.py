@@ -29,7 +29,7 @@ def _few_matrices() -> Iterator[None]:
     """Each is a query of its own; one measure of one metric is as good as all."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "MEASURES", ("convexity_gap",))
-        patch.setattr(module, "METRICS", ("loss",))
+        patch.setattr(module, "GAP_METRICS", ("loss",))
         yield
 
 

@@ -192,7 +192,7 @@ def test_the_valley_is_the_mean_of_the_least_losses_of_complete_paths(derived: R
     grid = derived.query("study_summary")["grid_points"].item()
     lowest = [part["value"].min() for _, part in curves.group_by("path_id") if part.height == grid]
     row = derived.query("chance_headroom", half="discovery").row(0, named=True)
-    assert row["n_paths"] == len(lowest) > 0
+    assert row["n_valleys"] == len(lowest) > 0
     expected = row["entropy"] - np.mean(lowest)
     assert valley_headroom(derived, "simulated", half="discovery") == pytest.approx(expected)
 
