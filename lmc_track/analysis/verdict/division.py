@@ -138,7 +138,7 @@ def silhouettes(gaps: Floats, labels: Labels) -> Floats:
     inner = sums[own].reshape(labels.shape) / np.maximum(size - 1, 1)
     outer = np.where(own, np.inf, sums / sizes).min(-1)
     larger = np.maximum(inner, outer)
-    values = np.zeros_like(inner)
+    values = np.zeros(labels.shape)
     np.divide(outer - inner, larger, out=values, where=(larger > 0) & (size > 1))
     return values
 
