@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 
 import lmc_track
+from lmc_track.metrics import GAP_METRICS
 from lmc_track.progress import Silent
 from lmc_track.steps.cluster import Gaps, lacking
 from lmc_track.steps.ingest import ingest
@@ -42,7 +43,7 @@ def planted(finished: Location, tmp_path_factory: pytest.TempPathFactory) -> Loc
     task: dict[str, Any] = {"planted_share": 0.5}
     two = {"seeds": "0-1"}
     run_tiny(location, task=task, finetune=two)
-    study = tiny_study(task=task, finetune=two, cluster={"permutations": 199})
+    study = tiny_study(task=task, finetune=two, cluster={"resamples": 299})
     ingest(location, Silent())
     cluster_step(study, location, Silent())
     ingest(location, Silent())
@@ -64,13 +65,13 @@ def test_planted_kinds_are_a_clustering_that_others_are_compared_with(planted: L
     row = results.sql("SELECT * FROM clusterings WHERE method = 'planted'").row(0, named=True)
     assert json.loads(row["settings"]) == {"kinds": ["main", "embedded"]}
     assert (row["half"], row["dataset"]) == (None, None)
-    assert results.query("clusterings").filter("is_default")["method"].item() == "spectral"
+    assert results.query("clusterings").filter("is_default")["method"].item() == "verdict"
 
 
 def test_a_clustering_never_takes_the_place_of_another(planted: Location) -> None:
     clusterings = lmc_track.open(planted.home).query("clusterings")
-    spectral = clusterings.filter(pl.col("method") == "spectral")
-    assert {json.loads(text)["permutations"] for text in spectral["settings"]} == {99, 199}
+    verdicts = clusterings.filter(pl.col("method") == "verdict")
+    assert {json.loads(text)["resamples"] for text in verdicts["settings"]} == {99, 299}
     assert clusterings.height == 5
     assert clusterings["clustering_id"].n_unique() == 5
 
@@ -80,17 +81,17 @@ def test_models_without_planted_kinds_have_no_such_clustering(finished: Location
     assert all("planted_kind" not in run.params for run in runs_of(finished).all("model"))
 
 
-def test_the_record_keeps_places_and_co_assignments(finished: Location) -> None:
-    content = json.loads(recorded(by_method(finished)["spectral"]).read_text())
+def test_the_record_keeps_places_bases_and_co_assignments(finished: Location) -> None:
+    content = json.loads(recorded(by_method(finished)["verdict"]).read_text())
     statistics = content["statistics"]
-    if statistics["k"] is None:
-        assert "embedding" not in content
-        return
-    assert {len(place) for place in content["embedding"].values()} == {statistics["k"]}
-    assert len(content["co_assignments"]["by_examples"]) == 6
+    assert {len(place) for place in content["embedding"].values()} == {2}
+    assert {basis["metric"] for basis in statistics["bases"]} == set(GAP_METRICS)
+    assert [basis["metric"] for basis in statistics["bases"] if basis["declared"]] == ["error"]
     results = lmc_track.open(finished.home)
-    assert results.query("co_assignments").height == 6
-    assert results.query("stability")["own_by_models"].null_count() == 0
+    assert results.query("cluster_bases").height == 3
+    if statistics["k"] is not None:
+        assert len(content["co_assignments"]["by_models"]) == 6
+        assert results.query("stability")["own_by_models"].null_count() == 0
 
 
 def test_the_published_procedure_is_embedded_in_two_dimensions(finished: Location) -> None:
@@ -126,24 +127,14 @@ def test_a_record_of_before_embeddings_is_still_taken_in(
         ingest(planted, Silent())
 
 
-def _gaps(*, held_out: float = 0.1, headroom: float | None = 0.5) -> Gaps:
+@pytest.mark.parametrize("method", ["verdict", "threshold"])
+def test_a_half_without_examples_is_told_and_not_clustered(finished: Location, method: str) -> None:
     def matrix(gap: float) -> GapMatrix:
         return GapMatrix(("a", "b"), ("1", "2"), np.array([[0, gap], [gap, 0]]))
 
-    return Gaps(matrix(0.1), matrix(0.1), matrix(held_out), headroom)
-
-
-@pytest.mark.parametrize("method", ["spectral", "threshold"])
-def test_a_half_without_examples_is_told_and_not_clustered(method: str) -> None:
-    told = lacking(tiny_study(), _gaps(held_out=np.nan, headroom=0.0), method)
+    halves = {("loss", "discovery"): matrix(0.1), ("loss", "held-out"): matrix(np.nan)}
+    gaps = Gaps(("a", "b"), halves, ("discovery", "held-out"))
+    results = lmc_track.open(finished.home)
+    told = lacking(tiny_study(), results, gaps, method)
     assert told.startswith(f"{method} was not run: no example of validation is in the held-out")
-    assert lacking(tiny_study(), _gaps(held_out=np.nan, headroom=0.0), "juneja2023") == ""
-
-
-def test_models_no_better_than_chance_have_no_tolerance_of_their_own() -> None:
-    told = lacking(tiny_study(cluster={"tau": None}), _gaps(headroom=-0.1), "threshold")
-    assert "no better than chance" in told
-    assert "cluster.tau" in told
-    given = tiny_study(cluster={"tau": 0.1})
-    assert lacking(given, _gaps(headroom=-0.1), "threshold") == ""
-    assert lacking(tiny_study(), _gaps(headroom=-0.1), "spectral") == ""
+    assert lacking(tiny_study(), results, gaps, "juneja2023") == ""

@@ -329,7 +329,7 @@ def own_study(folder: Path) -> Study:
             "finetune": {"seeds": []},
             "evaluate": {"datasets": ["validation", "out_of_domain"]},
             "interpolate": {"points": 3},
-            "cluster": {"permutations": 99},
+            "cluster": {"resamples": 99},
         }
     )
 

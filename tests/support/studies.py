@@ -37,7 +37,7 @@ def tiny_content(**sections: dict[str, Any]) -> dict[str, Any]:
         "finetune": {"seeds": "0-3", "max_steps": 4, "learning_rate": 1e-3, "batch_size": 8},
         "evaluate": {"datasets": ["validation", "main_only"]},
         "interpolate": {"points": 4},
-        "cluster": {"permutations": 99, "tau": 0.1},
+        "cluster": {"resamples": 99, "tau": 0.1},
     }
     for name, keys in sections.items():
         content[name] = {**content.get(name, {}), **keys}
