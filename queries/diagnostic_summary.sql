@@ -2,7 +2,7 @@
 -- description: One metric over all models on every evaluation set and subset: mean, spread, lowest and highest.
 -- param study VARCHAR required: name of the study
 -- param half VARCHAR = 'held-out': all, discovery or held-out; of imported values always all
--- param metric VARCHAR = 'accuracy': loss, error, accuracy, balanced_accuracy, auc, matthews_correlation or f1
+-- param metric VARCHAR = 'accuracy': {metrics}
 -- param precision VARCHAR = NULL: precision of the evaluations; the study's own if NULL
 -- sd divides by n - 1, sd_n by n, as the tables of Juneja et al. 2023 do.
 SELECT

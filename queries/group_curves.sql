@@ -6,7 +6,7 @@
 -- param dataset VARCHAR = 'validation': evaluation set of the curves
 -- param subset VARCHAR = 'all': part of the evaluation set; all is the whole
 -- param half VARCHAR = 'all': all, discovery or held-out
--- param metric VARCHAR = 'loss': loss, error, accuracy, balanced_accuracy, auc, matthews_correlation or f1
+-- param metric VARCHAR = 'loss': {metrics}
 -- param precision VARCHAR = NULL: precision of the evaluations; the study's own if NULL
 -- param clustering VARCHAR = NULL: id or method; the newest of the study's method if NULL
 -- Paths between groups run from performance_a at alpha 0 to performance_b at alpha 1. Paths within

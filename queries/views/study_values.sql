@@ -45,11 +45,6 @@ LEFT JOIN evaluations e
 
 COMMENT ON MACRO TABLE study_values IS 'One metric of every model on every data set and subset.';
 
--- Whether models with less of a metric are the better ones.
-CREATE MACRO lower_is_better(metric_name) AS metric_name IN ('loss', 'error', 'calibration_error');
-
-COMMENT ON MACRO lower_is_better IS 'Whether models with less of the metric are the better ones.';
-
 -- What every model of a study, earlier checkpoints included, scores by one metric: NULL where it
 -- was not evaluated. `score_name` is dataset:subset:metric, or `validation` for the task's metric on
 -- validation, or `diagnostic` for the study's primary diagnostic. More `merit` is better.
@@ -75,9 +70,10 @@ known AS (
 )
 SELECT
     m.model_id, m.name AS model, k.value,
-    CASE WHEN lower_is_better(a.named[3]) THEN -k.value ELSE k.value END AS merit
+    CASE WHEN x.lower_is_better THEN -k.value ELSE k.value END AS merit
 FROM models m
 CROSS JOIN asked a
+LEFT JOIN metrics x ON x.metric = a.named[3]
 LEFT JOIN known k ON k.run_id = m.model_id
 WHERE m.study = study_name;
 

@@ -104,7 +104,8 @@ def _mouse(driver: Any, x: float, y: float, *kinds: str) -> None:
 
 def test_the_console_stays_empty(opened: Opened) -> None:
     driver = opened()
-    for group in ("matrix-datasets", "matrix-metrics", "matrix-halves", "path-datasets"):
+    groups = ("datasets", "metrics", "halves", "orders")
+    for group in (*(f"matrix-{name}" for name in groups), "path-datasets"):
         for k in range(len(driver.find_elements("css selector", f"#{group} button"))):
             driver.find_elements("css selector", f"#{group} button")[k].click()
     driver.find_element("id", "theme").click()
@@ -127,6 +128,25 @@ def test_the_metric_switch_shows_the_other_matrix(opened: Opened) -> None:
     assert before["title"] == "convexity gap of the loss, nats"
     assert after["title"] == "convexity gap of the error"
     assert after["z"] != before["z"]
+
+
+def test_models_can_be_ordered_by_what_they_score(opened: Opened) -> None:
+    driver = opened()
+    shown = """
+        const {data, layout} = document.getElementById("figure-matrix");
+        return [layout.xaxis.ticktext, data[0].z, data[0].text];
+    """
+    before, z, _ = driver.execute_script(shown)
+    buttons = driver.find_elements("css selector", "#matrix-orders button")
+    buttons[1].click()
+    after, moved, texts = wait_for(
+        driver, lambda d: (s := d.execute_script(shown))[0] != before and s, "the other order"
+    )
+    place = {name: k for k, name in enumerate(before)}
+    for i, first in enumerate(after):
+        for j, second in enumerate(after):
+            assert moved[i][j] == z[place[first]][place[second]]
+            assert first in texts[i][j]
 
 
 def test_the_data_set_and_the_half_can_be_switched(opened: Opened) -> None:

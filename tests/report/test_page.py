@@ -217,7 +217,8 @@ def test_hostile_names_are_shown_as_they_are(hostile: str) -> None:
 def test_figures_get_hostile_names_escaped_for_plotly(hostile: str) -> None:
     figures = _Page(hostile).figures()
     assert (
-        "&lt;script&gt;alert(1)&lt;/script&gt;" in figures["matrix"]["layout"]["xaxis"]["ticktext"]
+        "&lt;script&gt;alert(1)&lt;/script&gt;"
+        in figures["matrix"]["orders"][0]["layout"]["xaxis"]["ticktext"]
     )
     labels = figures["strips"]["layout"]["yaxis"]["ticktext"]
     assert not any("<" in label for label in labels)

@@ -31,7 +31,7 @@ def groups(subject: Subject) -> Iterator[PaperFigure]:
         return
     shown = {view.dataset: None for view in found.views}
     counted = [
-        wording.count(int(rows["n_paths"].max()), "path") + f" {kind_name(kind)}"
+        wording.count(max(rows["n_paths"].to_list()), "path") + f" {kind_name(kind)}"
         for kind, rows in found.views[0].kinds()
     ]
     yield PaperFigure(

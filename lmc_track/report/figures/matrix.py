@@ -146,7 +146,7 @@ class _Page:
         clusters = [facts.cluster_of[name] for name in self.order]
         blocks = [(c, len(list(rows))) for c, rows in groupby(clusters)]
         strip = _STRIP + _GAP if len(blocks) > 1 else 0.0
-        sizes = Counter(sorted(clusters, key=lambda c: (c is None, c))) if strip else {}
+        sizes = Counter(sorted(clusters, key=lambda c: (c is None, c)) if strip else [])
         labels = [f"{cluster_name(c)} ({size})" for c, size in sizes.items()]
         legend = legend_height(labels, width)
         tree = _TREE if self.merges is not None else 0.0
