@@ -1,8 +1,9 @@
-"""How long it takes to bound the gaps of a study from its examples' losses, and how much memory.
+"""How long it takes to bound the gaps of a study from its examples, and how much memory.
 
     python benchmarks/bounds.py --models 100 --points 11 --examples 512 --draws 1000
 
-prints what it measured. The losses are made first and are not measured.
+prints what it measured, of losses; ``--metric error`` of errors. The examples are made first and
+are not measured.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import time
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from lmc_track.analysis.bounds import gap_bounds
+from lmc_track.analysis.bounds import error_gap_bounds, gap_bounds
 from lmc_track.analysis.decisions import decide
 
 
@@ -24,6 +25,8 @@ def main() -> None:
     options = _options()
     alphas = np.arange(options.points) / (options.points - 1)
     losses, runs = _losses(options.models, alphas, options.examples)
+    if options.metric == "error":
+        losses = losses > np.log(5)
     units = np.arange(options.examples) // options.group
     held_out = units % 2 == 1
     before = _peak()
@@ -35,19 +38,22 @@ def main() -> None:
     )
     with threadpool_limits(options.cores):
         start, used = time.perf_counter(), time.process_time()
-        found = gap_bounds(alphas, losses, runs, held_out, units, draws=options.draws)
+        if options.metric == "loss":
+            found = gap_bounds(alphas, losses, runs, held_out, units, draws=options.draws)
+        else:
+            found = error_gap_bounds(alphas, losses, runs, held_out, units)
         bounded, computed = time.perf_counter() - start, time.process_time() - used
     if found is None:
         raise SystemExit("too few units for bounds")
     start = time.perf_counter()
-    decision = decide(found, 0.1).decision
+    tau = 0.1 if options.metric == "loss" else 0.02
+    decision = decide(found, tau).decision
     decided = time.perf_counter() - start
     words, numbers = np.unique(decision, return_counts=True)
     counts = ", ".join(f"{n:,} {word}" for word, n in zip(words, numbers, strict=True))
     print(f"{bounded:>12.2f} s to bound the gaps ({computed:.2f} s of processor time)")
-    print(f"{1000 * decided:>12.0f} ms to decide at 0.1 nats: {counts}")
-    print(f"{found.lines.heights.shape[1]:>12} lines a path at most")
-    print(f"{losses.nbytes / 2**20:>12.0f} MiB of losses")
+    print(f"{1000 * decided:>12.0f} ms to decide at {tau:g}: {counts}")
+    print(f"{losses.nbytes / 2**20:>12.0f} MiB of examples")
     print(f"{_peak() - before:>12.0f} MiB peak memory beside them")
 
 
@@ -83,6 +89,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--examples", type=int, default=512)
     parser.add_argument("--group", type=int, default=1, help="examples a group")
     parser.add_argument("--draws", type=int, default=1000)
+    parser.add_argument("--metric", choices=("loss", "error"), default="loss")
     parser.add_argument("--cores", type=int, default=2)
     return parser.parse_args()
 

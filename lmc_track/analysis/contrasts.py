@@ -49,17 +49,11 @@ class Lines:
         greatest: Floats = np.nanmax(values, axis=1, initial=-np.inf)
         return greatest
 
-    def until(self, tau: float) -> Floats:
-        """The greatest t of each row at which no line is above ``tau``, (p,).
-
-        min over lines of (τ − height) / error, negative where a line begins above τ; ∞ where
-        nothing that has an error limits it.
-        """
-        room = tau - self.heights
-        with np.errstate(divide="ignore", invalid="ignore"):
-            t = np.where(self.errors > 0, room / self.errors, np.where(room >= 0, np.inf, -np.inf))
-        least: Floats = np.nanmin(np.where(np.isnan(room), np.nan, t), axis=1, initial=np.inf)
-        return least
+    def greatest(self, t: Floats) -> Integers:
+        """Which line is the greatest of each row at ``t`` (p,)."""
+        values = self.heights + t[:, None] * self.errors
+        place: Integers = np.where(np.isnan(values), -np.inf, values).argmax(axis=1)
+        return place
 
 
 def weights(alphas: Floats, left: Integers, point: Integers, right: Integers) -> Floats:

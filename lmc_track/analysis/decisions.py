@@ -1,9 +1,9 @@
 """Which gaps are above a tolerance and which are not, with false discoveries kept rare.
 
-At a tolerance τ (nats) a pair of models is *separated* where its gap is shown to be above τ,
-*connected* where it is shown to be at most τ, and *undecided* otherwise. What is shown comes from
-``analysis.bounds``; ``docs/uncertainty.md`` says why the p are what they are. SQL computes the
-same (``queries/views/decided_pairs.sql``).
+At a tolerance τ (share of examples, or nats) a pair of models is *separated* where its gap is
+shown to be above τ, *connected* where it is shown to be at most τ, and *undecided* otherwise. What
+is shown comes from ``analysis.bounds``; ``docs/uncertainty.md`` says why the p are what they are.
+SQL computes the same (``queries/views/decided_pairs.sql``).
 """
 
 from __future__ import annotations
@@ -13,14 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lmc_track.analysis.bounds import GapBounds
+from lmc_track.analysis.bounds import TAILS, GapBounds
 
 Floats = NDArray[np.float64]
 
 SEPARATED, CONNECTED, UNDECIDED = "separated", "connected", "undecided"
-
-# With fewer draws beyond t than these, how many there are is mostly chance.
-_ENOUGH_DRAWS = 10
 
 
 @dataclass(frozen=True)
@@ -37,7 +34,7 @@ class Decisions:
 
 
 def decide(bounds: GapBounds, tau: float, q: float = 0.05) -> Decisions:
-    """Decide every pair at ``tau`` nats; of those decided, a share of at most ``q`` is wrong.
+    """Decide every pair at ``tau``; of those decided, a share of at most ``q`` is wrong.
 
     p = min(1, 2 · min(p_separated, p_connected)), adjusted by ``benjamini_yekutieli``.
     """
@@ -49,43 +46,59 @@ def decide(bounds: GapBounds, tau: float, q: float = 0.05) -> Decisions:
 
 
 def p_separated(bounds: GapBounds, tau: float) -> Floats:
-    """p (p,) of the held-out contrast, were the gap at most ``tau``; 1 where there is none.
+    """p (p,), were the gap at most ``tau``: the smallest of ``TAILS`` whose lower bound is above.
 
-    P(T > (estimate − τ) / standard error) for Student's T with held-out units − 1 degrees.
+    1 where none is.
     """
-    with np.errstate(divide="ignore", invalid="ignore"):
-        t = (bounds.estimate - tau) / bounds.standard_error
-    exact = np.where(bounds.estimate > tau, np.inf, -np.inf)
-    t = np.where(bounds.standard_error > 0, t, exact)
-    return student_tail(
-        np.where(np.isnan(bounds.estimate), -np.inf, t), bounds.n_held_out_units - 1
-    )
+    return _smallest_tail((bounds.lowers > tau).sum(1))
 
 
 def p_connected(bounds: GapBounds, tau: float) -> Floats:
-    """p (p,) of the band, were the gap above ``tau``: how often max |t| is as wide as fits.
+    """p (p,), were the gap above ``tau``: the smallest of ``TAILS`` whose upper bound is not.
 
-    The widest band whose curves all have gaps of at most τ is t = min over lines of
-    (τ − height) / error. Where at least ten draws reach t, p = (1 + how many do) / (1 + draws).
-    Where fewer do, the union bound Σ P(|T| > t) over the points, Student's T with units − 1
-    degrees, is taken if it is less. 1 where t is negative, or so many draws reach it that all
-    that were kept do.
+    1 where all are.
     """
-    t = bounds.lines.until(tau)
-    reached = (bounds.draws.astype(np.float64) >= t[:, None]).sum(1)
-    drawn = (1 + reached) / (1 + bounds.n_draws)
-    drawn = np.where(reached < bounds.draws.shape[1], drawn, 1.0)
-    union = bounds.n_uncertain * 2 * student_tail(t, bounds.n_units - 1)
-    p = np.where(reached < _ENOUGH_DRAWS, np.minimum(drawn, union), drawn)
-    return np.where(t >= 0, p, 1.0)
+    return _smallest_tail((bounds.uppers <= tau).sum(1))
 
 
-def student_tail(t: Floats, df: int) -> Floats:
-    """P(T > t) for Student's T with ``df`` degrees of freedom."""
-    from scipy.special import stdtr
+def _smallest_tail(reached: NDArray[np.int64]) -> Floats:
+    """Bounds move outwards as tails fall, so the first ``reached`` of them do."""
+    p: Floats = np.append(1.0, TAILS)[reached]
+    return p
 
-    tail: Floats = np.where(np.isinf(t), np.where(t > 0, 0.0, 1.0), stdtr(df, -t))
-    return tail
+
+def examples_needed(bounds: GapBounds, tau: float, q: float = 0.05) -> Floats:
+    """How many examples (p,) would decide each pair, were they like those at hand.
+
+    The pair is decided by itself where all others are as well: at the tail
+    q / (2 (1 + 1/2 + … + 1/p)), the greatest that ``benjamini_yekutieli`` lets pass. n' examples
+    of the same mean and variance show that the gap is at most τ where
+
+        n' (τ − height) = z √(n' variance + jump²) + jump (z² + 2) / 3,
+
+    with z such that today's n give today's upper bound; a gap above τ where the lower bound's
+    distance from the estimate has shrunk with the root of n'. The lesser of both; NaN where the
+    height is not below τ and the estimate not above it.
+    """
+    m = len(bounds.paths)
+    tail = q / (2 * np.sum(1 / np.arange(1, m + 1)))
+    place = int(np.clip(np.ceil(-8 * np.log10(tail)) - 3, 0, len(TAILS) - 1))
+    n, jump = bounds.n_examples, bounds.jump
+    with np.errstate(divide="ignore", invalid="ignore"):
+        root = np.sqrt(n * bounds.variance + jump**2)
+        room = n * (bounds.uppers[:, place] - bounds.height) - 2 * jump / 3
+        z = 2 * room / (root + np.sqrt(root**2 + 4 / 3 * jump * room))
+        short = tau - bounds.height
+        offset = jump * (z**2 + 2) / 3
+        b = 2 * short * offset + z**2 * bounds.variance
+        discriminant = b**2 - 4 * short**2 * (offset**2 - (z * jump) ** 2)
+        joined = (b + np.sqrt(discriminant)) / (2 * short**2)
+        above = bounds.estimate - tau
+        apart = n * np.square((bounds.estimate - bounds.lowers[:, place]) / above)
+    joined = np.where(short > 0, joined, np.nan)
+    apart = np.where(above > 0, apart, np.nan)
+    needed: Floats = np.maximum(np.ceil(np.fmin(joined, apart)), n)
+    return needed
 
 
 def benjamini_yekutieli(p: Floats) -> Floats:

@@ -43,6 +43,12 @@ class Units:
     def __len__(self) -> int:
         return len(self.starts)
 
+    @property
+    def typical_size(self) -> float:
+        """How many examples the unit of an average example has: Σ size² / n."""
+        sizes = np.diff(self.starts, append=len(self.order)).astype(np.float64)
+        return float(sizes @ sizes / len(self.order))
+
     def sums(self, values: Floats) -> Floats:
         """Sums (…, U) over the units of ``values`` (…, n), in an order that is always the same."""
         if len(self.starts) == len(self.order):
