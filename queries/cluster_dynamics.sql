@@ -1,7 +1,7 @@
 -- name: cluster_dynamics
 -- description: Where every checkpoint on the way of a training belongs, and what it does on the primary diagnostic.
 -- param study VARCHAR required: name of the study
--- param tau DOUBLE = NULL: greatest gap of a connected pair, nats; the study's own tolerance if NULL
+-- param tau DOUBLE = NULL: greatest gap of a joined pair, in units of the metric; the study's own if NULL
 -- param dataset VARCHAR = 'validation': evaluation set
 -- param subset VARCHAR = 'all': part of the evaluation set; all is the whole
 -- param half VARCHAR = 'discovery': all, discovery or held-out
@@ -22,7 +22,7 @@ WITH pairs AS MATERIALIZED (
 members AS MATERIALIZED (
     SELECT * FROM step_memberships(
         'pairs', getvariable('study'), getvariable('clustering'),
-        coalesce(getvariable('tau'), (SELECT tau FROM study_tau(getvariable('study'))))
+        coalesce(getvariable('tau'), (SELECT tau FROM study_tau(getvariable('study'), getvariable('metric'))))
     )
 ),
 the_study AS (

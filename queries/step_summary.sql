@@ -1,7 +1,7 @@
 -- name: step_summary
 -- description: Gaps and components at every step that trainings were kept at, the ends last.
 -- param study VARCHAR required: name of the study
--- param tau DOUBLE = NULL: greatest gap of a connected pair, nats; the study's own tolerance if NULL
+-- param tau DOUBLE = NULL: greatest gap of a joined pair, in units of the metric; the study's own if NULL
 -- param dataset VARCHAR = 'validation': evaluation set
 -- param subset VARCHAR = 'all': part of the evaluation set; all is the whole
 -- param half VARCHAR = 'discovery': all, discovery or held-out
@@ -18,7 +18,7 @@ WITH pairs AS MATERIALIZED (
     )
 ),
 asked AS (
-    SELECT coalesce(getvariable('tau'), (SELECT tau FROM study_tau(getvariable('study')))) AS tau
+    SELECT coalesce(getvariable('tau'), (SELECT tau FROM study_tau(getvariable('study'), getvariable('metric')))) AS tau
 ),
 of_models AS (
     SELECT

@@ -1,11 +1,11 @@
 -- name: threshold_components
 -- description: Models joined by a chain of pairs whose convexity gap is at most tau (single linkage), and by complete linkage.
 -- param study VARCHAR required: name of the study
--- param tau DOUBLE required: greatest gap of a joined pair, in units of the metric
+-- param tau DOUBLE = NULL: greatest gap of a joined pair, in units of the metric; the study's own if NULL
 -- param dataset VARCHAR = 'validation': evaluation set
 -- param subset VARCHAR = 'all': part of the evaluation set; all is the whole
 -- param half VARCHAR = 'discovery': all, discovery or held-out; without it all, of imported values
--- param metric VARCHAR = 'loss': {gap_metrics}
+-- param metric VARCHAR = 'error': {gap_metrics}
 -- param modules VARCHAR = 'all': modules that move along the path
 -- param precision VARCHAR = NULL: precision of the evaluations; the study's own if NULL
 -- The ends of a chain may be far apart: largest_internal_gap says how far. In a cluster of complete
@@ -18,8 +18,14 @@ WITH RECURSIVE pairs AS MATERIALIZED (
     )
 ),
 members AS (SELECT model_id, name, position FROM study_models(getvariable('study'), NULL)),
+asked AS (
+    SELECT coalesce(
+        getvariable('tau'),
+        (SELECT tau FROM study_tau(getvariable('study'), getvariable('metric')))
+    ) AS tau
+),
 near_pairs AS MATERIALIZED (
-    SELECT a, b, CASE WHEN gap <= getvariable('tau') THEN gap END AS gap FROM pairs
+    SELECT a, b, CASE WHEN gap <= tau THEN gap END AS gap FROM pairs CROSS JOIN asked
 ),
 merges AS MATERIALIZED (
     SELECT 'single' AS linkage, a, b FROM linkage_merges('near_pairs', 'single')

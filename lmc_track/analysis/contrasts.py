@@ -46,7 +46,7 @@ class Lines:
     def at(self, t: Floats) -> Floats:
         """The greatest line of each row at ``t`` (p,), which is not negative."""
         values = self.heights + t[:, None] * self.errors
-        greatest: Floats = np.nanmax(values, axis=1, initial=-np.inf)
+        greatest: Floats = np.fmax.reduce(values, axis=1, initial=-np.inf)
         return greatest
 
     def greatest(self, t: Floats) -> Integers:

@@ -120,9 +120,7 @@ def _greatest_by_square(
         before, after = slice(0, k), slice(k + 1, size)
         w = ((alphas[k] - alphas[before])[:, None]) / (alphas[after] - alphas[before][:, None])
         u = 1 - w
-        contrast = mean[:, k, None, None] - (
-            u * mean[:, before, None] + w * mean[:, None, after]
-        )
+        contrast = mean[:, k, None, None] - (u * mean[:, before, None] + w * mean[:, None, after])
         total = (
             squares[:, k, None, None]
             + u * (u * squares[:, before, None] - 2 * moments[:, k, before, None])

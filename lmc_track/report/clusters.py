@@ -53,10 +53,12 @@ def _divided(found: Found) -> str:
 
 def _threshold(found: Found, divided: str) -> str:
     tau, largest = found.settings.get("tau"), found.statistics.get("largest_internal_gap")
-    text = f"Joining models by chains of gaps of at most {wording.nats(tau)} gives {divided}"
+    metric = found.settings.get("metric", "loss")
+    amount = wording.points if metric == "error" else wording.nats
+    text = f"Joining models by chains of {metric} gaps of at most {amount(tau)} gives {divided}"
     if largest is None:
         return f"{text}."
-    return f"{text}; the largest gap inside one of them is {wording.nats(largest)}."
+    return f"{text}; the largest gap inside one of them is {amount(largest)}."
 
 
 def _several(found: Found, divided: str) -> str:

@@ -161,9 +161,12 @@ def merge_lede(facts: Facts, tree: pl.DataFrame) -> str:
 
 
 def _tau(facts: Facts) -> float | None:
-    """The τ of the threshold clustering on record."""
+    """The τ in nats of the threshold clustering on record, if it joined by the loss."""
     for row in facts.clusterings.iter_rows(named=True):
         if row["method"] == "threshold":
-            tau = read_json(row["settings"]).get("tau", read_json(row["statistics"]).get("tau"))
+            settings = read_json(row["settings"])
+            tau = settings.get("tau", read_json(row["statistics"]).get("tau"))
+            if settings.get("metric", "loss") != "loss":
+                return None
             return float(tau) if isinstance(tau, int | float) else None
     return None

@@ -78,7 +78,11 @@ def _matrix(
         if largest < scale_top(facts)
         else ""
     )
-    rings = "; a ring marks a pair that is undecided" if decisions and decisions.undecided else ""
+    rings = (
+        "; a ring marks a pair that its error shows neither connected nor separated"
+        if decisions and decisions.undecided
+        else ""
+    )
     tree = (
         "; the tree above joins them at the least τ at which a chain of pairs does, by the gaps "
         "that clusters are found on"

@@ -30,10 +30,13 @@ def _decisions(
         "decisions",
         "What the examples decide",
         decisions_lede(decisions),
-        tables=(decisions_table(decisions),),
-        queries=(
-            command(facts, "gap_decisions", clustering),
-            command(facts, "decision_summary", clustering),
+        tables=tuple(
+            decisions_table(view) for view in (decisions, decisions.loss) if view is not None
+        ),
+        queries=tuple(
+            command(facts, name, clustering, metric=metric)
+            for metric in ("error", "loss")
+            for name in ("gap_decisions", "decision_summary")
         ),
         part="Uncertainty",
     )

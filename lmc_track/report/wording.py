@@ -38,6 +38,14 @@ def nats(value: float | None) -> str:
     return MISSING if gap(value) == MISSING else f"{gap(value)} nats"
 
 
+def points(value: float | None) -> str:
+    """A gap of the error, a share of examples, in points of a hundred: ``2 points``."""
+    if value is None or not math.isfinite(value):
+        return MISSING
+    text = number(100 * value, 2)
+    return f"{text} {'point' if text == '1' else 'points'}"
+
+
 def share(value: float | None) -> str:
     """A fraction of one such as an accuracy: ``0.98``, and ``1.00`` only when it rounds to it."""
     if value is None or not math.isfinite(value):

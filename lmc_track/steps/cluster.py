@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from lmc_track.analysis.clustering import Clustering, number_clusters, spectral
+from lmc_track.analysis.clustering import Clustering, spectral
 from lmc_track.analysis.published import juneja2023
 from lmc_track.analysis.rule import LEAST_HEADROOM
 from lmc_track.errors import WorkError
@@ -21,6 +21,13 @@ from lmc_track.steps.cluster_records import (
     recorded_outcome,
 )
 from lmc_track.steps.path_losses import path_losses
+from lmc_track.steps.threshold import (
+    cluster_by_threshold,
+    lacking_threshold,
+    threshold_decision,
+    threshold_gaps,
+    threshold_settings,
+)
 from lmc_track.study import Study
 from lmc_track.tracking.location import Location
 from lmc_track.tracking.studies import StudyRecord
@@ -60,7 +67,7 @@ def cluster_models(
     outcomes = []
     with progress.track("Clustering", len(study.cluster.methods), "methods") as work:
         for method in study.cluster.methods:
-            needed = lacking(study, gaps, method)
+            needed = lacking(study, results, gaps, method)
             if needed:
                 progress.note(needed)
             else:
@@ -73,7 +80,7 @@ def cluster_models(
     return outcomes
 
 
-def lacking(study: Study, gaps: Gaps, method: str) -> str:
+def lacking(study: Study, results: Results, gaps: Gaps, method: str) -> str:
     """What ``method`` needs that the study does not have; empty where it can be run."""
     if method == "juneja2023":
         return ""
@@ -84,16 +91,7 @@ def lacking(study: Study, gaps: Gaps, method: str) -> str:
                 "of one group or text; more of them are needed (evaluate.max_examples)"
             )
     if method == "threshold":
-        if study.cluster.tau is not None:
-            return ""
-        needs = "so it needs a tolerance in nats, such as --set cluster.tau=0.1"
-        if gaps.headroom is None:
-            return (
-                f"threshold was not run: of imported values the way to chance is not known, {needs}"
-            )
-        if gaps.headroom <= 0:
-            return f"threshold was not run: the models are no better than chance, {needs}"
-        return ""
+        return lacking_threshold(study, results, halves=gaps.headroom is not None)
     if gaps.headroom is None:
         return (
             f"{method} was not run: it finds clusters on one half of the examples and judges them "
@@ -148,17 +146,15 @@ def _refuse_infinite(results: Results, study: Study) -> None:
 def _one(
     study: Study, record: StudyRecord, results: Results, gaps: Gaps, method: str
 ) -> ClusteringOutcome:
-    settings = _settings(study, method, gaps)
+    settings = _settings(study, method)
     keys = {model.name: model.key for model in record.facts.models}
     members = [keys[name] for name in gaps.whole.names]
-    matrices = (
-        [gaps.whole.matrix]
-        if method == "juneja2023"
-        else [
-            gaps.discovery.matrix,
-            gaps.held_out.matrix,
-        ]
-    )
+    matrices = [gaps.discovery.matrix, gaps.held_out.matrix]
+    if method == "juneja2023":
+        matrices = [gaps.whole.matrix]
+    elif method == "threshold":
+        halves = gaps.headroom is not None
+        matrices = [one.matrix for one in threshold_gaps(study, results, halves=halves)]
     key = clustering_key(method, settings, members, matrices)
     existing = record.index.find("clusters", key)
     if existing is not None:
@@ -171,16 +167,12 @@ def _one(
     )
 
 
-def _settings(study: Study, method: str, gaps: Gaps) -> dict[str, Any]:
+def _settings(study: Study, method: str) -> dict[str, Any]:
     section = study.cluster
     if method == "juneja2023":
         return {"delta": 1.0, "n_clusters": 2, "seed": 42}
     if method == "threshold":
-        tau = section.tau
-        if tau is None:
-            assert gaps.headroom is not None
-            tau = round(section.least_relative_gap * gaps.headroom, 6)
-        return {"tau": tau}
+        return threshold_settings(study)
     return {
         "max_clusters": section.max_clusters,
         "significance": section.significance,
@@ -206,35 +198,10 @@ def _cluster(
             losses=path_losses(results, study.name, gaps.whole.names, study.evaluate.precision),
             **settings,
         )
-    rows = results.query(
-        "threshold_components",
-        study=study.name,
-        tau=settings["tau"],
-        precision=study.evaluate.precision,
-    )
-    component = dict(zip(rows["model"].to_list(), rows["component"].to_list(), strict=True))
-    labels = number_clusters(np.array([component[name] for name in gaps.whole.names]))
-    largest = dict(zip(component.values(), rows["largest_internal_gap"].to_list(), strict=True))
-    return Clustering(
-        labels=labels,
-        n_clusters=int(labels.max()) + 1,
-        settings=settings,
-        statistics={
-            "largest_internal_gap": max((v or 0.0 for v in largest.values()), default=0.0),
-            "n_complete_linkage": rows["complete_cluster"].n_unique(),
-        },
-    )
+    return cluster_by_threshold(study, results)
 
 
 def _plain(method: str, found: Clustering) -> str:
     if method == "juneja2023":
         return "Two clusters by the published procedure, which always makes two."
-    tau = found.settings["tau"]
-    largest = found.statistics["largest_internal_gap"]
-    many = "1 component" if found.n_clusters == 1 else f"{found.n_clusters} components"
-    complete = found.statistics["n_complete_linkage"]
-    return (
-        f"{many} of models joined by chains of gaps of at most {tau:.3g} nats; the largest gap "
-        f"inside one is {largest:.3g} nats, and clusters without a larger gap than "
-        f"{tau:.3g} nats (complete linkage) are {complete}."
-    )
+    return threshold_decision(found)

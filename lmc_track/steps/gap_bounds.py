@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-from lmc_track.analysis.bounds import GapBounds, gap_bounds
+from lmc_track.analysis.bounds import GapBounds, error_gap_bounds, gap_bounds
 from lmc_track.warehouse.moment import Moment
 from lmc_track.warehouse.per_example import LossCurves
 from lmc_track.warehouse.tables import GAP_BOUNDS, frame_schema
 
 
 def gap_bound_rows(moment: Moment) -> pl.DataFrame:
-    """The rows of ``GAP_BOUNDS``, one for each complete path and data set that has bounds."""
+    """The rows of ``GAP_BOUNDS``, one for each path, data set and metric that has bounds."""
     schema = pl.Schema(frame_schema(GAP_BOUNDS))
     frames = [pl.DataFrame(schema=schema)]
     for study in moment.studies():
@@ -20,18 +21,24 @@ def gap_bound_rows(moment: Moment) -> pl.DataFrame:
         for precision, modules in moment.path_kinds(study):
             for dataset in names:
                 curves = moment.loss_curves(study, dataset, precision=precision, modules=modules)
-                found = _bounds(curves)
-                if found is not None:
-                    frames.append(_frame(curves, found).select(list(schema)).cast(schema))
+                errors = moment.errors(study, curves.run_ids, curves.examples, precision=precision)
+                for metric, found in _bounds(curves, errors).items():
+                    if found is not None:
+                        frame = _frame(curves, metric, found)
+                        frames.append(frame.select(list(schema)).cast(schema))
     return pl.concat(frames)
 
 
-def _bounds(curves: LossCurves) -> GapBounds | None:
-    examples = curves.examples
-    return gap_bounds(curves.alphas, curves.losses, curves.runs, examples.held_out, examples.units)
+def _bounds(curves: LossCurves, errors: NDArray[np.bool_]) -> dict[str, GapBounds | None]:
+    alphas, runs, examples = curves.alphas, curves.runs, curves.examples
+    drawn = examples.held_out, examples.units
+    return {
+        "loss": gap_bounds(alphas, curves.losses, runs, *drawn),
+        "error": error_gap_bounds(alphas, errors, runs, *drawn),
+    }
 
 
-def _frame(curves: LossCurves, found: GapBounds) -> pl.DataFrame:
+def _frame(curves: LossCurves, metric: str, found: GapBounds) -> pl.DataFrame:
     chosen = found.contrast[:, 0] >= 0
     alphas = np.where(chosen[:, None], curves.alphas[found.contrast], np.nan)
     one_each = {
@@ -43,18 +50,20 @@ def _frame(curves: LossCurves, found: GapBounds) -> pl.DataFrame:
         "standard_error": _nullable(found.standard_error),
         "lower": found.lower,
         "upper": found.upper,
-        "line_heights": _lists(found.lines.heights),
-        "line_errors": _lists(found.lines.errors),
-        "max_t": pl.Series(found.draws).arr.to_list(),
-        "n_uncertain": found.n_uncertain.astype(np.int32),
+        "lowers": _lists(found.lowers),
+        "uppers": _lists(found.uppers),
+        "height": found.height,
+        "variance": found.variance,
     }
     return pl.DataFrame(one_each).with_columns(
         pl.lit(curves.examples.dataset).alias("dataset"),
+        pl.lit(metric).alias("metric"),
         pl.lit("group" if curves.examples.grouped else "text").alias("unit"),
         pl.lit(found.level).alias("level"),
         pl.lit(found.n_units, pl.Int32).alias("n_units"),
         pl.lit(found.n_held_out_units, pl.Int32).alias("n_held_out_units"),
-        pl.lit(found.n_draws, pl.Int32).alias("n_draws"),
+        pl.lit(found.n_examples, pl.Int32).alias("n_examples"),
+        pl.lit(found.jump).alias("jump"),
     )
 
 
@@ -62,6 +71,7 @@ def _nullable(values: np.ndarray) -> pl.Series:
     return pl.Series(values).fill_nan(None)
 
 
-def _lists(padded: np.ndarray) -> pl.Series:
-    """Rows without the NaN that they end in."""
-    return pl.Series([row[~np.isnan(row)].tolist() for row in padded], dtype=pl.List(pl.Float64))
+def _lists(bounds: np.ndarray) -> pl.Series:
+    """Each row as a list; NULL of those that are NaN."""
+    known = ~np.isnan(bounds).any(1)
+    return pl.Series(bounds).arr.to_list().set(pl.Series(~known), None)

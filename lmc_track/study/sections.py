@@ -204,11 +204,18 @@ class ClusterSection(Section):
         description="Least mean gap between clusters, as a share of the way from the endpoints' "
         "loss to chance, below which there is one cluster.",
     )
+    tau_error: float = Field(
+        0.02,
+        gt=0,
+        lt=0.5,
+        description="Greatest gap of the error, as a share of examples, that a connected pair may "
+        "have; threshold joins pairs by it.",
+    )
     tau: float | None = Field(
         None,
         ge=0,
-        description="Threshold in nats below which a pair counts as connected; without it "
-        "least_relative_gap of the way to chance.",
+        description="The same of the loss, in nats; threshold then joins pairs by their loss. "
+        "Without it losses are judged by what tau_error costs a calibrated model.",
     )
 
     @field_validator("primary_diagnostic")

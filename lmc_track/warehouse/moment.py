@@ -33,6 +33,7 @@ from lmc_track.warehouse.per_example import (
     LossCurves,
     example_set,
     loss_curves,
+    run_errors,
     run_logits,
 )
 
@@ -109,6 +110,17 @@ class Moment:
     ) -> NDArray[np.float32]:
         """Raw logits (len(run_ids), n, c) of runs on ``examples``, NaN where unknown."""
         return run_logits(self.connection, study, run_ids, examples, precision=precision)
+
+    def errors(
+        self,
+        study: str,
+        run_ids: Sequence[str],
+        examples: ExampleSet,
+        *,
+        precision: str | None = None,
+    ) -> NDArray[np.bool_]:
+        """Which ``examples`` runs are wrong about, (len(run_ids), n)."""
+        return run_errors(self.connection, study, run_ids, examples, precision=precision)
 
     def supporting_runs(self) -> Iterator[SupportingRuns]:
         """The runs at the supporting points of the discovery gaps, per study and data set."""

@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from lmc_track.tasks.projection import Projection
+from lmc_track.tasks.projection import Projection, projected
 
 _ROWS_AT_ONCE = 1 << 20
 
@@ -194,6 +194,30 @@ def run_logits(
     if found is None:
         return np.full((len(run_ids), len(examples.example_ids), 0), np.nan, dtype=np.float32)
     return found
+
+
+def run_errors(
+    connection: duckdb.DuckDBPyConnection,
+    study: str,
+    run_ids: Sequence[str],
+    examples: ExampleSet,
+    *,
+    precision: str | None = None,
+) -> NDArray[np.bool_]:
+    """Which ``examples`` (n,) models and points are wrong about: (len(run_ids), n).
+
+    The predicted label is the first of the largest logits, as in ``geometry.part_metrics``. An
+    example without a prediction counts as wrong.
+    """
+    wrong = np.ones((len(run_ids), len(examples.example_ids)), dtype=np.bool_)
+    reader = _predictions(connection, run_ids, examples.dataset, study, precision, "r.logits")
+    for batch in reader:
+        values = batch.column("logits")
+        example = np.searchsorted(examples.example_ids, batch.column("example_id").to_numpy())
+        logits = values.flatten().to_numpy(zero_copy_only=False).reshape(len(values), -1)
+        predicted = projected(logits, examples.projection).argmax(1)
+        wrong[batch.column("place").to_numpy(), example] = predicted != examples.labels[example]
+    return wrong
 
 
 def _losses(

@@ -22,7 +22,7 @@ class Table:
     key: tuple[str, ...]
 
 
-SCHEMA_VERSION = 8
+SCHEMA_VERSION = 9
 
 STUDIES = Table(
     "studies",
@@ -311,28 +311,30 @@ DISTANCE_TESTS = Table(
 )
 GAP_BOUNDS = Table(
     "gap_bounds",
-    "What the examples allow to say about the loss gap of every complete path (uncertainty.md).",
+    "What the examples allow to say about the gap of every complete path (uncertainty.md).",
     (
         Column("path_id", "VARCHAR", "MLflow run id of the path"),
         Column("dataset", "VARCHAR", "evaluation set, all of it"),
+        Column("metric", "VARCHAR", "loss or error"),
         Column("left_alpha", "DOUBLE", "left end of the contrast chosen on discovery examples"),
         Column("alpha", "DOUBLE", "where its height is taken; NULL where the curve is convex"),
         Column("right_alpha", "DOUBLE", "its right end"),
-        Column("estimate", "DOUBLE", "the contrast on held-out examples, nats"),
+        Column("estimate", "DOUBLE", "the contrast on held-out examples"),
         Column("standard_error", "DOUBLE", "of the estimate, over held-out units"),
-        Column("lower", "DOUBLE", "lower bound of the gap, nats"),
-        Column("upper", "DOUBLE", "upper bound of the gap, nats"),
+        Column("lower", "DOUBLE", "lower bound of the gap, in nats or as a share of examples"),
+        Column("upper", "DOUBLE", "upper bound of the gap, in nats or as a share of examples"),
         Column("level", "DOUBLE", "probability with which each of the two bounds holds"),
         Column("unit", "VARCHAR", "what is resampled as a whole: group or text"),
         Column("n_units", "INTEGER", "units of all examples"),
         Column("n_held_out_units", "INTEGER", "units of held-out examples"),
-        Column("line_heights", "DOUBLE[]", "a band t standard errors wide has a gap of at most"),
-        Column("line_errors", "DOUBLE[]", "the greatest line_height + t * line_error, for t >= 0"),
-        Column("n_uncertain", "INTEGER", "points between the ends whose height has an error"),
-        Column("max_t", "FLOAT[]", "the greatest draws of the band's max |t|, falling"),
-        Column("n_draws", "INTEGER", "draws that were made"),
+        Column("n_examples", "INTEGER", "examples of the evaluation set"),
+        Column("lowers", "DOUBLE[]", "lower bounds; the k-th fails with probability bound_tail(k)"),
+        Column("uppers", "DOUBLE[]", "upper bounds; the k-th fails with probability bound_tail(k)"),
+        Column("height", "DOUBLE", "the contrast that limits upper, on all examples"),
+        Column("variance", "DOUBLE", "of that contrast, for a single example"),
+        Column("jump", "DOUBLE", "examples that a unit like none drawn may be wrong about"),
     ),
-    ("path_id", "dataset"),
+    ("path_id", "dataset", "metric"),
 )
 PLANES = Table(
     "planes",

@@ -25,7 +25,6 @@ VIEWS = (
     "attributions",
     "ensemble_curves",
     "cluster_contrasts",
-    "student_tail",
     "decided_pairs",
     "study_steps",
 )

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from lmc_track.analysis.bands import widths
 from lmc_track.analysis.bounds import FEWEST_UNITS, GapBounds, gap_bounds, student_quantile
 from lmc_track.analysis.multipliers import Units, max_t, means, random_signs
 from support.noisy_curves import NoisyCurves, bump, noisy_curves
@@ -106,7 +107,46 @@ def test_examples_that_all_agree_leave_no_doubt() -> None:
     alphas, runs, example = np.array([0, 0.5, 1]), np.array([[0, 1, 2]]), np.arange(100)
     found = gap_bounds(alphas, losses, runs, example % 2 == 0, example)
     assert found is not None
-    assert (found.lower[0], found.upper[0], found.n_uncertain[0]) == (1, 1, 0)
+    assert (found.lower[0], found.upper[0]) == (1, 1)
+    assert (found.lowers[0] == 1).all()
+    assert (found.uppers[0] == 1).all()
+
+
+def test_bounds_move_outwards_as_they_fail_less_often() -> None:
+    found = bounds(noisy_curves(np.tile(bump(11, 0.3), (5, 1))))
+    assert (np.diff(found.uppers, axis=1) >= 0).all()
+    assert (np.diff(found.lowers, axis=1) <= 0).all()
+
+
+def test_the_contrast_that_limits_a_bound_is_inside_it() -> None:
+    found = bounds(noisy_curves(np.tile(bump(11, 0.3), (5, 1))))
+    assert (found.height < found.upper).all()
+    errors = np.sqrt(found.variance / found.n_examples)
+    assert ((found.upper - found.height) / errors < 4).all()
+
+
+DRAWN = np.arange(1000, 0, -1)[None] / 8
+
+
+def test_a_band_leaves_out_as_many_draws_as_its_tail_says() -> None:
+    """The measured curve is one draw more: of 1,001, .05 are 50, and the 50th largest is left."""
+    assert widths(DRAWN, np.array([9]), 99, np.array([0.05]))[0, 0] == DRAWN[0, 49]
+
+
+def test_beyond_the_draws_the_union_bound_takes_over() -> None:
+    """Student's t with two degrees: P(|T| > t) = 1 − t / √(2 + t²)."""
+    drawn = np.ones((1, 1000))
+    width = widths(drawn, np.array([3]), 2, np.array([1e-4]))[0, 0]
+    assert 3 * (1 - width / np.sqrt(2 + width**2)) == pytest.approx(1e-4, rel=1e-6)
+
+
+def test_the_union_bound_is_no_narrower_than_the_tenth_draw() -> None:
+    assert widths(DRAWN, np.array([1]), 1000, np.array([1e-4]))[0, 0] == DRAWN[0, 9]
+
+
+def test_a_band_without_error_has_no_width() -> None:
+    found = widths(np.zeros((1, 1000)), np.array([0]), 99, np.array([0.05, 1e-7]))
+    assert found.tolist() == [[0, 0]]
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])

@@ -7,14 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lmc_track.analysis.bounds import GapBounds, gap_bounds
-from lmc_track.analysis.contrasts import Lines
+from lmc_track.analysis.bounds import TAILS, GapBounds, error_gap_bounds, gap_bounds
 from lmc_track.analysis.decisions import (
     benjamini_yekutieli,
     decide,
+    examples_needed,
     p_connected,
     p_separated,
-    student_tail,
 )
 from support.noisy_curves import bump, noisy_curves
 
@@ -22,60 +21,82 @@ TAU = 0.1
 
 
 def one_pair(**values: object) -> GapBounds:
-    """A pair with the estimate .5 ± .125 of 3 held-out units and the line .25 + t/16."""
+    """A pair whose lower bounds fall from .5 and whose upper bounds rise from .5, .01 each."""
+    steps = 0.01 * np.arange(len(TAILS))[None]
     given = {
         "paths": np.array([0]),
         "contrast": np.array([[0, 1, 2]]),
         "estimate": np.array([0.5]),
         "standard_error": np.array([0.125]),
-        "lower": np.array([0.135]),
-        "upper": np.array([0.4375]),
-        "lines": Lines(np.array([[0.25]]), np.array([[0.0625]])),
-        "draws": np.arange(100, 0, -1, dtype=np.float32)[None] / 8,
-        "n_uncertain": np.array([1]),
-        "n_units": 3,
-        "n_held_out_units": 3,
-        "n_draws": 999,
+        "lower": np.array([0.4375]),
+        "upper": np.array([0.5625]),
+        "lowers": 0.5 - steps,
+        "uppers": 0.5 + steps,
+        "height": np.array([0.5]),
+        "variance": np.array([0.25]),
+        "jump": 0.0,
+        "n_examples": 100,
+        "n_units": 100,
+        "n_held_out_units": 50,
         "level": 0.95,
     }
     return GapBounds(**{**given, **values})  # type: ignore[arg-type]
 
 
-def test_p_of_a_separation_is_students() -> None:
-    """Two degrees of freedom: P(T > t) = ½ − t / (2 √(2 + t²)); here t = 2."""
-    assert p_separated(one_pair(), 0.25)[0] == pytest.approx(0.5 - 1 / np.sqrt(6))
+def test_p_of_a_separation_is_the_tail_of_the_last_bound_above_tau() -> None:
+    """Above .475 are .5, .49 and .48."""
+    assert p_separated(one_pair(), 0.475)[0] == TAILS[2]
 
 
-def test_p_of_a_connection_counts_the_draws_that_the_band_must_hold() -> None:
-    """τ = .75 leaves 8 standard errors; the draws 8, 8⅛, … 12.5 are 37."""
-    assert p_connected(one_pair(), 0.75)[0] == 38 / 1000
-
-
-def test_beyond_the_draws_the_union_bound_takes_over() -> None:
-    """τ = 1.25 leaves 16 standard errors, which no draw reaches; 2 P(T > 16) is more than .001."""
-    assert p_connected(one_pair(), 1.25)[0] == 1 / 1000
-    tail = 1 - 64 / np.sqrt(2 + 64**2)
-    assert p_connected(one_pair(), 4.25)[0] == pytest.approx(tail, rel=1e-6)
+def test_p_of_a_connection_is_the_tail_of_the_last_bound_that_is_not_above_tau() -> None:
+    assert p_connected(one_pair(), 0.525)[0] == TAILS[2]
+    assert p_connected(one_pair(uppers=np.full((1, len(TAILS)), 0.5)), 0.5)[0] == TAILS[-1]
 
 
 def test_a_gap_above_tau_is_not_connected() -> None:
-    assert p_connected(one_pair(), 0.125)[0] == 1
+    assert p_connected(one_pair(), 0.49)[0] == 1
+
+
+def test_a_gap_below_tau_is_not_separated() -> None:
+    assert p_separated(one_pair(), 0.5)[0] == 1
 
 
 def test_without_a_discovered_contrast_nothing_speaks_for_separation() -> None:
-    nothing = one_pair(estimate=np.array([np.nan]), standard_error=np.array([np.nan]))
+    nothing = one_pair(lowers=np.full((1, len(TAILS)), np.nan))
     assert p_separated(nothing, 0.0)[0] == 1
 
 
-def test_without_error_a_pair_is_decided_outright() -> None:
-    exact = one_pair(
-        standard_error=np.array([0.0]),
-        lines=Lines(np.array([[0.5]]), np.array([[0.0]])),
-        draws=np.zeros((1, 100), dtype=np.float32),
-        n_uncertain=np.array([0]),
-    )
-    assert decide(exact, 0.25).decision.tolist() == ["separated"]
-    assert decide(exact, 0.5).decision.tolist() == ["connected"]
+def test_pairs_are_decided_in_the_direction_of_the_smaller_p() -> None:
+    assert decide(one_pair(), 0.2).decision.tolist() == ["separated"]
+    assert decide(one_pair(), 0.8).decision.tolist() == ["connected"]
+    assert decide(one_pair(), 0.5).decision.tolist() == ["undecided"]
+
+
+def test_examples_that_would_do_are_those_at_which_the_bound_reaches_tau() -> None:
+    """Without a single error in 20 examples: 20 more or fewer change nothing but their number."""
+    flat = np.zeros((3, 400), dtype=bool)
+    alphas, runs = np.array([0, 0.5, 1]), np.array([[0, 1, 2]])
+
+    def found(n: int) -> GapBounds:
+        example = np.arange(n)
+        bounds = error_gap_bounds(alphas, flat[:, :n], runs, example % 2 == 1, example)
+        assert bounds is not None
+        return bounds
+
+    needed = int(examples_needed(found(60), 0.02)[0])
+    assert 60 < needed < 400
+    assert decide(found(60), 0.02).decision.tolist() == ["undecided"]
+    assert decide(found(needed), 0.02).decision.tolist() == ["connected"]
+    assert decide(found(needed - 8), 0.02).decision.tolist() == ["undecided"]
+
+
+def test_four_times_the_examples_halve_the_distance_to_an_estimate_above_tau() -> None:
+    """q = .05 of one pair asks for the tail .025, the eleventh; its bound is .1 below .5."""
+    assert examples_needed(one_pair(), 0.45)[0] == 400
+
+
+def test_a_measured_gap_at_tau_is_decided_by_no_number_of_examples() -> None:
+    assert np.isnan(examples_needed(one_pair(), 0.5)[0])
 
 
 def test_p_is_adjusted_over_all_pairs() -> None:
@@ -92,10 +113,6 @@ def test_an_adjusted_p_is_no_less_and_keeps_the_order(values: list[float]) -> No
     assert (adjusted >= p).all()
     assert (adjusted <= 1).all()
     assert (np.diff(adjusted[np.argsort(p, kind="stable")]) >= 0).all()
-
-
-def test_the_tail_of_student_has_its_limits() -> None:
-    assert student_tail(np.array([-np.inf, 0, np.inf]), 7).tolist() == [1, 0.5, 0]
 
 
 @pytest.mark.parametrize("shared", [False, True])

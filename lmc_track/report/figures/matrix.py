@@ -116,7 +116,7 @@ def _caption(subject: Subject, *, tree: bool, scored: MatrixOrder | None = None)
             if tree
             else "",
             f"Rings: {wording.count(len(undecided), 'pair')} of which the examples do not decide "
-            f"whether the gap is above {wording.nats(subject.decisions.tau)}."
+            f"whether the gap of the error is above {subject.decisions.tolerance}."
             if undecided and subject.decisions
             else "",
             f"Grey with a cross: {captions.missing(facts.n_unmeasured)}"

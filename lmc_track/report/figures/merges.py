@@ -36,7 +36,8 @@ def merge_tree(subject: Subject) -> Iterator[PaperFigure]:
     if joins.is_empty():
         return
     order = leaf_order(read_merges(joins), facts.models["name"].to_list(), facts.cluster_of)
-    tau = subject.decisions.tau if subject.decisions else None
+    decided = subject.decisions.loss if subject.decisions else None
+    tau = decided.tau if decided else None
     yield PaperFigure(
         name="merge-tree",
         section="merging",
@@ -74,7 +75,9 @@ def _caption(facts: Facts, joins: pl.DataFrame, tau: float | None) -> str:
             "Right, above: parts by single linkage, and by complete linkage, which joins only "
             "where every gap is at most τ. Below: the largest gap inside a part of single linkage; "
             "dotted, τ itself.",
-            f"Dashed: the study's tolerance, {wording.nats(tau)}." if tau is not None else "",
+            f"Dashed: the study's tolerance in loss, {wording.nats(tau)}."
+            if tau is not None
+            else "",
             captions.missing(facts.n_unmeasured),
         ]
     )
