@@ -3,6 +3,7 @@
     python benchmarks/coverage.py --replicates 2000
 
 prints a table in Markdown: shares of replicates in which each bound holds, both meant to be .95.
+``--metric error`` does it for errors, which are 0 or 1, instead of losses.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from lmc_track.analysis.bounds import gap_bounds
+from lmc_track.analysis.bounds import TAILS, error_gap_bounds, gap_bounds
 from lmc_track.analysis.decisions import decide
 from support.noisy_curves import bump, noisy_curves
+from support.noisy_errors import noisy_errors
 
 POINTS = 11
 SKEWNESS = {1: 4.0, 2: 1.0, 4: 0.25}
@@ -27,8 +29,45 @@ SKEWNESS = {1: 4.0, 2: 1.0, 4: 0.25}
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--replicates", type=int, default=2000)
-    n = parser.parse_args().replicates
+    parser.add_argument("--metric", choices=("loss", "error"), default="loss")
+    options = parser.parse_args()
+    n = options.replicates
     print(f"{n:,} replicates; Monte-Carlo standard error {np.sqrt(0.95 * 0.05 / n):.3f}.\n")
+    if options.metric == "error":
+        _errors(n)
+    else:
+        _losses(n)
+
+
+def _errors(n: int) -> None:
+    """Errors from .0 to .1 at the ends, gaps about two points, examples single and in groups."""
+    print("| examples | error at the ends | true gap | lower holds | upper holds |", end="")
+    print(" upper holds, tail .001 | median lower | upper |")
+    print("|---|---|---|---|---|---|---|---|")
+    kinds = {
+        "40": {"n_units": 40}, "100": {"n_units": 100}, "250": {"n_units": 250},
+        "1,000": {"n_units": 1000}, "80 groups of 8, alike": {"n_units": 80, "unit_size": 8},
+        "80 groups of 8, correlation .3": {"n_units": 80, "unit_size": 8, "alike": 0.3},
+    }  # fmt: skip
+    for name, options in kinds.items():
+        for base, gap in ((0.002, 0.0), (0.0, 0.02), (0.05, 0.02), (0.1, 0.1), (0.0, 0.3)):
+            _error_row(name, base, gap, n, options)
+
+
+def _error_row(name: str, base: float, gap: float, n: int, options: dict[str, object]) -> None:
+    expected = np.tile(base + bump(POINTS, gap), (n, 1))
+    found = error_gap_bounds(**vars(noisy_errors(expected, seed=1, **options)))
+    assert found is not None
+    lower, upper = (found.lower <= gap).mean(), (found.upper >= gap).mean()
+    far = (found.uppers[:, np.abs(TAILS - 1e-3).argmin()] >= gap).mean()
+    middle = f"{np.median(found.lower):.3f} | {np.median(found.upper):.3f}"
+    print(
+        f"| {name} | {base:g} | {gap:g} | {lower:.3f} | {upper:.3f} | {far:.3f} | {middle} |",
+        flush=True,
+    )
+
+
+def _losses(n: int) -> None:
     print("| units | skewness | true gap | lower holds | upper holds | median lower | upper |")
     print("|---|---|---|---|---|---|---|")
     for units in (40, 100, 250, 500):

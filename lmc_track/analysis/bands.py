@@ -52,7 +52,7 @@ def widths(drawn: Floats, uncertain: Integers, df: int, tails: Floats) -> Floats
     """
     from scipy.special import stdtrit
 
-    _, n_draws = drawn.shape
+    n_draws = drawn.shape[1]
     ranks = ((n_draws + 1) * tails + 1e-9).astype(int)
     counted = np.where(ranks > 0, drawn[:, np.clip(ranks, 1, n_draws) - 1], np.inf)
     numbers, place = np.unique(uncertain, return_inverse=True)

@@ -22,7 +22,7 @@ class Table:
     key: tuple[str, ...]
 
 
-SCHEMA_VERSION = 8
+SCHEMA_VERSION = 9
 
 STUDIES = Table(
     "studies",

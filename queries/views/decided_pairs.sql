@@ -48,7 +48,7 @@ erring AS (
 SELECT
     CASE metric_name
         WHEN 'error' THEN g.error
-        WHEN 'loss' THEN coalesce(
+        ELSE coalesce(
             g.loss,
             -- From beyond one half the entropy falls, which is not what more errors cost.
             round(

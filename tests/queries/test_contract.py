@@ -64,8 +64,10 @@ COLUMNS = {
     "precision_check": "dataset role n_paths n_points loss example_loss accuracy gap fp32_gap "
     "gap_share",
     "gap_decisions": "model_a model_b cluster_a cluster_b same_cluster gap estimate standard_error "
-    "lower upper tau reading p_separated p_connected p p_adjusted decision unit n_units path_id",
-    "decision_summary": "pairs n_pairs n_separated n_connected n_undecided n_missing tau q",
+    "lower upper tau reading p_separated p_connected p p_adjusted decision unit n_units "
+    "n_examples n_needed path_id",
+    "decision_summary": "pairs n_pairs n_separated n_connected n_undecided n_missing n_examples "
+    "n_needed_half n_needed tau q",
     "holes": "kind model_a model_b dataset n_missing",
     "cluster_choices": "k sizes score discovery_silhouette held_out_silhouette chosen",
     "cluster_bases": "metric declared n_clusters best_division apart silhouette p_value "
@@ -187,8 +189,8 @@ def test_a_subset_is_one_of_its_data_set(results: Results) -> None:
 
 
 def test_text_is_as_good_as_a_number(results: Results) -> None:
-    as_text = results.query("threshold_components", tau="0.1")
-    assert as_text.equals(results.query("threshold_components", tau=0.1))
+    as_text = results.query("threshold_components", tau="0.1", metric="loss")
+    assert as_text.equals(results.query("threshold_components", tau=0.1, metric="loss"))
 
 
 def test_the_only_study_need_not_be_named(results: Results) -> None:

@@ -100,7 +100,7 @@ def test_the_ends_are_divided_as_threshold_components_divides_them(
     now = study.of_gaps(12, gaps, checkpoints=CHECKPOINTS)
     rows = now.query("cluster_dynamics", study="gaps", tau=tau)
     ends = rows.filter(rows["is_end"]).sort("model")
-    theirs = now.query("threshold_components", study="gaps", tau=tau).sort("model")
+    theirs = now.query("threshold_components", study="gaps", tau=tau, metric="loss").sort("model")
     for name in ("component", "complete_cluster"):
         assert ends[name].to_list() == theirs[name].to_list()
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterator
-from importlib.resources import files
 from pathlib import Path
 
 import duckdb
@@ -14,11 +13,10 @@ import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from scipy.special import stdtr
+from scipy.stats import entropy
 
-from lmc_track.analysis.bounds import GapBounds, gap_bounds
-from lmc_track.analysis.contrasts import Lines
-from lmc_track.analysis.decisions import decide, p_connected, p_separated
+from lmc_track.analysis.bounds import TAILS, GapBounds, error_gap_bounds, gap_bounds
+from lmc_track.analysis.decisions import decide, examples_needed, p_connected, p_separated
 from lmc_track.steps.derivations import DERIVATIONS
 from lmc_track.warehouse.moment import Moment
 from lmc_track.warehouse.rebuild import rebuild
@@ -40,40 +38,74 @@ def expected(bounds: GapBounds, tau: float, q: float = 0.05) -> pl.DataFrame:
             "p": said.p,
             "p_adjusted": said.p_adjusted,
             "decision": said.decision,
+            "n_needed": np.where(
+                said.decision == "undecided", examples_needed(bounds, tau, q), np.nan
+            ),
         }
-    )
+    ).with_columns(pl.col("n_needed").fill_nan(None))
 
 
 def assert_same(found: pl.DataFrame, wanted: pl.DataFrame) -> None:
     for name in NUMBERS:
         assert found[name].to_numpy() == pytest.approx(wanted[name].to_numpy(), rel=1e-6, abs=0)
     assert found["decision"].to_list() == wanted["decision"].to_list()
+    needed, expected_ones = found["n_needed"], wanted["n_needed"]
+    assert needed.is_null().to_list() == expected_ones.is_null().to_list()
+    # One more or fewer is rounding.
+    assert needed.drop_nulls().to_list() == pytest.approx(
+        expected_ones.drop_nulls().to_list(), rel=1e-9, abs=1
+    )
 
 
 @pytest.fixture(scope="module")
-def measured(results: Results) -> GapBounds:
+def measured(results: Results) -> dict[str, GapBounds]:
     with results.at_once() as now:
         curves = now.loss_curves("simulated", "validation")
-    examples = curves.examples
-    found = gap_bounds(curves.alphas, curves.losses, curves.runs, examples.held_out, examples.units)
-    assert found is not None
-    return found
+        errors = now.errors("simulated", curves.run_ids, curves.examples)
+    drawn = curves.examples.held_out, curves.examples.units
+    loss = gap_bounds(curves.alphas, curves.losses, curves.runs, *drawn)
+    error = error_gap_bounds(curves.alphas, errors, curves.runs, *drawn)
+    assert loss is not None
+    assert error is not None
+    return {"loss": loss, "error": error}
 
 
+@pytest.mark.parametrize("metric", ["loss", "error"])
 @pytest.mark.parametrize("tau", [0.0, 0.02, 0.1, 0.5, 3.0])
-def test_decisions_are_those_of_python(results: Results, measured: GapBounds, tau: float) -> None:
-    found = results.query("gap_decisions", tau=tau)
-    assert_same(found, expected(measured, tau))
-    assert found["lower"].to_list() == measured.lower.tolist()
-    assert found["upper"].to_list() == measured.upper.tolist()
+def test_decisions_are_those_of_python(
+    results: Results, measured: dict[str, GapBounds], metric: str, tau: float
+) -> None:
+    found = results.query("gap_decisions", metric=metric, tau=tau)
+    assert_same(found, expected(measured[metric], tau))
+    assert found["lower"].to_list() == measured[metric].lower.tolist()
+    assert found["upper"].to_list() == measured[metric].upper.tolist()
+
+
+def test_mean_errors_of_examples_are_the_evaluations(results: Results) -> None:
+    with results.at_once() as now:
+        curves = now.loss_curves("simulated", "validation")
+        errors = now.errors("simulated", curves.run_ids, curves.examples)
+    rows = results.sql(
+        "SELECT run_id, value FROM evaluations WHERE dataset = 'validation' AND subset = 'all' "
+        "AND half = 'all' AND metric = 'error'"
+    )
+    values = dict(rows.iter_rows())
+    assert errors.mean(1) == pytest.approx([values[run] for run in curves.run_ids])
+
+
+def test_decisions_are_on_the_error_at_two_points(results: Results) -> None:
+    found = results.query("gap_decisions")
+    assert found["tau"].unique().to_list() == [0.02]
+    assert found.equals(results.query("gap_decisions", metric="error", tau=0.02))
 
 
 def test_pairs_within_clusters_are_connected_and_others_separated(results: Results) -> None:
-    summary = results.query("decision_summary", tau=0.15)
+    summary = results.query("decision_summary", metric="loss", tau=0.15)
     assert summary.columns == [
-        "pairs", "n_pairs", "n_separated", "n_connected", "n_undecided", "n_missing", "tau", "q",
+        "pairs", "n_pairs", "n_separated", "n_connected", "n_undecided", "n_missing",
+        "n_examples", "n_needed_half", "n_needed", "tau", "q",
     ]  # fmt: skip
-    assert summary.drop("tau", "q").rows() == [
+    assert summary.select(summary.columns[:6]).rows() == [
         ("within", 6, 0, 6, 0, 0), ("between", 9, 9, 0, 0, 0), ("all", 15, 9, 6, 0, 0),
     ]  # fmt: skip
 
@@ -82,7 +114,7 @@ def test_the_estimate_is_at_the_discovery_gaps_support(results: Results) -> None
     """The contrast is the support of the discovery gap, as the view of barriers has it."""
     rows = results.sql(
         "SELECT g.left_alpha, g.alpha, g.right_alpha, b.support FROM gap_bounds g "
-        "JOIN barriers b USING (path_id, dataset) "
+        "JOIN barriers b USING (path_id, dataset, metric) "
         "WHERE subset = 'all' AND half = 'discovery' AND metric = 'loss'"
     )
     assert rows.height == 15 * 4
@@ -104,30 +136,30 @@ SIXTEENTHS = st.integers(0, 16).map(lambda whole: whole / 16)
 
 @st.composite
 def made_bounds(draw: st.DrawFn) -> GapBounds:
-    """Fifteen pairs, one by one: without a contrast, without error, with one line or two."""
+    """Fifteen pairs, one by one: with a contrast or without, of losses or of counts."""
 
     def each(values: st.SearchStrategy[float]) -> np.ndarray:
         return np.array(draw(st.lists(values, min_size=15, max_size=15)), dtype=float)
 
-    estimate, error = each(SIXTEENTHS), each(SIXTEENTHS) / 8
+    estimate, height = each(SIXTEENTHS), each(SIXTEENTHS)
     none = each(st.sampled_from([0, 0, 0, 1])) == 1
-    heights = np.stack([each(SIXTEENTHS), each(SIXTEENTHS)], 1)
-    errors = np.stack([each(SIXTEENTHS), each(SIXTEENTHS)], 1) / 8
-    heights[each(st.integers(0, 1)) == 1, 1] = np.nan
-    drawn = np.sort(np.random.default_rng(draw(st.integers(0, 99))).gamma(8, 0.3, (15, 100)))
+    random = np.random.default_rng(draw(st.integers(0, 99)))
+    lowers, uppers = np.cumsum(random.gamma(1, 0.005, (2, 15, len(TAILS))), axis=2)
     return GapBounds(
         paths=np.arange(15),
         contrast=np.where(none[:, None], -1, [[0, 1, 2]]),
         estimate=np.where(none, np.nan, estimate),
-        standard_error=np.where(none, np.nan, error),
+        standard_error=np.where(none, np.nan, 0.125),
         lower=each(SIXTEENTHS),
         upper=each(SIXTEENTHS),
-        lines=Lines(heights, np.where(np.isnan(heights), np.nan, errors)),
-        draws=drawn[:, ::-1].astype(np.float32),
-        n_uncertain=each(st.integers(0, 9)).astype(int),
-        n_units=draw(st.integers(40, 2000)),
-        n_held_out_units=draw(st.integers(20, 900)),
-        n_draws=draw(st.sampled_from([100, 1000])),
+        lowers=np.where(none[:, None], np.nan, estimate[:, None] - lowers),
+        uppers=height[:, None] + uppers + 0.125,
+        height=height,
+        variance=each(SIXTEENTHS),
+        jump=draw(st.sampled_from([0.0, 1.0, 2.5])),
+        n_examples=draw(st.integers(40, 2000)),
+        n_units=40,
+        n_held_out_units=20,
         level=0.95,
     )
 
@@ -146,17 +178,19 @@ def test_decisions_on_any_bounds_are_those_of_python(
             {
                 "path_id": paths,
                 "dataset": ["validation"] * 15,
+                "metric": ["error"] * 15,
                 "estimate": pl.Series(bounds.estimate).fill_nan(None),
                 "standard_error": pl.Series(bounds.standard_error).fill_nan(None),
                 "lower": bounds.lower,
                 "upper": bounds.upper,
                 "n_units": [bounds.n_units] * 15,
                 "n_held_out_units": [bounds.n_held_out_units] * 15,
-                "line_heights": [row[~np.isnan(row)].tolist() for row in bounds.lines.heights],
-                "line_errors": [row[~np.isnan(row)].tolist() for row in bounds.lines.errors],
-                "n_uncertain": bounds.n_uncertain,
-                "max_t": bounds.draws.tolist(),
-                "n_draws": [bounds.n_draws] * 15,
+                "n_examples": [bounds.n_examples] * 15,
+                "lowers": [None if np.isnan(row).any() else row.tolist() for row in bounds.lowers],
+                "uppers": bounds.uppers.tolist(),
+                "height": bounds.height,
+                "variance": bounds.variance,
+                "jump": [bounds.jump] * 15,
             }
         ),
     )
@@ -168,23 +202,10 @@ def test_decisions_on_any_bounds_are_those_of_python(
     assert found["reading"].to_list() == reading.tolist()
 
 
-def test_the_tail_of_student_keeps_its_digits_far_out() -> None:
-    t = np.concatenate([np.linspace(-6, 6, 97), np.geomspace(6, 60, 30)])
-    with duckdb.connect() as connection:
-        view = files("lmc_track.queries.views").joinpath("student_tail.sql")
-        connection.execute(view.read_text("utf-8"))
-        for df in (1.0, 2.0, 19.0, 255.0, 511.0, 40_000.0):
-            rows = connection.execute(
-                "SELECT student_tail(t, ?::DOUBLE) FROM (SELECT unnest(?::DOUBLE[]) AS t)",
-                [df, t.tolist()],
-            ).fetchall()
-            wanted = stdtr(df, -t)
-            kept = wanted > 1e-290
-            assert np.array(rows)[kept, 0] == pytest.approx(wanted[kept], rel=1e-9, abs=0)
-
-
-def with_tau(tmp_path: Path, study_file: object, settings_of: object | None) -> float | None:
-    """The tolerance that three made models are judged by, their headroom being ln 2 − ¼."""
+def with_tau(
+    tmp_path: Path, study_file: object, settings_of: object | None, metric: str
+) -> float | None:
+    """The tolerance that three made models are judged by."""
     clusterings = [] if settings_of is None else [("threshold", [0, 0, 0])]
     snapshot = handmade_snapshot(tmp_path, [0.25] * 3, {}, clusterings=clusterings)
     studies = snapshot.studies.with_columns(pl.lit(json.dumps(study_file)).alias("study_file"))
@@ -192,38 +213,46 @@ def with_tau(tmp_path: Path, study_file: object, settings_of: object | None) -> 
     changed = {**vars(snapshot), "studies": studies, "clusterings": made}
     rebuild(tmp_path / "results.duckdb", type(snapshot)(**changed), DERIVATIONS)
     results = open_results(tmp_path / "results.duckdb")
-    tau: float | None = results.query("decision_summary")["tau"][0]
+    tau: float | None = results.query("decision_summary", metric=metric)["tau"][0]
     return tau
 
 
-FILE = {"cluster": {"tau": 0.5, "least_relative_gap": 0.5}}
-NO_TAU = {"cluster": {"tau": None, "least_relative_gap": 0.5}}
+FILE = {"cluster": {"tau": 0.5, "tau_error": 0.04}}
 
 
-def test_tau_is_that_of_the_newest_threshold_clustering(tmp_path: Path) -> None:
-    assert with_tau(tmp_path, FILE, {"tau": 0.25}) == 0.25
+def test_tau_is_that_of_the_newest_threshold_clustering_of_its_metric(tmp_path: Path) -> None:
+    by_error = {"tau": 0.03, "metric": "error"}
+    assert with_tau(tmp_path, FILE, by_error, "error") == 0.03
+    assert with_tau(tmp_path, FILE, by_error, "loss") == 0.5
+    assert with_tau(tmp_path, FILE, {"tau": 0.25}, "loss") == 0.25
+    assert with_tau(tmp_path, FILE, {"tau": 0.25}, "error") == 0.04
 
 
 def test_without_a_threshold_clustering_tau_is_the_study_files(tmp_path: Path) -> None:
-    assert with_tau(tmp_path, FILE, None) == 0.5
+    assert with_tau(tmp_path, FILE, None, "loss") == 0.5
+    assert with_tau(tmp_path, FILE, None, "error") == 0.04
 
 
-def test_without_any_tau_it_is_a_share_of_the_way_to_chance(tmp_path: Path) -> None:
-    tau = with_tau(tmp_path, NO_TAU, None)
-    with open_results(tmp_path / "results.duckdb").at_once() as now:
-        headroom = now.query("chance_headroom", half="held-out")["headroom"].item()
-    assert tau == round(0.5 * headroom, 6)
+def test_without_any_tau_two_points_of_error_may_be_lost(tmp_path: Path) -> None:
+    assert with_tau(tmp_path, {}, None, "error") == 0.02
 
 
-def test_without_a_tolerance_nothing_is_decided(tmp_path: Path) -> None:
-    assert with_tau(tmp_path, {}, None) is None
-    found = open_results(tmp_path / "results.duckdb").query("gap_decisions")
-    assert found["decision"].null_count() == found.height == 3
+def test_without_a_tau_the_loss_may_rise_as_two_points_of_error_make_it(tmp_path: Path) -> None:
+    tau = with_tau(tmp_path, {}, None, "loss")
+    error = open_results(tmp_path / "results.duckdb").sql(
+        "SELECT avg(value) FROM evaluations JOIN models ON model_id = run_id "
+        "WHERE dataset = 'validation' AND subset = 'all' AND half = 'held-out' "
+        "AND metric = 'error'"
+    )
+    start = min(error.item(), 0.48)
+    assert tau == pytest.approx(
+        entropy([start + 0.02, 0.98 - start]) - entropy([start, 1 - start]), abs=1e-6
+    )
 
 
 def test_pairs_without_bounds_are_missing_and_count_for_nobody(with_holes: Results) -> None:
     """Half of 40 examples are too few, in one half at least."""
-    found = with_holes.query("gap_decisions", tau=0.1)
+    found = with_holes.query("gap_decisions", tau=0.1, metric="loss")
     assert found.height == 15
     incomplete = found.filter(pl.col("gap").is_null())
     assert incomplete.height == 2
@@ -241,7 +270,8 @@ def test_a_loss_that_is_not_finite_leaves_its_paths_undecidable(tmp_path: Path) 
     broken = frame.with_columns(infinite.otherwise(pl.col("loss")).alias("loss"))
     broken.cast(frame.schema).write_parquet(file.path)
     rebuild(tmp_path / "results.duckdb", snapshot, DERIVATIONS)
-    found = open_results(tmp_path / "results.duckdb").query("gap_decisions", tau=0.1)
+    results = open_results(tmp_path / "results.duckdb")
+    found = results.query("gap_decisions", tau=0.1, metric="loss")
     assert found["decision"].is_null().to_list() == [True, False, False]
 
 
@@ -257,5 +287,5 @@ def test_two_ingests_give_the_same_bounds(results: Results, tmp_path: Path) -> N
     again = simulated_snapshot(tmp_path, n_examples=60)
     rebuild(tmp_path / "results.duckdb", again, DERIVATIONS)
     second = open_results(tmp_path / "results.duckdb").sql("SELECT * FROM gap_bounds ORDER BY ALL")
-    assert first.height == 60
+    assert first.height == 2 * 60
     assert first.equals(second)

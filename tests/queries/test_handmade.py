@@ -227,7 +227,7 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Results:
 
 
 def test_components_are_chains_numbered_by_size_then_study_order(chain: Results) -> None:
-    table = chain.query("threshold_components", tau=0.125)
+    table = chain.query("threshold_components", tau=0.125, metric="loss")
     rows = table.select("model", "position", "component", "n_models", "largest_internal_gap").rows()
     assert rows == [
         ("m2", 2, 0, 3, 1.0),
@@ -242,11 +242,11 @@ def test_components_are_chains_numbered_by_size_then_study_order(chain: Results)
 
 
 def test_below_the_least_gap_every_model_is_alone(chain: Results) -> None:
-    rows = chain.query("threshold_components", tau=0.0625)
+    rows = chain.query("threshold_components", tau=0.0625, metric="loss")
     assert rows["component"].to_list() == rows["position"].to_list() == list(range(8))
 
 
 def test_a_missing_pair_joins_nothing_but_may_lie_within(chain: Results) -> None:
-    rows = chain.query("threshold_components", tau=2.0)
+    rows = chain.query("threshold_components", tau=2.0, metric="loss")
     assert rows["component"].to_list() == [0] * 8
     assert rows["largest_internal_gap"].to_list() == [2.0] * 8

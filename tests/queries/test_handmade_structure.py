@@ -47,7 +47,11 @@ def test_what_no_pair_joins_stays_a_forest(study: GapStudy) -> None:
 
 
 def test_complete_linkage_cuts_the_chain(study: GapStudy) -> None:
-    table = study.of_gaps(5, CHAIN).query("threshold_components", tau=0.5).sort("position")
+    table = (
+        study.of_gaps(5, CHAIN)
+        .query("threshold_components", tau=0.5, metric="loss")
+        .sort("position")
+    )
     assert table["component"].to_list() == [0, 0, 0, 1, 2]
     assert table["largest_internal_gap"].to_list() == [2, 2, 2, None, None]
     assert table["complete_cluster"].to_list() == [0, 0, 1, 2, 3]

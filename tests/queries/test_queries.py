@@ -130,21 +130,24 @@ def test_one_row_a_model_and_subset_of_a_diagnostic(results: Results) -> None:
 def test_components_are_joined_by_chains(built: Callable[..., Results]) -> None:
     results = built(n_models=5, clusters=2)
     gaps = results.query("barrier_pairs", half="discovery")["convexity_gap"]
-    apart = results.query("threshold_components", tau=-1.0)
+    apart = results.query("threshold_components", tau=-1.0, metric="loss")
     assert apart["component"].to_list() == [0, 1, 2, 3, 4]
     assert apart["model"].to_list() == [f"seed-{k}" for k in range(5)]
-    joined = results.query("threshold_components", tau=float(gaps.max() or 0))
+    joined = results.query("threshold_components", tau=float(gaps.max() or 0), metric="loss")
     assert joined["component"].to_list() == [0] * 5
     assert joined["largest_internal_gap"][0] == gaps.max()
-    two = results.query("threshold_components", tau=0.2)
+    two = results.query("threshold_components", tau=0.2, metric="loss")
     assert two["component"].to_list() == [0, 0, 0, 1, 1]
 
 
 def test_tau_must_be_a_number(results: Results) -> None:
     with pytest.raises(InputError, match="tau"):
         results.query("threshold_components", tau="much")
-    with pytest.raises(InputError, match="tau"):
-        results.query("threshold_components")
+
+
+def test_without_a_tolerance_components_are_joined_by_the_studys_own(results: Results) -> None:
+    own = results.query("threshold_components")
+    assert own.equals(results.query("threshold_components", metric="error", tau=0.02))
 
 
 def test_holes_are_named(with_holes: Results, results: Results) -> None:

@@ -123,7 +123,11 @@ def test_components_are_those_of_the_graph_of_near_pairs(
     study: GapStudy, made: tuple[int, Gaps], tau: float
 ) -> None:
     n, gaps = made
-    table = study.of_gaps(n, gaps).query("threshold_components", tau=tau).sort("position")
+    table = (
+        study.of_gaps(n, gaps)
+        .query("threshold_components", tau=tau, metric="loss")
+        .sort("position")
+    )
     assert same_division(table["component"].to_list(), components(n, gaps, tau) if n else [])
     sizes = table.unique("component").sort("component")["n_models"].to_list()
     assert sizes == sorted(sizes, reverse=True)
@@ -136,7 +140,11 @@ def test_complete_linkage_is_scipys_cut_at_tau(
 ) -> None:
     n, gaps = made
     tau = rank / 16
-    table = study.of_gaps(n, gaps).query("threshold_components", tau=tau).sort("position")
+    table = (
+        study.of_gaps(n, gaps)
+        .query("threshold_components", tau=tau, metric="loss")
+        .sort("position")
+    )
     tree = linkage(condensed(n, gaps), "complete")
     cut = fcluster(tree, tau, criterion="distance").tolist()
     assert same_division(table["complete_cluster"].to_list(), cut)
@@ -148,7 +156,11 @@ def test_within_complete_linkage_every_pair_is_near(
     study: GapStudy, made: tuple[int, Gaps], tau: float
 ) -> None:
     n, gaps = made
-    table = study.of_gaps(n, gaps).query("threshold_components", tau=tau).sort("position")
+    table = (
+        study.of_gaps(n, gaps)
+        .query("threshold_components", tau=tau, metric="loss")
+        .sort("position")
+    )
     cluster = table["complete_cluster"].to_list()
     for a, b in combinations(range(n), 2):
         if cluster[a] == cluster[b]:
