@@ -1,8 +1,8 @@
 """What clusters of models do differently: contrasts of one cluster with the rest, and of an axis.
 
 Knows values of models on evaluation sets, as arrays. Memberships come from elsewhere, and must
-not have been made from the same examples. An association is all that is measured: models are not
-assigned to clusters by anybody, so no cause can be read from it.
+not have been made from the same examples. Only association is measured: models are not assigned to
+clusters at random, so no cause can be read from it.
 """
 
 from __future__ import annotations
@@ -140,13 +140,13 @@ def cluster_effects(
     members = labels[:, None] == np.arange(k)
     tested = [1] if k == 2 else np.flatnonzero(members.sum(0) > 1).tolist()
     properties = members[:, tested].astype(np.float64)
-    given = np.full(len(labels), np.nan) if validation is None else validation
+    covariate = np.full(len(labels), np.nan) if validation is None else validation
     raw = associations(values, properties, labels=labels, draws=draws, seed=seed)
     adjusted = associations(
-        values, properties, labels=labels, covariate=given, draws=draws, seed=seed
+        values, properties, labels=labels, covariate=covariate, draws=draws, seed=seed
     )
-    left = residuals(values, given)
-    partial = partial_correlations(values, members.astype(np.float64), given)
+    left = residuals(values, covariate)
+    partial = partial_correlations(values, members.astype(np.float64), covariate)
     of_contrast = {0: 0, 1: 0} if k == 2 else {c: i for i, c in enumerate(tested)}
     return [
         _cluster_effect(
@@ -241,10 +241,10 @@ def axis_effects(
 
     Pearson's and Spearman's correlation are families of their own.
     """
-    given = np.full(len(axes), np.nan) if validation is None else validation
+    covariate = np.full(len(axes), np.nan) if validation is None else validation
     raw = associations(values, axes, draws=draws, seed=seed)
     ranked = associations(values, axes, ranked=True, draws=draws, seed=seed)
-    adjusted = associations(values, axes, covariate=given, draws=draws, seed=seed)
+    adjusted = associations(values, axes, covariate=covariate, draws=draws, seed=seed)
     n_models = np.isfinite(values).sum(1)
     smallest = np.array(
         [smallest_order_p(n, d) for n, d in zip(n_models.tolist(), raw.deals, strict=True)],
@@ -285,5 +285,5 @@ def _mean(values: Floats, chosen: Mask) -> Floats:
 
 def _quotient(above: NDArray[np.generic], below: NDArray[np.generic], defined: Mask) -> Floats:
     """``above / below``, NaN where it is not ``defined``."""
-    found: Floats = np.divide(above, below, out=np.full(defined.shape, np.nan), where=defined)
-    return found
+    quotients: Floats = np.divide(above, below, out=np.full(defined.shape, np.nan), where=defined)
+    return quotients

@@ -31,6 +31,7 @@ from lmc_track.report.switched import scatter_layout, switched
 Figure = dict[str, Any]
 
 _PROCEDURE = "juneja2023"
+_NO_EVIDENCE = "The clusters were found in this embedding, so it is not separate evidence for them"
 
 
 @dataclass(frozen=True)
@@ -233,7 +234,7 @@ def axis_lede(facts: Facts, axis: Axis) -> str:
 def embedding_lede(embedding: Embedding) -> str:
     """Which model is least typical of its cluster, by the distances to the centroids.
 
-    That clusters lie apart here is not said: they were found in this embedding.
+    That the clusters lie apart in it cannot fail, so the sentence does not say it.
     """
     if len({c for c in embedding.clusters if c is not None}) < 2:
         return (
@@ -249,10 +250,9 @@ def embedding_lede(embedding: Embedding) -> str:
         if other > 0:
             ratios.append((distances[cluster] / other, model))
     if not ratios:
-        return "The clusters were found from these coordinates, so they lie apart in them."
+        return f"{_NO_EVIDENCE}."
     nearest, model = max(ratios)
     return (
-        "The clusters were found from these coordinates, so that they lie apart is no evidence; "
-        f"nearest to the border is {model}, {wording.percent(nearest)} as far from its own "
-        "centroid as from the next one."
+        f"{_NO_EVIDENCE}; nearest to the border is {model}, {wording.percent(nearest)} as far from "
+        "its own centroid as from the next one."
     )
