@@ -91,16 +91,16 @@ def sides(facts: Facts, dataset: str, subset: str) -> Sides | None:
 
 
 def sides_clause(facts: Facts, dataset: str, subset: str) -> str:
-    """How many models are nearest to their own cluster's mean, and who is not; else nothing."""
+    """How many models are nearer their own cluster's mean, and who is not; else nothing."""
     found = sides(facts, dataset, subset)
     if found is None:
         return ""
     if not found.exceptions:
-        return f"each of the {found.n_models:,} models is nearest to its own cluster's mean"
-    text = f"{found.n_own:,} of {found.n_models:,} models are nearest to their own cluster's mean"
+        return f"all {found.n_models:,} models nearer their own mean"
+    text = f"{found.n_own:,} of {found.n_models:,} models nearer their own mean"
     if len(found.exceptions) > _MOST_NAMED:
         return text
-    return f"{text}, {wording.listing(found.exceptions)} to {_the_other(facts)}"
+    return f"{text}, {wording.listing(found.exceptions)} {_the_other(facts)}"
 
 
 def _the_other(facts: Facts) -> str:

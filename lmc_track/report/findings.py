@@ -166,19 +166,20 @@ def _of_clusters(facts: Facts, measure: str) -> str:
         f"{wording.share(mean)} in cluster {cluster}"
         for cluster, mean in rows.select("cluster", "mean").iter_rows()
     ]
-    p, where = evidence(facts, *first), sides_clause(facts, *first)
-    beside = (f" ({p})" if p else "") + (f"; {where}" if where else "")
+    notes = "; ".join(filter(None, (evidence(facts, *first), sides_clause(facts, *first))))
+    beside = f" ({notes})" if notes else ""
     others = _others(first[0], ranked, lambda name: _means_and_sides(facts, known, name))
     return f"{opening}, mean {measure} is {wording.listing(pieces, limit=4)}{beside}{others}."
 
 
 def _means_and_sides(facts: Facts, known: pl.DataFrame, dataset: str) -> str:
-    """Means by cluster; on validation also how many models it alone would put where they are."""
+    """Means by cluster; of two, on validation also how many models are nearer their own."""
     means = _means(known, dataset)
-    found = sides(facts, dataset, "all") if dataset == "validation" else None
+    two = facts.found is not None and facts.found.n_clusters == 2
+    found = sides(facts, dataset, "all") if two and dataset == "validation" else None
     if not means or found is None:
         return means
-    return f"{means} ({found.n_own:,} of {found.n_models:,} nearest to their own)"
+    return f"{means} ({found.n_own:,} of {found.n_models:,} nearer)"
 
 
 def _of_models(facts: Facts, measure: str) -> str:

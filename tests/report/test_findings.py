@@ -130,8 +130,8 @@ def test_too_few_models_for_a_difference_say_so(two: Facts) -> None:
 def test_clusters_are_compared_model_by_model_beside_validation(facts_of: Read) -> None:
     sentence = sentences(facts_of("four against four"))[3]
     assert re.search(
-        r"main_only, .* \(p = \.029\); each of the 8 models is nearest to its own cluster's mean; "
-        r".*on validation .* \([4-8] of 8 nearest to their own\)\.$",
+        r"main_only, .* \(p = \.029; all 8 models nearer their own mean\); "
+        r".*on validation .* \([4-8] of 8 nearer\)\.$",
         sentence,
     )
     assert "cannot be said" not in sentences(facts_of("four against four"))[4]
@@ -149,7 +149,7 @@ def test_a_model_that_does_as_the_other_cluster_is_named(facts_of: Read) -> None
         .otherwise(pl.col("value"))
     )
     assert (
-        f"; 7 of 8 models are nearest to their own cluster's mean, {stray} to the other's; "
+        f"; 7 of 8 models nearer their own mean, {stray} the other's); "
         in sentences(replace(facts, diagnostics=changed))[3]
     )
 
