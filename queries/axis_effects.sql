@@ -1,5 +1,5 @@
 -- name: axis_effects
--- description: What goes with a model's place between the spectral centroids on held-out examples, the strongest first, with permutation tests.
+-- description: How a model's place between the spectral centroids correlates with what it scores on held-out examples, the strongest first, with permutation tests.
 -- param study VARCHAR required: name of the study
 -- param metric VARCHAR = 'accuracy': accuracy, the task's metric or the primary diagnostic's
 -- param clustering VARCHAR = NULL: id or method; the newest of the study's method if NULL

@@ -43,6 +43,16 @@ parts AS (
     SELECT * FROM attributed
     ANTI JOIN (SELECT DISTINCT path_id FROM attributed WHERE excess IS NULL) USING (path_id)
 ),
+-- What the pairs lose at the point, by subset; less the excess this is the height of the chord.
+at_the_point AS (
+    SELECT c.subset, avg(c.value) AS loss
+    FROM (SELECT DISTINCT path_id FROM parts)
+    JOIN barriers b USING (path_id)
+    JOIN curves c ON c.path_id = b.path_id AND c.dataset = b.dataset AND c.alpha = b.support.alpha
+    WHERE b.dataset = getvariable('dataset') AND b.subset = 'all' AND b.half = 'discovery'
+        AND b.metric = 'loss' AND c.metric = 'loss' AND c.half = 'held-out'
+    GROUP BY c.subset
+),
 the_examples AS (
     SELECT e.data_digest, e.example_id, e.label, e.text
     FROM examples e JOIN datasets d USING (data_digest)
@@ -99,6 +109,7 @@ SELECT
     coalesce(d.label_names[m.label + 1], s.label_names[m.label + 1], m.label::VARCHAR) AS label,
     m.example_id, e.text, m.n_examples, m.n_pairs,
     m.mean_excess, m.mean_departure, m.mean_averaging,
+    CASE WHEN m.level = 'subset' THEN h.loss - m.mean_excess END AS mean_chord,
     CASE WHEN t.stands_out THEN m.mean_excess * m.n_examples / t.excess END AS share,
     m.n_examples / t.n_examples AS share_of_examples,
     m.share_positive
@@ -107,6 +118,7 @@ CROSS JOIN total t
 JOIN studies s ON s.study = getvariable('study')
 JOIN datasets d ON d.study = s.study AND d.dataset = getvariable('dataset')
 LEFT JOIN the_examples e ON e.example_id = m.example_id
+LEFT JOIN at_the_point h ON h.subset = m.subset
 WHERE m.level = coalesce(getvariable('level'), m.level)
     AND (m.level <> 'example' OR rank <= coalesce(getvariable('limit'), rank))
 ORDER BY m.place, m.rank

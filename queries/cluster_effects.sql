@@ -1,5 +1,5 @@
 -- name: cluster_effects
--- description: What tells the clusters apart on held-out examples, the strongest first, with permutation tests; of two clusters, 1 against 0.
+-- description: How the clusters differ on held-out examples, the strongest first, with permutation tests; of two clusters, 1 against 0.
 -- param study VARCHAR required: name of the study
 -- param metric VARCHAR = 'accuracy': accuracy, the task's metric or the primary diagnostic's
 -- param clustering VARCHAR = NULL: id or method; the newest of the study's method if NULL

@@ -1,5 +1,5 @@
 -- name: distance_correlations
--- description: How the distances of weights and of answers go with the gaps, over all pairs and within and between clusters.
+-- description: How the distances of weights and of answers correlate with the gaps, over all pairs and within and between clusters.
 -- param study VARCHAR required: name of the study
 -- param dataset VARCHAR = 'validation': evaluation set
 -- param subset VARCHAR = 'all': part of the evaluation set; all is the whole

@@ -1,5 +1,5 @@
 -- name: mantel_tests
--- description: Whether models with large gaps between them differ on a diagnostic or lie far apart: Mantel tests, the strongest first.
+-- description: How the gap between two models correlates with their difference on a diagnostic and with the distance of their weights: Mantel tests, the strongest first.
 -- param study VARCHAR required: name of the study
 -- param metric VARCHAR = 'accuracy': accuracy, the task's metric or the primary diagnostic's
 SELECT

@@ -106,6 +106,21 @@ def associations(
     return Association(r, p_value, corrected, tuple(deals_of))
 
 
+def partial_correlations(values: Floats, properties: Floats, covariate: Floats) -> Floats:
+    """The r (r, k) of ``associations`` with ``covariate`` (n,), without its tests.
+
+    It is the correlation of two residuals, those of the values and those of the property, each on
+    the covariate (Fisher 1924). NaN where values or property are a line in the covariate.
+    """
+    known = np.isfinite(values) & np.isfinite(covariate)
+    r = np.full((len(values), properties.shape[1]), np.nan)
+    for mask in np.unique(known, axis=0):
+        rows = np.flatnonzero((known == mask).all(1))
+        models = np.flatnonzero(mask)
+        r[rows] = _part(values, properties, rows, models, None, covariate, False).observed()
+    return r
+
+
 def is_constant(values: Floats) -> Mask:
     """Whether each row (…, n) is one number over and over, within rounding, or has none."""
     known = np.isfinite(values)

@@ -1,13 +1,13 @@
 """What clusters of models do differently: contrasts of one cluster with the rest, and of an axis.
 
 Knows values of models on evaluation sets, as arrays. Memberships come from elsewhere, and must
-not have been made from the same examples. An association is all that is measured: models are not
-assigned to clusters by anybody, so no cause can be read from it.
+not have been made from the same examples. Only association is measured: models are not assigned to
+clusters at random, so no cause can be read from it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from lmc_track.analysis.association import (
     Mask,
     associations,
     is_constant,
+    partial_correlations,
 )
 from lmc_track.analysis.permutation import (
     DRAWS,
@@ -99,9 +100,10 @@ def residuals(values: Floats, validation: Floats) -> Floats:
 class ClusterEffect:
     """One cluster against the rest, on r rows of values.
 
-    ``adjusted``: the contrast of the residuals on validation. p values are (r,): two-sided
-    permutation p, the same over the family (step-down max-T), and both for the adjusted
-    correlation (Freedman–Lane). ``smallest_p``: what so few models can attain; residuals can be
+    ``adjusted``: the contrast of the residuals on validation, except that its ``r`` is the partial
+    correlation of value and side given validation, in which the side is adjusted too. p values are
+    (r,): two-sided permutation p, the same over the family (step-down max-T), and both for
+    ``adjusted.r`` (Freedman–Lane). ``smallest_p``: what so few models can attain; residuals can be
     dealt in more orders than memberships, but no p is given as less. ``n_deals`` were tried for
     ``p_value``; where ``exact``, all there are.
     """
@@ -138,22 +140,30 @@ def cluster_effects(
     members = labels[:, None] == np.arange(k)
     tested = [1] if k == 2 else np.flatnonzero(members.sum(0) > 1).tolist()
     properties = members[:, tested].astype(np.float64)
-    given = np.full(len(labels), np.nan) if validation is None else validation
+    covariate = np.full(len(labels), np.nan) if validation is None else validation
     raw = associations(values, properties, labels=labels, draws=draws, seed=seed)
     adjusted = associations(
-        values, properties, labels=labels, covariate=given, draws=draws, seed=seed
+        values, properties, labels=labels, covariate=covariate, draws=draws, seed=seed
     )
-    left = residuals(values, given)
+    left = residuals(values, covariate)
+    partial = partial_correlations(values, members.astype(np.float64), covariate)
     of_contrast = {0: 0, 1: 0} if k == 2 else {c: i for i, c in enumerate(tested)}
     return [
-        _cluster_effect(values, left, members[:, c], raw, adjusted, of_contrast.get(c))
+        _cluster_effect(
+            values,
+            replace(contrast(left, members[:, c]), r=partial[:, c]),
+            members[:, c],
+            raw,
+            adjusted,
+            of_contrast.get(c),
+        )
         for c in range(k)
     ]
 
 
 def _cluster_effect(
     values: Floats,
-    left: Floats,
+    given_validation: Contrast,
     inside: Mask,
     raw: Association,
     adjusted: Association,
@@ -170,7 +180,7 @@ def _cluster_effect(
     n_deals, exact = _deals(raw.deals)
     return ClusterEffect(
         sides,
-        contrast(left, inside),
+        given_validation,
         of_cluster(raw.p_value),
         of_cluster(raw.p_corrected),
         np.maximum(of_cluster(adjusted.p_value), smallest),
@@ -200,8 +210,8 @@ def cluster_axes(centroid_distances: Floats) -> Floats:
 class AxisEffect:
     """Correlations of one place per model, on an axis, with r rows of values; all (r,).
 
-    ``adjusted_pearson``: of the residuals on validation with the axis; its p is that of the
-    partial correlation (Freedman–Lane). ``smallest_p``: no p can be less.
+    ``adjusted_pearson``: the partial correlation given validation, and its p (Freedman–Lane).
+    ``smallest_p``: no p can be less.
     """
 
     n_models: Places
@@ -231,11 +241,10 @@ def axis_effects(
 
     Pearson's and Spearman's correlation are families of their own.
     """
-    given = np.full(len(axes), np.nan) if validation is None else validation
+    covariate = np.full(len(axes), np.nan) if validation is None else validation
     raw = associations(values, axes, draws=draws, seed=seed)
     ranked = associations(values, axes, ranked=True, draws=draws, seed=seed)
-    adjusted = associations(values, axes, covariate=given, draws=draws, seed=seed)
-    left = residuals(values, given)
+    adjusted = associations(values, axes, covariate=covariate, draws=draws, seed=seed)
     n_models = np.isfinite(values).sum(1)
     smallest = np.array(
         [smallest_order_p(n, d) for n, d in zip(n_models.tolist(), raw.deals, strict=True)],
@@ -247,7 +256,7 @@ def axis_effects(
             n_models,
             raw.r[:, a],
             ranked.r[:, a],
-            pearson(left, axes[:, a]),
+            adjusted.r[:, a],
             raw.p_value[:, a],
             raw.p_corrected[:, a],
             ranked.p_value[:, a],
@@ -260,16 +269,6 @@ def axis_effects(
         )
         for a in range(axes.shape[1])
     ]
-
-
-def pearson(values: Floats, axis: Floats) -> Floats:
-    """Pearson's correlation (r,) of rows of ``values`` (r, n), NaN if missing, with ``axis``."""
-    known = np.isfinite(values)
-    x = np.where(known, axis, np.nan)
-    from_x = np.where(known, x - _mean(x, known)[:, None], 0.0)
-    from_y = np.where(known, values - _mean(values, known)[:, None], 0.0)
-    lengths = np.sqrt(np.square(from_x).sum(1) * np.square(from_y).sum(1))
-    return _quotient((from_x * from_y).sum(1), lengths, ~is_constant(x) & ~is_constant(values))
 
 
 def _deals(deals: tuple[Deals, ...]) -> tuple[Places, Mask]:
@@ -286,5 +285,5 @@ def _mean(values: Floats, chosen: Mask) -> Floats:
 
 def _quotient(above: NDArray[np.generic], below: NDArray[np.generic], defined: Mask) -> Floats:
     """``above / below``, NaN where it is not ``defined``."""
-    found: Floats = np.divide(above, below, out=np.full(defined.shape, np.nan), where=defined)
-    return found
+    quotients: Floats = np.divide(above, below, out=np.full(defined.shape, np.nan), where=defined)
+    return quotients

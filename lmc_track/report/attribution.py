@@ -1,4 +1,4 @@
-"""Why the barrier is there, in a sentence and tables: which examples carry it, and how it arises.
+"""Why the barrier is there, in a sentence and tables: who carries it, what averaging saves.
 
 Reads the query ``barrier_attribution``; refuses to know how its numbers come about.
 """
@@ -62,7 +62,11 @@ def read(source: Source, facts: Facts, clustering: str | None) -> Parts | None:
 
 
 def lede(parts: Parts) -> str:
-    """How much is departure from the logit ensemble, what averaging saves, and who carries it."""
+    """How far examples lie above the chord, what averaging logits saves there, and who carries it.
+
+    What averaged weights lose against averaged logits is the sum of the two, so it is not a third
+    result.
+    """
     whole = parts.whole
     excess = whole["mean_excess"]
     lie = (
@@ -72,10 +76,15 @@ def lede(parts: Parts) -> str:
     )
     return (
         f"Where discovery examples put a pair's gap, held-out examples of {_DATASET} {lie}, on "
-        f"average over {wording.count(whole['n_pairs'], 'pair')}{parts.pairs}: averaged weights "
-        f"lose {_nats(whole['mean_departure'])} more than averaged logits, and averaged logits "
-        f"gain {_nats(whole['mean_averaging'])} on the chord.{_carrier(parts)}"
+        f"average over {wording.count(whole['n_pairs'], 'pair')}{parts.pairs}. Averaging the "
+        f"logits there instead of the weights would lose {_nats(whole['mean_averaging'])} less "
+        f"than the chord{_at_most(whole['mean_chord'])}.{_carrier(parts)}"
     )
+
+
+def _at_most(chord: float | None) -> str:
+    """What averaging could save: no more than there is to lose on the chord."""
+    return "" if chord is None else f", where {_nats(chord)} is all that it could save"
 
 
 def _carrier(parts: Parts) -> str:
@@ -120,14 +129,15 @@ def example_table(parts: Parts) -> Table:
     """The sentences that carry most, with their true labels."""
     columns = (
         Column("label", numeric=False), Column("sentence", numeric=False), Column("excess"),
-        Column("departure"), Column("saved by averaging"), Column("pairs above the chord"),
+        Column("saved by averaging"), Column("pairs above the chord"),
     )  # fmt: skip
     return Table(
         f"Held-out examples of {_DATASET} that carry most{parts.pairs}, nats, means over pairs",
         columns,
         tuple(
             (
-                Cell(row["label"]), Cell(_shortened(row["text"])), *_measures(row)[1:],
+                Cell(row["label"]), Cell(_shortened(row["text"])),
+                Cell(_column(row["mean_excess"])), Cell(_column(row["mean_averaging"])),
                 Cell(_percent(row["share_positive"])),
             )
             for row in parts.examples
@@ -153,12 +163,13 @@ def dataset_table(parts: Parts) -> Table | None:
 
 
 _MEASURES = (
-    Column("examples"), Column("excess"), Column("departure"), Column("saved by averaging"),
+    Column("examples"), Column("excess"), Column("saved by averaging"),
+    Column("at most (the chord)"),
 )  # fmt: skip
 
 
 def _measures(row: Row) -> tuple[Cell, ...]:
-    names = ("mean_excess", "mean_departure", "mean_averaging")
+    names = ("mean_excess", "mean_averaging", "mean_chord")
     return (Cell(f"{row['n_examples']:,}"), *(Cell(_column(row[name])) for name in names))
 
 
@@ -168,8 +179,10 @@ def _name(row: Row) -> str:
     return "all" if row["subset"] == "all" else str(row["subset"])
 
 
-def _column(value: float) -> str:
+def _column(value: float | None) -> str:
     """Four decimals with a minus sign, not a hyphen, so that the points stand under each other."""
+    if value is None:
+        return wording.MISSING
     text = f"{value:.4f}"
     return text.removeprefix("-") if float(text) == 0 else text.replace("-", "−")
 

@@ -1,9 +1,12 @@
-"""What tells the clusters apart, as sentences and tables say it: AUC, p, and what cannot be said.
+"""How clusters differ on a data set, as sentences and tables say it.
 
-Reads the columns of ``cluster_diagnostics`` alone. Results without tests have none of it.
+Knows the means, the exceptions, the p values, and what so few models cannot show. Results without
+tests have means and exceptions only.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -11,6 +14,8 @@ from lmc_track.report import wording
 from lmc_track.report.facts import Facts, Row
 
 _UNSAID = "cannot be said"
+_ROUNDING = 1e-9
+_MOST_NAMED = 2
 
 
 def is_tested(facts: Facts) -> bool:
@@ -20,7 +25,7 @@ def is_tested(facts: Facts) -> bool:
 
 
 def contrast_on(facts: Facts, dataset: str, subset: str = "all") -> Row | None:
-    """The cluster that is spoken of there: of two clusters 1, of more the one most apart."""
+    """The row of the cluster that is described: of two clusters 1, of more the most different."""
     if not is_tested(facts):
         return None
     rows = facts.cluster_diagnostics.filter(
@@ -46,25 +51,68 @@ def is_unsaid(row: Row) -> bool:
     return str(row["verdict"] or "").startswith(_UNSAID)
 
 
-def evidence(facts: Facts, dataset: str, subset: str) -> str:
-    """How well two clusters are told apart, and p where one can be had; empty without a test.
+@dataclass(frozen=True)
+class Sides:
+    """On which side models stand by their value: of how many of them, and who is elsewhere.
 
-    The AUC is taken the way round that is above a half: beside stand the means, which say which
-    cluster has more. Of more clusters only p is given, of the one most apart.
+    ``exceptions`` are the models whose value is nearer to another cluster's mean than to their
+    own cluster's.
     """
+
+    n_models: int
+    exceptions: list[str]
+
+    @property
+    def n_own(self) -> int:
+        """Models nearest to the mean of their own cluster, ties included."""
+        return self.n_models - len(self.exceptions)
+
+
+def sides(facts: Facts, dataset: str, subset: str) -> Sides | None:
+    """None where fewer than two clusters have values there, or all have the same mean."""
+    values = facts.diagnostics.filter(
+        (pl.col("dataset") == dataset)
+        & (pl.col("subset") == subset)
+        & pl.col("value").is_not_null()
+        & pl.col("cluster").is_not_null()
+    )
+    means: dict[int, float] = dict(
+        values.group_by("cluster").agg(pl.col("value").mean()).iter_rows()
+    )
+    if len(means) < 2 or max(means.values()) - min(means.values()) <= _ROUNDING:
+        return None
+    exceptions = [
+        str(model)
+        for model, cluster, value in values.select("model", "cluster", "value").iter_rows()
+        if abs(value - means[cluster])
+        > min(abs(value - mean) for other, mean in means.items() if other != cluster) + _ROUNDING
+    ]
+    return Sides(values.height, exceptions)
+
+
+def sides_clause(facts: Facts, dataset: str, subset: str) -> str:
+    """How many models are nearer their own cluster's mean, and who is not; else nothing."""
+    found = sides(facts, dataset, subset)
+    if found is None:
+        return ""
+    if not found.exceptions:
+        return f"all {found.n_models:,} models nearer their own mean"
+    text = f"{found.n_own:,} of {found.n_models:,} models nearer their own mean"
+    if len(found.exceptions) > _MOST_NAMED:
+        return text
+    return f"{text}, {wording.listing(found.exceptions)} {_the_other(facts)}"
+
+
+def _the_other(facts: Facts) -> str:
+    two = facts.found is not None and facts.found.n_clusters == 2
+    return "the other's" if two else "another's"
+
+
+def evidence(facts: Facts, dataset: str, subset: str) -> str:
+    """p of the difference, of more than two clusters that of the most different; or nothing."""
     row = contrast_on(facts, dataset, subset)
-    if row is None:
-        return ""
-    p = p_of(facts, row)
-    shown = [auc(facts, row), "" if p is None or is_unsaid(row) else wording.p_value(p)]
-    return ", ".join(filter(None, shown))
-
-
-def auc(facts: Facts, row: Row) -> str:
-    """The AUC of two clusters, whichever has more; of more clusters nothing."""
-    if facts.found is None or facts.found.n_clusters != 2:
-        return ""
-    return f"AUC {wording.share(max(row['auc'], 1 - row['auc']))}"
+    p = None if row is None or is_unsaid(row) else p_of(facts, row)
+    return "" if p is None else wording.p_value(p)
 
 
 def limit(facts: Facts, dataset: str, subset: str) -> str:
@@ -77,5 +125,5 @@ def limit(facts: Facts, dataset: str, subset: str) -> str:
     if not is_unsaid(row):
         return f"{sizes} can attain p = {least} at best" if least[0] != "<" else ""
     if min(row["n_out"], row["n_models"]) < 2:
-        return "one model is no cluster to speak of, so whether they differ cannot be said"
+        return "a single model has no spread, so whether the clusters differ cannot be said"
     return f"{sizes} cannot attain p below {least}, so whether they differ cannot be said"

@@ -1,7 +1,7 @@
 """What a study found, in five plain sentences made from its numbers.
 
 They say what was measured, how many clusters there are and by which rule, how large the gaps
-are, what the clusters generalize like, and what cannot be said.
+are, what the clusters score on diagnostics and which models are exceptions, and the limits.
 """
 
 from __future__ import annotations
@@ -11,7 +11,14 @@ from collections.abc import Callable
 import polars as pl
 
 from lmc_track.report import wording
-from lmc_track.report.cluster_effects import auc, contrast_on, evidence, is_unsaid, limit
+from lmc_track.report.cluster_effects import (
+    contrast_on,
+    evidence,
+    is_unsaid,
+    limit,
+    sides,
+    sides_clause,
+)
 from lmc_track.report.clusters import PUBLISHED, cluster_sentence
 from lmc_track.report.facts import Facts, Row, Source, gather
 from lmc_track.report.intervals import interval
@@ -22,7 +29,7 @@ _SMALL_CLUSTER = 3
 def findings(results: Source, study: str, *, clustering: str | None = None) -> list[str]:
     """Exactly five sentences about ``study``, of one to two lines each.
 
-    ``clustering`` is the id or the method of the clustering to speak of, by default the study's
+    ``clustering`` is the id or the method of the clustering to describe, by default the study's
     own.
 
     Raises:
@@ -80,43 +87,32 @@ def gap_sentence(facts: Facts) -> str:
     if between is None or between["mean"] is None:
         assert total is not None
         if facts.measured.height == 1:
-            return (
-                f"{where} the convexity gap of the one pair is {wording.nats(total['mean'])}"
-                f"{_way(total)}."
-            )
+            return f"{where} the convexity gap of the one pair is {wording.nats(total['mean'])}."
         return (
             f"{where} the convexity gaps of the {facts.measured.height:,} pairs range from "
             f"{wording.gap(total['min'])} to {wording.nats(total['max'])}; their mean is "
-            f"{wording.nats(total['mean'])}{_interval(total)}{_way(total)}."
+            f"{wording.nats(total['mean'])}{_interval(total)}."
         )
     mean = f"{wording.nats(between['mean'])}{_interval(between)} between"
     if within is None or within["mean"] is None:
         return (
-            f"{where} the mean convexity gap is {mean} clusters{_way(between)}; "
+            f"{where} the mean convexity gap is {mean} clusters; "
             "no cluster has a measured pair within it."
         )
     return (
         f"{where} the mean convexity gap is {wording.nats(within['mean'])}{_interval(within)} "
-        f"within clusters and {mean}{_way(within, between)}; "
+        f"within clusters and {mean}; "
         f"the largest within is {wording.gap(within['max'])}, the smallest between "
         f"{wording.gap(between['min'])}."
     )
 
 
 def _interval(summary: Row) -> str:
-    """The 95 percent interval of a mean over models drawn anew; nothing where there is none."""
-    ends = interval(summary["mean"], summary["standard_error"], summary["n_models"])
+    """The 95% interval of a mean over models drawn anew; nothing where there is none."""
+    ends = interval(summary["mean"], summary["standard_error"], summary["degrees_of_freedom"])
     if ends is None or wording.gap(max(ends[0], 0.0)) == wording.gap(ends[1]):
         return ""
-    return f" ({wording.gap(max(ends[0], 0.0))} to {wording.gap(ends[1])})"
-
-
-def _way(*summaries: Row) -> str:
-    """What share of the way to chance mean gaps are; nothing where the models gained nothing."""
-    shares = [row["mean_relative"] for row in summaries]
-    if any(share is None for share in shares):
-        return ""
-    return f", {wording.listing([wording.percent(share) for share in shares])} of the way to chance"
+    return f" (95% interval {wording.gap(max(ends[0], 0.0))} to {wording.gap(ends[1])})"
 
 
 def examples_of(facts: Facts) -> str:
@@ -131,9 +127,9 @@ def measure_name(facts: Facts) -> str:
 
 
 def generalization_sentence(facts: Facts) -> str:
-    """What the clusters, or the models, do on the primary diagnostic, beside the other sets.
+    """What the clusters, or the models, score on the primary diagnostic and on the other sets.
 
-    Where it was not evaluated, the diagnostic that they differ most on takes its place.
+    Where it was not evaluated, the diagnostic with the largest difference takes its place.
     """
     measure = measure_name(facts)
     if facts.cluster_diagnostics.is_empty():
@@ -170,20 +166,20 @@ def _of_clusters(facts: Facts, measure: str) -> str:
         f"{wording.share(mean)} in cluster {cluster}"
         for cluster, mean in rows.select("cluster", "mean").iter_rows()
     ]
-    spreads = rows["sd"].drop_nulls()
-    sd = f"standard deviation within at most {wording.share(_most(spreads))}"
-    notes = [note for note in (sd if spreads.len() else "", evidence(facts, *first)) if note]
-    beside = f" ({', '.join(notes)})" if notes else ""
-    others = _others(first[0], ranked, lambda name: _means_and_auc(facts, known, name))
+    notes = "; ".join(filter(None, (evidence(facts, *first), sides_clause(facts, *first))))
+    beside = f" ({notes})" if notes else ""
+    others = _others(first[0], ranked, lambda name: _means_and_sides(facts, known, name))
     return f"{opening}, mean {measure} is {wording.listing(pieces, limit=4)}{beside}{others}."
 
 
-def _means_and_auc(facts: Facts, known: pl.DataFrame, dataset: str) -> str:
-    """Means by cluster; on validation also how well it would tell the clusters apart itself."""
+def _means_and_sides(facts: Facts, known: pl.DataFrame, dataset: str) -> str:
+    """Means by cluster; of two, on validation also how many models are nearer their own."""
     means = _means(known, dataset)
-    row = contrast_on(facts, dataset) if dataset == "validation" else None
-    own = auc(facts, row) if row else ""
-    return f"{means} ({own})" if own and means else means
+    two = facts.found is not None and facts.found.n_clusters == 2
+    found = sides(facts, dataset, "all") if two and dataset == "validation" else None
+    if not means or found is None:
+        return means
+    return f"{means} ({found.n_own:,} of {found.n_models:,} nearer)"
 
 
 def _of_models(facts: Facts, measure: str) -> str:
@@ -213,12 +209,12 @@ def _of_models(facts: Facts, measure: str) -> str:
 def _leading(
     facts: Facts, known: pl.DataFrame, ranked: list[str]
 ) -> tuple[tuple[str, str], str] | None:
-    """The (data set, subset) to speak of first, with the words that open a sentence on it."""
+    """The (data set, subset) to describe first, with the words that open a sentence on it."""
     primary = (facts.primary.dataset, facts.primary.subset)
     if primary in set(known.select("dataset", "subset").iter_rows()):
         return primary, f"On the primary diagnostic, {wording.subset_name(*primary)}"
     if ranked:
-        return (ranked[0], "all"), f"On {ranked[0]}, where they differ most"
+        return (ranked[0], "all"), f"On {ranked[0]}, the diagnostic with the largest difference"
     return None
 
 
@@ -242,11 +238,6 @@ def _means(rows: pl.DataFrame, dataset: str) -> str:
     return wording.listing([wording.share(mean) for mean in means.to_list()], limit=4)
 
 
-def _most(values: pl.Series) -> float | None:
-    largest = values.max()
-    return float(largest) if isinstance(largest, int | float) else None
-
-
 def _limits(facts: Facts) -> str:
     if facts.models.height == 1:
         return "One model says nothing about linear connectivity: at least two are needed."
@@ -256,18 +247,15 @@ def _limits(facts: Facts) -> str:
 
 def _of_the_method(facts: Facts) -> str:
     if facts.found is not None and facts.found.method == PUBLISHED:
-        return (
-            "The clusters are published ones: they were taken over, and not found again from "
-            "gaps here"
-        )
+        return "The clusters are the published ones; they were imported, not found from gaps here"
     if facts.measured.is_empty():
         return "Nothing can be said of linear connectivity before paths are complete"
     if facts.found is None:
         return "Which models belong together cannot be said before a clustering is made"
     if facts.found.n_clusters > 1:
         return (
-            "Linearly disconnected is what was measured: no curved paths were tried, so the "
-            "clusters are not called separate basins"
+            "Only straight lines between models were tried, so the clusters are not shown to be "
+            "separate basins"
         )
     return (
         f"One cluster means that no division was found on {facts.summary['grid_points']} points a "

@@ -91,8 +91,8 @@ def distance_lede(source: Source, facts: Facts, frame: pl.DataFrame) -> str:
     row = tests.row(0, named=True)
     p = f", {wording.p_value(row['p_value'])}" if row["p_value"] is not None else ""
     return (
-        f"{text}; with their gaps the distances go with r = {row['r']:.2f} (Mantel test on "
-        f"{wording.count(row['n_pairs'], 'pair')}{p})."
+        f"{text}; gaps and distances of {wording.count(row['n_pairs'], 'pair')} correlate by "
+        f"r = {row['r']:.2f} (Mantel test{p})."
     )
 
 

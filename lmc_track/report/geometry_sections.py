@@ -72,7 +72,7 @@ def _distances(source: Source, facts: Facts, clustering: str | None) -> Iterator
         figure="distances",
         plot=distance_figure(facts, frame),
         caption=(
-            f"One dot a pair{sample}; gaps of the validation loss on {examples_of(facts)}. θ₀ is "
+            f"One dot per pair{sample}; gaps of the validation loss on {examples_of(facts)}. θ₀ is "
             "the base model: the cosine is of what finetuning changed."
         ),
         queries=(

@@ -9,21 +9,26 @@ LEAST = 3
 
 
 def interval(
-    mean: float | None, standard_error: float | None, n: int | None, level: float = 0.95
+    mean: float | None,
+    standard_error: float | None,
+    degrees_of_freedom: int | None,
+    level: float = 0.95,
 ) -> tuple[float, float] | None:
-    """The ends of the interval of a mean over ``n`` models; None where there is none.
+    """The ends of the interval of a mean; None where there is none.
 
-    Three models at least are needed, since the interval of fewer would say nothing, and a
-    standard error above zero.
+    Of n models there are n − 1 degrees of freedom; with those of fewer than three models Student's
+    t is so wide that the interval would say nothing. The standard error must be above zero.
     """
-    if mean is None or not standard_error or not n or n < LEAST or not isfinite(standard_error):
+    if mean is None or not standard_error or not isfinite(standard_error):
+        return None
+    if degrees_of_freedom is None or degrees_of_freedom < LEAST - 1:
         return None
     from scipy.special import stdtrit  # scipy.stats takes a second to import
 
-    reach = float(stdtrit(n - 1, (1 + level) / 2)) * standard_error
+    reach = float(stdtrit(degrees_of_freedom, (1 + level) / 2)) * standard_error
     return mean - reach, mean + reach
 
 
 def mean_interval(mean: float, sd: float | None, n: int) -> tuple[float, float] | None:
     """The interval of a mean over ``n`` models whose values spread by ``sd`` (of n − 1)."""
-    return interval(mean, None if sd is None else sd / sqrt(n), n)
+    return interval(mean, None if sd is None else sd / sqrt(n), n - 1)

@@ -116,7 +116,7 @@ def clusters_lede(sizes: Mapping[int, int]) -> str:
 
 
 def diagnostics_lede(facts: Facts) -> str:
-    """How far clusters, or else models, lie apart on each data set."""
+    """How much clusters, or else models, differ on each data set."""
     metric = wording.metric_name(facts.primary.metric)
     wholes = facts.diagnostics.filter((pl.col("subset") == "all") & pl.col("value").is_not_null())
     if facts.models.height == 1:

@@ -5,7 +5,7 @@ const pairNumber = (n, i, j) => {
   return (a * (2 * n - a - 1)) / 2 + (b - a - 1);
 };
 
-const MEASURES = ["convexity_gap", "barrier_height", "relative_gap"];
+const MEASURES = ["convexity_gap", "barrier_height"];
 
 const matrixValues = (view) => {
   if (!view.values) {
@@ -22,8 +22,6 @@ const cellText = (view, values, k, bounds) => {
   const lines = [`convexity gap ${withUnit(values.convexity_gap[k], view.unit)}`];
   if (values.convexity_gap[k] !== null) {
     lines.push(`barrier height ${withUnit(values.barrier_height[k], view.unit)}`);
-    const relative = values.relative_gap ? values.relative_gap[k] : null;
-    if (relative !== null) lines.push(`${digits(100 * relative, 3)}% of the way to chance`);
     if (bounds) lines.push(bounds);
   }
   return lines;

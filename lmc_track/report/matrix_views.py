@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from lmc_track.report.facts import Facts, Source
 
-_MEASURES = ("convexity_gap", "barrier_height", "relative_gap")
+_MEASURES = ("convexity_gap", "barrier_height")
 _LEAST_OF_THE_WAY = 0.1
 
 

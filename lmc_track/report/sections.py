@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lmc_track.report import attribution, ledes
+from lmc_track.report import attribution, ledes, wording
 from lmc_track.report.curve_views import CurveView, curve_views, views_for_page
 from lmc_track.report.decisions import Decisions, read_decisions
 from lmc_track.report.facts import Facts, Source
@@ -74,7 +74,7 @@ def _matrix(
         order = "the tree's"
     largest = float(np.max(facts.measured["convexity_gap"].to_numpy()))
     least = (
-        "; the colours span a tenth of the way to chance, which no gap reaches"
+        f"; the colours end at {wording.nats(scale_top(facts))}, which no gap reaches"
         if largest < scale_top(facts)
         else ""
     )

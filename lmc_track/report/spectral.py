@@ -1,4 +1,4 @@
-"""Where the models are in the spectral embedding, and what goes with their place between centroids.
+"""Where models are in the spectral embedding, and what correlates with their place there.
 
 The axis is that of Juneja et al. 2023: the distance to the centroid of cluster 0 less that to the
 centroid of cluster 1. A clustering of other than two clusters has none; then the published
@@ -7,7 +7,6 @@ procedure's, which always makes two, is shown where it is on record.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -32,6 +31,7 @@ from lmc_track.report.switched import scatter_layout, switched
 Figure = dict[str, Any]
 
 _PROCEDURE = "juneja2023"
+_NO_EVIDENCE = "The clusters were found in this embedding, so it is not separate evidence for them"
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Axis:
     effects: pl.DataFrame
 
     def effect(self, dataset: str, subset: str) -> Mapping[str, Any] | None:
-        """What goes with the axis there, of two clusters."""
+        """The correlation with the axis there, of two clusters."""
         rows = self.effects.filter(
             (pl.col("dataset") == dataset) & (pl.col("subset") == subset)
         ).drop_nulls("pearson")
@@ -68,13 +68,15 @@ def read_axis(source: Source, facts: Facts, clustering: str | None) -> Axis | No
 
 @dataclass(frozen=True)
 class Embedding:
-    """Coordinates that tell models apart: float64 (n models, n kept), and the numbers, from 1, of
-    the eigenvectors that they are of. ``models`` and ``clusters`` are of the rows."""
+    """Coordinates in which models differ: float64 (n models, n kept), and the numbers, from 1, of
+    the eigenvectors that they are of. ``models`` and ``clusters`` are of the rows.
+    ``centroid_distances``: by model, to each cluster's centroid, where they were stored."""
 
     models: list[str]
     clusters: list[int | None]
     eigenvectors: list[int]
     coordinates: NDArray[np.float64]
+    centroid_distances: dict[str, list[float]]
 
 
 def read_embedding(source: Source, facts: Facts, clustering: str | None) -> Embedding | None:
@@ -96,6 +98,9 @@ def read_embedding(source: Source, facts: Facts, clustering: str | None) -> Embe
         clusters=frame["cluster"].to_list(),
         eigenvectors=[int(k) + 1 for k in np.flatnonzero(told_apart)],
         coordinates=values[:, told_apart],
+        centroid_distances=dict(
+            frame.drop_nulls("centroid_distances").select("model", "centroid_distances").iter_rows()
+        ),
     )
 
 
@@ -177,7 +182,7 @@ def _axis_views(facts: Facts, axis: Axis) -> Iterator[tuple[str, Figure]]:
 
 
 def _said(effect: Mapping[str, Any] | None) -> str:
-    """What goes with the axis, as a second line of its title."""
+    """The correlation with the axis, as a second line of its title."""
     if effect is None:
         return ""
     text = f"r = {effect['pearson']:.2f}"
@@ -205,7 +210,7 @@ def _dots(
 
 
 def axis_lede(facts: Facts, axis: Axis) -> str:
-    """On which data set the axis goes most with what the models score, and whether by chance."""
+    """How the axis correlates with what models score on the primary diagnostic, and p."""
     primary = axis.effect(facts.primary.dataset, facts.primary.subset)
     rows = axis.effects.filter(pl.col("subset") == "all").drop_nulls("pearson")
     whose = "" if axis.method != _PROCEDURE else " of the published procedure's two clusters"
@@ -217,29 +222,37 @@ def axis_lede(facts: Facts, axis: Axis) -> str:
     tested = primary["p_value"] if primary["is_primary"] else primary["p_corrected"]
     p = f", {wording.p_value(tested)}" if tested is not None else ""
     text = (
-        f"Along the axis between the two centroids{whose}, "
-        f"{wording.metric_name(primary['metric'])} on {name} goes with "
-        f"r = {primary['pearson']:.2f}{p}"
+        f"A model's place between the two centroids{whose} correlates with its "
+        f"{wording.metric_name(primary['metric'])} on {name} by r = {primary['pearson']:.2f}{p}"
     )
     validation = axis.effect("validation", "all")
     if validation is not None and name != "validation":
-        text += f", on validation with r = {validation['pearson']:.2f}"
+        text += f", on validation by r = {validation['pearson']:.2f}"
     return f"{text}."
 
 
 def embedding_lede(embedding: Embedding) -> str:
-    """Whether the clusters' ranges on the first eigenvector that is shown lie apart."""
-    first = embedding.coordinates[:, 0]
-    ranges = []
-    for cluster in sorted({c for c in embedding.clusters if c is not None}):
-        of = first[[c == cluster for c in embedding.clusters]]
-        ranges.append((float(of.min()), float(of.max())))
-    if len(ranges) < 2:
+    """Which model is least typical of its cluster, by the distances to the centroids.
+
+    That the clusters lie apart in it cannot fail, so the sentence does not say it.
+    """
+    if len({c for c in embedding.clusters if c is not None}) < 2:
         return (
             f"All {len(embedding.models):,} models are of one cluster; the embedding shows how its "
             "gaps arrange them."
         )
-    ranges.sort()
-    apart = all(a[1] < b[0] for a, b in itertools.pairwise(ranges))
-    how = "lie apart from each other" if apart else "overlap"
-    return f"On eigenvector {embedding.eigenvectors[0]} the clusters {how}."
+    ratios = []
+    for model, cluster in zip(embedding.models, embedding.clusters, strict=True):
+        distances = embedding.centroid_distances.get(model, [])
+        if cluster is None or cluster >= len(distances) or len(distances) < 2:
+            continue
+        other = min(d for k, d in enumerate(distances) if k != cluster)
+        if other > 0:
+            ratios.append((distances[cluster] / other, model))
+    if not ratios:
+        return f"{_NO_EVIDENCE}."
+    nearest, model = max(ratios)
+    return (
+        f"{_NO_EVIDENCE}; nearest to the border is {model}, {wording.percent(nearest)} as far from "
+        "its own centroid as from the next one."
+    )

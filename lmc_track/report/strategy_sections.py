@@ -59,7 +59,7 @@ def _diagnostics(facts: Facts, clustering: str | None) -> Iterator[Section]:
         figure="strips",
         plot=strip_figure(facts),
         caption=(
-            f"{wording.capital(metric)} on {examples_of(facts)} of each data set: one dot a model"
+            f"{wording.capital(metric)} on {examples_of(facts)} of each data set: one dot per model"
             f"{mean}{more}."
         ),
         tables=(tables.diagnostic_table(facts),),
@@ -106,7 +106,7 @@ def _axis(source: Source, facts: Facts, clustering: str | None) -> Iterator[Sect
         figure="axis",
         plot=axis_figure(facts, axis),
         caption=(
-            f"One dot a model, on {examples_of(facts)}. A model's place is its distance to the "
+            f"One dot per model, on {examples_of(facts)}. A model's place is its distance to the "
             "centroid of cluster 0 in the spectral embedding less that to the centroid of cluster "
             f"1, in the {axis.method} clustering (Juneja et al. 2023)."
         ),

@@ -119,7 +119,7 @@ def _layout(facts: Facts, dataset: str, order: list[str], several: bool) -> Figu
 
 
 def subset_lede(facts: Facts) -> str:
-    """On which subset clusters, or else models, differ most and on which least."""
+    """By how much clusters, or else models, differ on the subsets, and on which most."""
     dataset, rows = next(iter(subset_rows(facts).items()))
     metric = wording.metric_name(facts.primary.metric)
     several = facts.found is not None and facts.found.n_clusters > 1
@@ -133,7 +133,9 @@ def subset_lede(facts: Facts) -> str:
         return f"{wording.capital(metric)} on {n} of {dataset}."
     most, least = ranked.row(0), ranked.row(-1)
     who = "the clusters' mean" if several else "the models'"
+    if wording.share(most[1]) == wording.share(least[1]):
+        return f"On each of {n} of {dataset} {who} {metric} differs by {wording.share(most[1])}."
     return (
-        f"Of {n} of {dataset} {who} {metric} differs most on {most[0]}, by "
-        f"{wording.share(most[1])}, and least on {least[0]}, by {wording.share(least[1])}."
+        f"On {n} of {dataset} {who} {metric} differs by {wording.share(least[1])} ({least[0]}) to "
+        f"{wording.share(most[1])} ({most[0]})."
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from lmc_track.report import wording
-from lmc_track.report.cluster_effects import contrast_on, is_tested, is_unsaid
+from lmc_track.report.cluster_effects import contrast_on, is_tested, is_unsaid, sides
 from lmc_track.report.facts import Facts, read_json
 from lmc_track.report.palette import cluster_name
 from lmc_track.report.strip_plot import diagnostic_rows
@@ -150,7 +150,10 @@ def _evidence_heads(facts: Facts) -> tuple[Column, ...]:
         return ()
     two = facts.found is not None and facts.found.n_clusters == 2
     auc = f"AUC, {cluster_name(1)}" if two else "AUC, cluster most apart"
-    return Column(auc), Column("corrected p"), Column("corrected p, given validation")
+    return (
+        Column(auc), Column("models nearer to another mean"), Column("corrected p"),
+        Column("corrected p, given validation"),
+    )  # fmt: skip
 
 
 def _evidence_cells(facts: Facts, dataset: str, subset: str) -> list[Cell]:
@@ -159,13 +162,17 @@ def _evidence_cells(facts: Facts, dataset: str, subset: str) -> list[Cell]:
         return []
     row = contrast_on(facts, dataset, subset)
     if row is None:
-        return [Cell(wording.MISSING)] * 3
+        return [Cell(wording.MISSING)] * 4
+    others = sides(facts, dataset, subset)
+    elsewhere = Cell(
+        wording.MISSING if others is None else f"{len(others.exceptions):,} of {others.n_models:,}"
+    )
     two = facts.found is not None and facts.found.n_clusters == 2
     auc = Cell(wording.share(row["auc"]), "" if two else cluster_name(row["cluster"]))
     if is_unsaid(row):
-        return [auc, Cell("cannot be said"), Cell("cannot be said")]
+        return [auc, elsewhere, Cell("cannot be said"), Cell("cannot be said")]
     p_values = (row["p_corrected"], row["adjusted_p_corrected"])
-    return [auc, *(Cell(wording.bare_p(p)) for p in p_values)]
+    return [auc, elsewhere, *(Cell(wording.bare_p(p)) for p in p_values)]
 
 
 def _head(cluster: int | None, several: bool) -> str:
@@ -176,7 +183,7 @@ def clustering_table(facts: Facts, alike: Mapping[str, tuple[int, int]]) -> Tabl
     """The recorded clusterings; ``alike`` counts pairs grouped as in the reported one, by id."""
     columns = (
         Column("method", numeric=False), Column("clusters"), Column("models"),
-        Column("examples", numeric=False), Column("silhouette"), Column("p"),
+        Column("examples", numeric=False), Column("silhouette, −1 to 1"), Column("p"),
         Column("pairs grouped alike"), Column("what it says", numeric=False),
     )  # fmt: skip
     rows = []

@@ -27,7 +27,7 @@ def number(value: float | None, digits: int = 3) -> str:
 
 
 def gap(value: float | None) -> str:
-    """A gap or a loss in nats, without the unit; below 0.0001 nothing is told apart."""
+    """A gap or a loss in nats, without the unit; below 0.0001 no digits are given."""
     if value is not None and 0 < abs(value) < 0.0001:
         return "less than 0.0001"
     return number(value, 3 if value is not None and abs(value) >= 0.1 else 2)

@@ -1,4 +1,4 @@
-"""Filling the tables of what clusters, axes and gaps go with, whenever results are built.
+"""Fills the tables that compare clusters, axes and gaps with what models score, at every ingest.
 
 Memberships were made from discovery gaps of validation. Values and gaps here are those of
 held-out examples, or of all where results have no halves.

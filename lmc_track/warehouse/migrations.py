@@ -20,7 +20,7 @@ Migration = Callable[[duckdb.DuckDBPyConnection], None]
 MIGRATIONS: dict[int, Migration] = {}
 """By the version that they take a file from.
 
-None leads from version 7 or before: values that those do not have are computed from the record's
+None leads from version 8 or before: values that those do not have are computed from the record's
 predictions, so the next ingest builds a new file.
 """
 

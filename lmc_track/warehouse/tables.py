@@ -244,7 +244,7 @@ _EVALUATED_ON = (
     Column("metric", "VARCHAR", "what is compared: accuracy, the task's or the primary metric"),
 )
 _TESTED = (
-    Column("adjusted_p_value", "DOUBLE", "p_value of the adjusted correlation (Freedman-Lane)"),
+    Column("adjusted_p_value", "DOUBLE", "p_value of the partial correlation (Freedman-Lane)"),
     Column("adjusted_p_corrected", "DOUBLE", "the same, corrected over the family"),
     Column("smallest_p", "DOUBLE", "the smallest p that so many models can attain"),
     Column("n_deals", "BIGINT", "permutations behind p_value"),
@@ -267,7 +267,7 @@ CLUSTER_EFFECTS = Table(
         Column("r", "DOUBLE", "point-biserial correlation; NULL where all values are equal"),
         Column("adjusted_difference", "DOUBLE", "difference of the residuals on validation"),
         Column("adjusted_auc", "DOUBLE", "auc of the residuals on validation"),
-        Column("adjusted_r", "DOUBLE", "r of the residuals on validation"),
+        Column("adjusted_r", "DOUBLE", "partial correlation given validation"),
         Column("p_value", "DOUBLE", "two-sided permutation p of r, by itself"),
         Column("p_corrected", "DOUBLE", "p over all rows and clusters: step-down max-T"),
         *_TESTED,
@@ -285,7 +285,7 @@ AXIS_EFFECTS = Table(
         Column("n_models", "BIGINT", "models that have a place and a value"),
         Column("pearson", "DOUBLE", "Pearson's correlation"),
         Column("spearman", "DOUBLE", "Spearman's correlation"),
-        Column("adjusted_pearson", "DOUBLE", "Pearson's of the residuals on validation"),
+        Column("adjusted_pearson", "DOUBLE", "partial correlation given validation"),
         Column("p_value", "DOUBLE", "two-sided permutation p of Pearson's, by itself"),
         Column("p_corrected", "DOUBLE", "p over all rows and axes: step-down max-T"),
         Column("spearman_p_value", "DOUBLE", "p_value of Spearman's"),

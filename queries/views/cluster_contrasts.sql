@@ -1,6 +1,6 @@
 -- Every cluster against the rest on one metric, as lmc_track.analysis.effects defines it: means,
 -- difference, AUC and point-biserial r, of the values as they are and of their residuals on
--- validation. `source` names a table of one metric with the columns place (one for each data set
+-- validation; adjusted_r is the partial correlation given validation. `source` names a table of one metric with the columns place (one for each data set
 -- and subset), dataset, subset, model_id, cluster, value. Models without a cluster or a value take
 -- no part.
 CREATE MACRO cluster_contrasts(source) AS TABLE
@@ -67,15 +67,44 @@ contrasts AS (
         CASE WHEN abs(mean_in - mean_out) < 1e-12 THEN 0 ELSE mean_in - mean_out END AS difference,
         auc, r
     FROM sides LEFT JOIN duels USING (kind, place, cluster)
+),
+-- The partial correlation adjusts the membership as well: residuals of both on validation.
+membership_lines AS (
+    SELECT
+        b.place, c.cluster, avg((b.cluster = c.cluster)::DOUBLE) AS mean_inside,
+        avg(validation) AS mean_validation,
+        CASE WHEN max(validation) - min(validation) > 1e-9
+            THEN regr_slope((b.cluster = c.cluster)::DOUBLE, validation) ELSE 0
+        END AS slope
+    FROM beside b CROSS JOIN all_clusters c
+    GROUP BY b.place, c.cluster
+),
+memberships_left AS (
+    SELECT
+        b.place, l.cluster, r.value,
+        (b.cluster = l.cluster)::DOUBLE - mean_inside - slope * (validation - mean_validation)
+            AS inside
+    FROM beside b
+    JOIN membership_lines l USING (place)
+    JOIN residuals r ON r.place = b.place AND r.model_id = b.model_id
+),
+partial AS (
+    SELECT
+        place, cluster,
+        CASE WHEN max(inside) - min(inside) > 1e-9 AND max(value) - min(value) > 1e-9
+            THEN corr(value, inside)
+        END AS r
+    FROM memberships_left GROUP BY place, cluster
 )
 SELECT
     raw.place, raw.cluster, raw.n_in, raw.n_out, raw.mean_in, raw.mean_out, raw.difference,
     raw.auc, raw.r,
     adjusted.difference AS adjusted_difference, adjusted.auc AS adjusted_auc,
-    adjusted.r AS adjusted_r
+    partial.r AS adjusted_r
 FROM contrasts raw
 LEFT JOIN contrasts adjusted
     ON adjusted.kind = 'adjusted' AND adjusted.place = raw.place AND adjusted.cluster = raw.cluster
+LEFT JOIN partial ON partial.place = raw.place AND partial.cluster = raw.cluster
 WHERE raw.kind = 'raw';
 
 COMMENT ON MACRO TABLE cluster_contrasts IS 'Every cluster against the rest on one metric.';
@@ -85,7 +114,7 @@ COMMENT ON MACRO TABLE cluster_contrasts IS 'Every cluster against the rest on o
 CREATE MACRO effect_verdict(n_in, n_out, smallest_p, p) AS
 CASE
     WHEN smallest_p IS NULL THEN NULL
-    WHEN least(n_in, n_out) < 2 THEN 'cannot be said: one model is no cluster to speak of'
+    WHEN least(n_in, n_out) < 2 THEN 'cannot be said: a single model has no spread'
     WHEN smallest_p > 0.05 THEN format(
         'cannot be said: {} against {} models cannot attain p below {:.2g}', n_in, n_out, smallest_p
     )

@@ -183,6 +183,63 @@ def test_p_of_the_adjusted_r_is_that_of_the_regression_with_both() -> None:
     assert found.p_value[0, 0] == pytest.approx(np.mean(reached))
 
 
+def _partial_by_regressions(y: Floats, x: Floats, covariate: Floats) -> float:
+    """The correlation of what least squares leave of ``y`` and of ``x`` on the covariate."""
+    line = np.column_stack([np.ones_like(covariate), covariate])
+    left = [v - line @ np.linalg.lstsq(line, v, rcond=None)[0] for v in (y, x)]
+    return float(np.corrcoef(*left)[0, 1])
+
+
+def test_adjusted_r_is_the_partial_correlation_of_value_and_membership() -> None:
+    """By two regressions, and by the formula on three correlations (Fisher 1924)."""
+    random = np.random.default_rng(17)
+    labels = np.repeat([0, 1, 2], [5, 4, 3])
+    validation = random.random(12) + 0.3 * labels
+    values = random.random((2, 12)) + 0.5 * validation + 0.2 * (labels == 1)
+    values[1, [2, 7]] = np.nan
+    for cluster, effect in enumerate(cluster_effects(values, labels, validation, draws=99)):
+        for i, row in enumerate(values):
+            known = np.isfinite(row)
+            y, v = row[known], validation[known]
+            x = (labels[known] == cluster).astype(float)
+            expected = _partial_by_regressions(y, x, v)
+            assert effect.adjusted.r[i] == pytest.approx(expected, abs=1e-12)
+            (_, xy, yv), (_, _, xv), _ = np.corrcoef([y, x, v])
+            formula = (xy - yv * xv) / np.sqrt((1 - yv**2) * (1 - xv**2))
+            assert expected == pytest.approx(formula, abs=1e-12)
+
+
+def test_the_adjusted_correlation_of_an_axis_is_the_partial_one() -> None:
+    random = np.random.default_rng(18)
+    validation = random.random(9)
+    axis = validation + random.random(9)
+    values = random.random((1, 9)) + validation
+    (effect,) = axis_effects(values, axis[:, None], validation, draws=99)
+    expected = _partial_by_regressions(values[0], axis, validation)
+    assert effect.adjusted_pearson[0] == pytest.approx(expected, abs=1e-12)
+
+
+def test_the_adjusted_p_ranks_rows_as_their_adjusted_r_does() -> None:
+    """Of rows of the same models, in every order: a larger |r| never has the larger p."""
+    random = np.random.default_rng(19)
+    labels = np.array([0, 0, 0, 1, 1, 1, 1])
+    validation = random.random(7) + labels
+    values = random.random((30, 7)) + validation
+    effect = cluster_effects(values, labels, validation)[1]
+    pairs = sorted(zip(np.abs(effect.adjusted.r), effect.adjusted_p_value, strict=True))
+    far = [p for r, p in pairs if r > 0.8]
+    near = [p for r, p in pairs if r < 0.3]
+    assert far
+    assert near
+    assert max(far) < min(near)
+
+
+def test_a_membership_that_validation_gives_away_has_no_adjusted_r() -> None:
+    values = np.random.default_rng(20).random((1, 8))
+    effect = cluster_effects(values, FOUR_FOUR, FOUR_FOUR.astype(float), draws=99)[1]
+    assert np.isnan([effect.adjusted.r[0], effect.adjusted_p_value[0]]).all()
+
+
 # Simulations: seeds are fixed; bounds are three standard errors above what is claimed.
 _TRIALS = 300
 _BOUND = 0.05 + 3 * (0.05 * 0.95 / _TRIALS) ** 0.5

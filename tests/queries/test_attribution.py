@@ -17,6 +17,7 @@ import numpy as np
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
+from scipy.special import log_softmax
 
 from lmc_track.analysis.attribution import attribute
 from lmc_track.errors import InputError
@@ -81,6 +82,13 @@ def test_departure_and_averaging_of_labels_are_those_worked_out(three: Results) 
         assert row["mean_excess"] == pytest.approx(departure - averaging, abs=1e-6)
     assert rows["wrong"]["share_positive"] == 0.5
     assert rows["right"]["share_positive"] == 1
+
+
+def test_labels_and_sentences_have_no_chord(three: Results) -> None:
+    rows = three.query("barrier_attribution")
+    assert [chord is None for chord in rows["mean_chord"]] == [
+        level != "subset" for level in rows["level"]
+    ]
 
 
 def test_shares_are_of_the_sum_over_held_out_examples(three: Results) -> None:
@@ -280,7 +288,11 @@ def test_the_subsets_are_those_of_numpy(results: Results) -> None:
         between = now.query("barrier_pairs", dataset="main_only").filter(~pl.col("same_cluster"))
     ids = examples.example_ids[examples.held_out]
     left, point, right = (logits[k] for k in runs.runs.T)
-    parts = attribute(left, point, right, examples.labels[examples.held_out], runs.weights)
+    labels = examples.labels[examples.held_out]
+    parts = attribute(left, point, right, labels, runs.weights)
+    ends = [-log_softmax(z, axis=-1)[:, np.arange(len(labels)), labels] for z in (left, right)]
+    weight = runs.weights[:, None]
+    chord = (1 - weight) * ends[0] + weight * ends[1]
     attributed = results.sql("SELECT path_id, set_no FROM storage.supports")
     paths = dict(attributed.select("set_no", "path_id").rows())
     chosen = [paths[k] in set(between["path_id"]) for k in runs.set_nos]
@@ -291,6 +303,8 @@ def test_the_subsets_are_those_of_numpy(results: Results) -> None:
         for name in ("excess", "departure", "averaging"):
             mean = getattr(parts, name)[chosen][:, of].mean()
             assert row[f"mean_{name}"] == pytest.approx(mean, abs=1e-6)
+        assert row["mean_chord"] == pytest.approx(chord[chosen][:, of].mean(), abs=1e-6)
+        assert 0 <= row["mean_averaging"] <= row["mean_chord"]
         positive = (parts.excess[chosen][:, of] > 0).mean()
         assert row["share_positive"] == pytest.approx(positive)
 

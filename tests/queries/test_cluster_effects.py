@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from importlib.resources import files
 
 import duckdb
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lmc_track.analysis.association import partial_correlations
 from lmc_track.analysis.effects import Contrast, contrast, residuals
 from lmc_track.steps.cluster_effects import CLUSTER_STATISTICS
 from lmc_track.warehouse.moment import Moment
@@ -119,8 +121,10 @@ def test_sql_and_python_agree(
     matrix = np.array(rows, dtype=np.float64)[:, kept].reshape(len(rows), len(kept))
     labels = np.array([clusters[j] for j in kept])
     for cluster in set(labels.tolist()):
-        raw = contrast(matrix, labels == cluster)
-        left = contrast(residuals(matrix, matrix[0]), labels == cluster)
+        inside = labels == cluster
+        raw = contrast(matrix, inside)
+        partial = partial_correlations(matrix, inside[:, None].astype(float), matrix[0])
+        left = replace(contrast(residuals(matrix, matrix[0]), inside), r=partial[:, 0])
         for i, place in enumerate(ROWS.values()):
             if (place, cluster) not in found:
                 assert not np.isfinite(matrix[i]).any() or raw.n_in[i] == 0
@@ -174,7 +178,7 @@ def test_directions_against_the_primary_diagnostic_are_shown(results: Results) -
         (4, 4, 0.029, 0.029, "differs"),
         (4, 4, 0.029, 0.2, "not shown to differ"),
         (4, 4, 0.029, None, "all models are equal"),
-        (1, 30, 1 / 31, 1 / 31, "cannot be said: one model is no cluster to speak of"),
+        (1, 30, 1 / 31, 1 / 31, "cannot be said: a single model has no spread"),
         (2, 3, 0.1, 0.1, "cannot be said: 2 against 3 models cannot attain p below 0.1"),
         (2, 3, None, None, None),
     ],

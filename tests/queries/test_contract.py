@@ -31,7 +31,7 @@ COLUMNS = {
     "barrier_matrix": "model cluster seed-0 seed-2 seed-4 seed-1 seed-3 seed-5",
     "curves": "model_a model_b cluster_a cluster_b same_cluster path_id alpha value",
     "gap_summary": "pairs n_pairs mean standard_error median min max mean_relative n_missing "
-    "n_models",
+    "n_models degrees_of_freedom",
     "pair_measures": "dataset half metric model_a model_b convexity_gap barrier_height "
     "interpolation_instability curve_area relative_gap distance_area path_id",
     "cluster_table": "cluster n_models models n_pairs_within mean_gap_within max_gap_within "
@@ -52,7 +52,7 @@ COLUMNS = {
     "threshold_components": "model position component n_models largest_internal_gap "
     "complete_cluster complete_n_models complete_largest_gap model_id",
     "barrier_attribution": "level subset label example_id text n_examples n_pairs mean_excess "
-    "mean_departure mean_averaging share share_of_examples share_positive",
+    "mean_departure mean_averaging mean_chord share share_of_examples share_positive",
     "ensemble_curves": "model_a model_b cluster_a cluster_b same_cluster path_id alpha "
     "weights_loss ensemble_loss",
     "module_paths": "modules model_a model_b cluster_a cluster_b same_cluster barrier_to_models "

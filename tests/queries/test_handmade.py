@@ -89,7 +89,9 @@ def test_the_matrix_takes_another_measure(four: Results) -> None:
 
 
 def test_gaps_within_and_between(four: Results) -> None:
-    frame = four.query("gap_summary").drop("mean_relative", "standard_error", "n_models")
+    frame = four.query("gap_summary").drop(
+        "mean_relative", "standard_error", "n_models", "degrees_of_freedom"
+    )
     rows = frame.rows()
     assert rows == [
         ("within", 2, 0.1875, 0.1875, 0.125, 0.25, 0),

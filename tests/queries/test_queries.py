@@ -113,6 +113,13 @@ def test_the_standard_error_of_a_mean_gap_is_the_jackknife_over_models(
     assert row["n_models"] == len(models)
 
 
+def test_a_mean_between_clusters_has_the_freedom_of_the_smaller_one(with_holes: Results) -> None:
+    rows = {row["pairs"]: row for row in with_holes.query("gap_summary").iter_rows(named=True)}
+    assert {name: row["degrees_of_freedom"] for name, row in rows.items()} == {
+        "within": 5, "between": 2, "all": 5,
+    }  # fmt: skip
+
+
 def test_diagnostics_tell_the_clusters_apart(results: Results) -> None:
     table = results.query("cluster_diagnostics").filter(pl.col("subset") == "all")
     spread = {row["dataset"]: row["spread"] for row in table.iter_rows(named=True)}

@@ -59,7 +59,7 @@ def test_gaps_are_the_mean_held_out_ones(two: Facts) -> None:
     held_out = two.pairs["convexity_gap"]
     between = held_out.filter(~two.pairs["same_cluster"]).mean()
     assert isinstance(between, float)
-    assert f"{between:.2f} nats (" in sentences(two)[2]
+    assert f"{between:.2f} nats between" in sentences(two)[2]
     assert sentences(two)[2].startswith("On held-out examples of validation")
 
 
@@ -80,7 +80,9 @@ def test_without_the_primary_diagnostic_the_set_that_differs_most_is_named(two: 
     )
     top = wholes.sort("spread", descending=True)["dataset"][0]
     found = sentences(replace(two, primary=Primary("absent", "all", "accuracy")))[3]
-    assert found.startswith(f"On {top}, where they differ most, mean held-out accuracy is ")
+    assert found.startswith(
+        f"On {top}, the diagnostic with the largest difference, mean held-out accuracy is "
+    )
 
 
 def test_models_of_one_cluster_are_compared_by_their_range(facts_of: Read) -> None:
@@ -107,7 +109,7 @@ def test_a_task_with_another_metric_is_compared_by_it(results_of: Kinds, two: Fa
 
 
 def test_disconnected_models_are_not_called_basins_of_their_own(two: Facts) -> None:
-    assert "not called separate basins" in sentences(two)[4]
+    assert "not shown to be separate basins" in sentences(two)[4]
 
 
 def test_small_clusters_without_a_test_are_named(two: Facts) -> None:
@@ -115,7 +117,7 @@ def test_small_clusters_without_a_test_are_named(two: Facts) -> None:
     untested = two.cluster_diagnostics.with_columns(pl.lit(None, pl.Float64).alias("smallest_p"))
     found = sentences(replace(two, cluster_diagnostics=untested))
     assert "cluster 1 is too small" in found[4]
-    assert "AUC" not in found[3]
+    assert "p =" not in found[3]
 
 
 def test_too_few_models_for_a_difference_say_so(two: Facts) -> None:
@@ -125,11 +127,31 @@ def test_too_few_models_for_a_difference_say_so(two: Facts) -> None:
     assert "p =" not in sentences(two)[3]
 
 
-def test_clusters_are_told_apart_beside_what_validation_tells(facts_of: Read) -> None:
+def test_clusters_are_compared_model_by_model_beside_validation(facts_of: Read) -> None:
     sentence = sentences(facts_of("four against four"))[3]
-    assert re.search(r"main_only, .*AUC 1\.00, p = \.029\); .*on validation .* \(AUC 0\.\d\d\)\.$",
-                     sentence)  # fmt: skip
+    assert re.search(
+        r"main_only, .* \(p = \.029; all 8 models nearer their own mean\); "
+        r".*on validation .* \([4-8] of 8 nearer\)\.$",
+        sentence,
+    )
     assert "cannot be said" not in sentences(facts_of("four against four"))[4]
+
+
+def test_a_model_that_does_as_the_other_cluster_is_named(facts_of: Read) -> None:
+    facts = facts_of("four against four")
+    of_primary = (pl.col("dataset") == facts.primary.dataset) & (pl.col("subset") == "all")
+    values = facts.diagnostics.filter(of_primary)
+    stray = values.filter(pl.col("cluster") == 0)["model"][0]
+    other = values.filter(pl.col("cluster") == 1)["value"][0]
+    changed = facts.diagnostics.with_columns(
+        value=pl.when(of_primary & (pl.col("model") == stray))
+        .then(pl.lit(other))
+        .otherwise(pl.col("value"))
+    )
+    assert (
+        f"; 7 of 8 models nearer their own mean, {stray} the other's); "
+        in sentences(replace(facts, diagnostics=changed))[3]
+    )
 
 
 def test_a_cluster_of_one_model_shows_nothing(two: Facts) -> None:
@@ -137,7 +159,7 @@ def test_a_cluster_of_one_model_shows_nothing(two: Facts) -> None:
         n_models=pl.when(pl.col("cluster") == 1).then(1).otherwise(pl.col("n_models"))
     )
     found = sentences(replace(two, cluster_diagnostics=one))[4]
-    assert "one model is no cluster to speak of" in found
+    assert "a single model has no spread" in found
 
 
 def test_one_cluster_says_why(facts_of: Read) -> None:
@@ -227,15 +249,18 @@ def test_an_unknown_study_is_refused(results_of: Kinds) -> None:
         findings(results_of("one model"), "simulatd")
 
 
-def test_gaps_of_models_that_gained_nothing_have_no_share_of_the_way_to_chance(two: Facts) -> None:
-    gaps = {name: {**row, "mean_relative": None} for name, row in two.gaps.items()}
-    sentence = sentences(replace(two, gaps=gaps))[2]
-    assert "way to chance" not in sentence
-    assert ") between; the largest within is" in sentence
+@pytest.mark.parametrize("kind", KINDS)
+def test_gaps_are_in_nats_alone(facts_of: Read, kind: str) -> None:
+    assert "way to chance" not in sentences(facts_of(kind))[2]
 
 
-def test_mean_gaps_have_their_intervals_over_models(two: Facts) -> None:
-    row = two.gaps["between"]
-    low, high = interval(row["mean"], row["standard_error"], 5) or (0.0, 0.0)
-    assert low < row["mean"] < high
-    assert f"({gap(low)} to {gap(high)}) between" in sentences(two)[2]
+def test_mean_gaps_have_their_intervals_over_models(facts_of: Read) -> None:
+    facts = facts_of("four against four")
+    row = facts.gaps["between"]
+    low, high = interval(row["mean"], row["standard_error"], 3) or (0.0, 0.0)
+    assert 0 < low < row["mean"] < high
+    assert f"(95% interval {gap(low)} to {gap(high)}) between" in sentences(facts)[2]
+
+
+def test_two_models_in_the_smaller_cluster_give_no_interval_between(two: Facts) -> None:
+    assert re.search(r"within clusters and [\d.]+ nats between; ", sentences(two)[2])

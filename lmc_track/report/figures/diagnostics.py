@@ -69,7 +69,7 @@ def _caption(facts: Facts, left_out: int) -> str:
     return captions.joined(
         [
             f"{metric} of {wording.count(facts.models.height, 'model')} on {examples_of(facts)} of "
-            "each data set: one dot a model.",
+            "each data set: one dot per model.",
             f"Bars: the mean{by} with its 95% interval over models (Student's t)"
             f"{f'; none of fewer than {wording.word(LEAST)} models' if small else ''}."
             if facts.models.height >= LEAST
