@@ -1,4 +1,4 @@
-"""How the clusters were found, or why there is one, in one sentence."""
+"""How many clusters there are, who is in them, and what speaks for it."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ from lmc_track.report import wording
 from lmc_track.report.facts import Facts, Found
 
 PUBLISHED = "published"
+_MOST_NAMED = 8
+# The verdict, and what earlier versions recorded in its place.
+_JUDGED = ("verdict", "spectral")
 
 
 def cluster_sentence(facts: Facts) -> str:
-    """How many clusters, by which rule, and what speaks for the division."""
+    """How many clusters there are, and who is with whom, in one plain line."""
     found = facts.found
     if facts.models.height == 1:
         return "A single model cannot be divided into clusters."
@@ -28,9 +31,18 @@ def cluster_sentence(facts: Facts) -> str:
         return f"The training data plant {divided}; these were not found, but known."
     if found.method == PUBLISHED:
         return f"Published memberships, which were not found here, make {divided}."
-    if found.n_clusters == 1:
-        return _one(found, divided)
-    return _several(found, divided)
+    if found.n_clusters > 1:
+        return _who(facts)
+    return f"No division of the models counts: there is {divided}."
+
+
+def evidence_sentences(facts: Facts) -> list[str]:
+    """The verdict as it was recorded, with what so many models can show; none of other methods."""
+    found = facts.found
+    decision = found.statistics.get("decision") if found else None
+    if found is None or found.method not in _JUDGED or not decision:
+        return []
+    return [str(decision)]
 
 
 def method_name(method: str) -> str:
@@ -61,52 +73,20 @@ def _threshold(found: Found, divided: str) -> str:
     return f"{text}; the largest gap inside one of them is {amount(largest)}."
 
 
-def _several(found: Found, divided: str) -> str:
-    evidence, p_noise = _evidence(found), found.statistics.get("p_noise")
-    if evidence and p_noise is not None:
-        evidence += f", {wording.p_value(p_noise)} against noise of measurement"
-    name = wording.capital(method_name(found.method))
-    return f"{name} of the {found.half} gaps finds {divided}{': ' if evidence else ''}{evidence}."
-
-
-def _evidence(found: Found) -> str:
-    """Silhouette and p; the gaps that they are of are the held-out ones."""
-    statistics = found.statistics
-    silhouette, p = statistics.get("silhouette"), statistics.get("p_value")
-    parts = []
-    if silhouette is not None:
-        parts.append(f"held-out silhouette {wording.share(silhouette)}")
-    if p is not None:
-        permuted = statistics.get("permutations") or found.settings.get("permutations")
-        against = f" against {permuted:,} permuted gap matrices" if permuted else ""
-        parts.append(f"{wording.p_value(p)}{against}")
-    return ", ".join(parts)
-
-
-def _one(found: Found, divided: str) -> str:
-    text = f"{wording.capital(method_name(found.method))} leaves {divided}"
-    reason = _reason(found) or _recorded(found)
-    return f"{text}: {reason}." if reason else f"{text}."
-
-
-def _reason(found: Found) -> str:
-    """Why one cluster, from the rule's two conditions; empty where neither is known."""
-    p, level = found.statistics.get("p_value"), found.settings.get("significance")
-    relative = found.statistics.get("relative_gap_between")
-    least = found.settings.get("least_relative_gap")
-    if p is not None and (level is None or p > level):
-        evidence = _evidence(found)
-        return f"its best division could well be chance ({evidence})"
-    if relative is not None and least is not None and relative < least:
-        return (
-            f"the gaps between the parts of the best division are {wording.percent(relative)} of "
-            f"the way to chance, and less than {wording.percent(least)} does not count"
-        )
-    return ""
-
-
-def _recorded(found: Found) -> str:
-    """The reason as the clustering's own record gives it."""
-    decision = str(found.statistics.get("decision") or "").strip().removesuffix(".")
-    reason = decision.split(":", 1)[-1].strip()
-    return reason[:1].lower() + reason[1:]
+def _who(facts: Facts) -> str:
+    """Who is with whom, in one plain sentence: names of small clusters, numbers of large ones."""
+    members: dict[int, list[str]] = {}
+    for name, cluster in facts.cluster_of.items():
+        if cluster is not None:
+            members.setdefault(cluster, []).append(name)
+    groups = [members[cluster] for cluster in sorted(members)]
+    named = [
+        wording.listing(group, limit=_MOST_NAMED)
+        if len(group) <= _MOST_NAMED
+        else wording.count(len(group), "model")
+        for group in groups
+    ]
+    if len(groups) == 2 and len(groups[0]) > _MOST_NAMED:
+        verb = "is" if len(groups[1]) == 1 else "are"
+        return f"{named[1]} {verb} linearly disconnected from the other {named[0]}."
+    return f"Linearly disconnected from each other are {'; '.join(named)}."

@@ -1,7 +1,8 @@
-"""What a study found, in five plain sentences made from its numbers.
+"""What a study found, in plain sentences made from its numbers.
 
-They say what was measured, how many clusters there are and by which rule, how large the gaps
-are, what the clusters score on diagnostics and which models are exceptions, and the limits.
+They say who is with whom, what was measured, how large the gaps are, what the clusters score on
+diagnostics and which models are exceptions, and the limits; where a verdict was made, what it
+rests on comes last.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from lmc_track.report.cluster_effects import (
     sides,
     sides_clause,
 )
-from lmc_track.report.clusters import PUBLISHED, cluster_sentence
+from lmc_track.report.clusters import PUBLISHED, cluster_sentence, evidence_sentences
 from lmc_track.report.facts import Facts, Row, Source, gather
 from lmc_track.report.intervals import interval
 
@@ -27,7 +28,7 @@ _SMALL_CLUSTER = 3
 
 
 def findings(results: Source, study: str, *, clustering: str | None = None) -> list[str]:
-    """Exactly five sentences about ``study``, of one to two lines each.
+    """Five sentences about ``study``, of one to two lines each, and the verdict's evidence.
 
     ``clustering`` is the id or the method of the clustering to describe, by default the study's
     own.
@@ -39,13 +40,14 @@ def findings(results: Source, study: str, *, clustering: str | None = None) -> l
 
 
 def sentences(facts: Facts) -> list[str]:
-    """The five sentences of facts that are read already."""
+    """The sentences of facts that are read already; where a verdict was made it comes last."""
     return [
-        _measured(facts),
         cluster_sentence(facts),
+        _measured(facts),
         gap_sentence(facts),
         generalization_sentence(facts),
         _limits(facts),
+        *evidence_sentences(facts),
     ]
 
 

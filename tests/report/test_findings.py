@@ -31,27 +31,42 @@ def two(facts_of: Read) -> Facts:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_there_are_five_sentences_of_at_most_two_lines(facts_of: Read, kind: str) -> None:
-    found = sentences(facts_of(kind))
-    assert len(found) == 5
+def test_there_are_five_sentences_of_at_most_two_lines_and_the_evidence(
+    facts_of: Read, kind: str
+) -> None:
+    facts = facts_of(kind)
+    found = sentences(facts)
+    judged = facts.found is not None and facts.found.method == "verdict"
+    assert len(found) == 5 + judged
     for sentence in found:
         assert sentence.endswith(".")
         assert not re.search(r"None|nan|–|  ", sentence), sentence
-        assert len(sentence) <= 250
+    assert all(len(sentence) <= 250 for sentence in found[:5])
 
 
-def test_the_first_sentence_counts_what_was_measured(two: Facts) -> None:
-    assert sentences(two)[0] == (
+def test_the_second_sentence_counts_what_was_measured(two: Facts) -> None:
+    assert sentences(two)[1] == (
         "5 finetuned models of the task agreement (base: agreement) and 10 interpolated ones on "
         "the straight lines between all 10 pairs, 3 points a path with its ends, were evaluated "
         "on 4 data sets."
     )
 
 
-def test_several_clusters_are_reported_with_their_evidence(two: Facts) -> None:
-    assert sentences(two)[1] == (
-        "Spectral clustering of the discovery gaps finds two clusters, of 3 and 2 models: "
-        "held-out silhouette 0.90, p = .001 against 999 permuted gap matrices."
+def test_who_is_with_whom_comes_first_and_the_evidence_last(two: Facts) -> None:
+    found = sentences(two)
+    names = {0: [], 1: []}
+    for name, cluster in two.cluster_of.items():
+        names[cluster].append(name)
+    listed = [", ".join(group[:-1]) + f" and {group[-1]}" for group in names.values()]
+    assert found[0] == f"Linearly disconnected from each other are {'; '.join(listed)}."
+    assert found[-1] == "2 clusters: no form of one cluster explains the gaps."
+
+
+def test_a_few_models_are_named_apart_from_many(facts_of: Read) -> None:
+    facts = facts_of("two clusters")
+    models = pl.DataFrame({"name": [f"seed-{k}" for k in range(12)], "cluster": [0] * 10 + [1, 1]})
+    assert cluster_sentence(replace(facts, models=models)) == (
+        "seed-10 and seed-11 are linearly disconnected from the other 10 models."
     )
 
 
@@ -162,35 +177,14 @@ def test_a_cluster_of_one_model_shows_nothing(two: Facts) -> None:
     assert "a single model has no spread" in found
 
 
-def test_one_cluster_says_why(facts_of: Read) -> None:
-    sentence = sentences(facts_of("one cluster"))[1]
-    assert sentence == (
-        "Spectral clustering leaves one cluster of 4 models: its best division could well be "
-        "chance (p = .60 against 999 permuted gap matrices)."
-    )
-
-
-def test_one_cluster_for_small_gaps_names_the_least_that_counts(facts_of: Read) -> None:
+def test_one_cluster_says_why_and_what_so_many_models_could_show(facts_of: Read) -> None:
     facts = facts_of("one cluster")
     assert facts.found is not None
-    found = replace(
-        facts.found,
-        settings={"significance": 0.05, "least_relative_gap": 0.25},
-        statistics={"p_value": 0.01, "relative_gap_between": 0.031},
-    )
-    assert "are 3.1% of the way to chance, and less than 25% does not count" in cluster_sentence(
-        replace(facts, found=found)
-    )
-
-
-def test_one_cluster_of_another_kind_keeps_the_recorded_reason(facts_of: Read) -> None:
-    facts = facts_of("one cluster")
-    assert facts.found is not None
-    found = replace(
-        facts.found, settings={}, statistics={"decision": "One cluster: all gaps are zero."}
-    )
-    sentence = cluster_sentence(replace(facts, found=found))
-    assert sentence.endswith("one cluster of 4 models: all gaps are zero.")
+    statistics = {**facts.found.statistics, "n_models": 16}
+    sentence = sentences(replace(facts, found=replace(facts.found, statistics=statistics)))[-1]
+    assert sentence.startswith("One cluster: one cloud of models explains the gaps. ")
+    assert "16 models" in sentence
+    assert "minority of 12%" in sentence
 
 
 def test_one_cluster_gives_the_range_of_gaps(facts_of: Read) -> None:
@@ -201,26 +195,26 @@ def test_one_cluster_gives_the_range_of_gaps(facts_of: Read) -> None:
 
 def test_without_a_clustering_nothing_is_said_of_clusters(facts_of: Read) -> None:
     found = sentences(facts_of("no clustering"))
-    assert found[1].startswith("No clustering has been made yet, so the 6 pairs")
+    assert found[0].startswith("No clustering has been made yet, so the 6 pairs")
     assert not re.search(r"cluster \d|within clusters", " ".join(found))
 
 
 def test_holes_are_counted(facts_of: Read) -> None:
     found = sentences(facts_of("holes"))
-    assert "between 8 of 10 pairs" in found[0]
+    assert "between 8 of 10 pairs" in found[1]
     assert "2 pairs are not measured and left out" in found[4]
 
 
 def test_one_model_is_described_without_pairs(facts_of: Read) -> None:
     found = sentences(facts_of("one model"))
-    assert found[1] == "A single model cannot be divided into clusters."
+    assert found[0] == "A single model cannot be divided into clusters."
     assert found[3].startswith("Its held-out accuracy is")
 
 
 def test_the_published_procedure_is_said_to_make_two_always(two: Facts) -> None:
     assert two.found is not None
     facts = replace(two, found=replace(two.found, method="juneja2023", half="all"))
-    assert "which always makes two clusters, gives two clusters, of 3 and 2" in sentences(facts)[1]
+    assert "which always makes two clusters, gives two clusters, of 3 and 2" in sentences(facts)[0]
     assert "saw the held-out examples too" in sentences(facts)[4]
 
 
