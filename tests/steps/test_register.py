@@ -210,7 +210,7 @@ def test_a_copy_in_another_order_is_refused_as_the_same_model(
     home_with_base: Location, trained: Path, tmp_path: Path
 ) -> None:
     swapped = reordered(trained, tmp_path / "swapped", labels_of(trained)[::-1])
-    with pytest.raises(InputError, match="good computes the same as .*swapped"):
+    with pytest.raises(InputError, match=r"good computes the same as .*swapped"):
         register(home_with_base, swapped, trained)
 
 
