@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from lmc_track.models.loading import load_reported, unique_state
@@ -56,7 +55,7 @@ def function_digest(
             tensor = tensor.index_select(outputs[name], torch.tensor(list(order)))
         whole = tensor.float() if tensor.is_floating_point() else tensor.long()
         digest.update(f"{name} {tuple(whole.shape)} ".encode())
-        digest.update(memoryview(np.ascontiguousarray(whole.cpu().numpy())).cast("B"))
+        digest.update(whole.numpy().tobytes())
     return digest.hexdigest()
 
 

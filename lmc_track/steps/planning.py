@@ -207,7 +207,7 @@ def _check_model(
 
 def _short_and_long(encoded: Mapping[str, EncodedDataset]) -> list[dict[str, list[int]]]:
     """The inputs of the shortest text and of the longest that takes no time, by name."""
-    data = max(encoded.values(), key=lambda one: int(np.ptp(one.lengths)))
+    data = max(filter(len, encoded.values()), key=lambda one: int(np.ptp(one.lengths)))
     short = int(np.argmin(data.lengths))
     brief = np.where(data.lengths <= max(_BRIEF, data.lengths[short]), data.lengths, 0)
     return [

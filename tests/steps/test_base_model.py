@@ -93,7 +93,9 @@ def test_a_checkpoint_of_the_study_that_does_not_load_whole_is_named(
     home_with_base: Location,
 ) -> None:
     finetune_step(tiny_study(finetune={"seeds": "0-1"}), home_with_base, Silent())
-    for file in home_with_base.home.rglob("artifacts/model/config.json"):
+    files = list(home_with_base.home.rglob("model/config.json"))
+    assert len(files) == 2
+    for file in files:
         content = json.loads(file.read_text())
         file.write_text(json.dumps({**content, "num_hidden_layers": 1}))
     more = tiny_study(
@@ -146,9 +148,7 @@ def test_finetuning_many_models_holds_none_of_them(
     # The engine, made after the first training, has one model; each further one adds nothing.
     weights = sum(
         tensor.nbytes
-        for tensor in load_file(
-            next(home_with_base.home.rglob("artifacts/model/model.safetensors"))
-        ).values()
+        for tensor in load_file(next(home_with_base.home.rglob("model/model.safetensors"))).values()
     )
     assert held[7] - held[2] < weights / 10
 
