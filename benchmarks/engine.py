@@ -150,7 +150,7 @@ def published(site: Site, ours: float, sentences: int) -> None:
     sample = min(sentences, total)
     data = plan.encoded["validation"]
     rows = np.linspace(0, len(data) - 1, sample).astype(int)
-    ids = torch.full((sample, 512), data.pad_token_id, dtype=torch.long)
+    ids = torch.full((sample, 512), data.padding.token_id, dtype=torch.long)
     mask = torch.zeros((sample, 512), dtype=torch.long)
     for line, row in enumerate(rows):
         found = torch.tensor(np.array(data.inputs["input_ids"][row], dtype=np.int64))

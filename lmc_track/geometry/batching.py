@@ -105,16 +105,13 @@ def _padded(
 ) -> Batch:
     """Inputs of ``examples`` as tables; the mask is left out where nothing is padded."""
     names = list(examples[0][0].inputs)
+    padding = examples[0][0].padding
     sizes = [len(data.inputs["input_ids"][row]) for data, row in examples]
-    shape = (len(examples), max(sizes))
     inputs: dict[str, torch.Tensor] = {}
     for name in names:
-        fill = examples[0][0].pad_token_id if name == "input_ids" else 0
-        table = np.full(shape, fill, dtype=np.int64)
-        for line, (data, row) in enumerate(examples):
-            table[line, : sizes[line]] = data.inputs[name][row]
+        fill = padding.token_id if name == "input_ids" else 0
+        table = padding.table([data.inputs[name][row] for data, row in examples], sizes, fill)
         inputs[name] = torch.from_numpy(table).to(device)
-    if min(sizes) < shape[1]:
-        mask = np.arange(shape[1]) < np.array(sizes)[:, None]
-        inputs["attention_mask"] = torch.from_numpy(mask.astype(np.int64)).to(device)
+    if min(sizes) < max(sizes):
+        inputs["attention_mask"] = torch.from_numpy(padding.mask(sizes)).to(device)
     return Batch(rows, inputs)

@@ -18,6 +18,7 @@ import torch
 from lmc_track.geometry.batching import Attention, Batching
 from lmc_track.geometry.devices import torch_device
 from lmc_track.geometry.interpolation import ResidentModel
+from lmc_track.models.padding import name_padding
 from lmc_track.models.threads import is_small, one_thread
 
 _CPU_BUDGETS = (256, 512, 1_024, 2_048, 4_096)
@@ -47,6 +48,7 @@ def calibrate(
     where = torch_device(device)
     resident = ResidentModel(folder, precision, where)
     model = resident.model
+    name_padding(model, 0)  # all inputs are of one length: nothing is padded
     budgets = budgets or (_CUDA_BUDGETS if where.type == "cuda" else _CPU_BUDGETS)
     until = time.monotonic() + _PATIENCE
     # Each batch is computed by one thread, beside others.
@@ -77,6 +79,7 @@ def measured_rate(
     """Tokens a second that a model like that in ``folder`` reads in full batches."""
     where = torch_device(device)
     resident = ResidentModel(folder, precision, where, batching.attention)
+    name_padding(resident.model, 0)
     count = max(1, batching.token_budget // tokens)
     at_once = 1
     if where.type == "cpu" and not is_small(resident.model):

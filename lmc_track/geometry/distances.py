@@ -8,9 +8,10 @@ from typing import Any, Protocol
 
 import torch
 
-from lmc_track.geometry.loading import load_classifier_report, unique_state
+from lmc_track.geometry.loading import load_classifier_report
 from lmc_track.geometry.weights import Weights
 from lmc_track.models.checkpoints import StoredTensor, stored_tensors
+from lmc_track.models.loading import unique_state
 
 # Numbers taken at a time where sums are formed, so that no whole tensor is copied for them.
 _CHUNK = 1 << 20
@@ -126,11 +127,12 @@ class _StoredOrigin:
 
 class _LoadedOrigin:
     def __init__(self, base: Path) -> None:
-        model, missing = load_classifier_report(base)
+        model, report = load_classifier_report(base)
+        new = {*report.missing, *report.mismatched}
         self._weights = {
             name: tensor
             for name, tensor in unique_state(model).items()
-            if name not in missing and tensor.is_floating_point()
+            if name not in new and tensor.is_floating_point()
         }
 
     def names(self) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lmc_track.models.padding import Padding
 from lmc_track.tasks.dataset import Dataset
 from lmc_track.tasks.projection import Projection
 
@@ -53,7 +54,7 @@ class EncodedDataset:
     example_ids: NDArray[np.int64]
     labels: NDArray[np.int64]
     inputs: dict[str, Ragged]
-    pad_token_id: int
+    padding: Padding
     digest: str
     projection: Projection | None = None
     file: Path | None = None
@@ -74,8 +75,14 @@ class EncodedDataset:
         return EncodedDataset, tuple(getattr(self, field) for field in self.__dataclass_fields__)
 
 
-def encode(dataset: Dataset, tokenizer: Any, longest: int | None) -> EncodedDataset:
-    """``dataset`` tokenized, truncated to ``longest`` tokens (None: not at all)."""
+def encode(
+    dataset: Dataset, tokenizer: Any, longest: int | None, padding: Padding | None = None
+) -> EncodedDataset:
+    """``dataset`` tokenized, truncated to ``longest`` tokens (None: not at all).
+
+    ``padding`` is how batches of it are filled up; without it with the tokenizer's own token.
+    """
+    usual = Padding(tokenizer.pad_token_id or 0)
     columns = [dataset.frame[column].to_list() for column in dataset.text_columns]
     encoded = tokenizer(
         *columns,
@@ -94,14 +101,17 @@ def encode(dataset: Dataset, tokenizer: Any, longest: int | None) -> EncodedData
         dataset.frame["example_id"].to_numpy(),
         dataset.frame["label"].to_numpy(),
         inputs,
-        tokenizer.pad_token_id or 0,
-        _digest(dataset.digest, inputs),
+        padding or usual,
+        _digest(dataset.digest, inputs, padding if padding != usual else None),
         dataset.projection,
     )
 
 
-def _digest(data: str, inputs: dict[str, Ragged]) -> str:
-    digest = hashlib.sha256(f"lmc-track encoding v1 {data}".encode())
+def _digest(data: str, inputs: dict[str, Ragged], padding: Padding | None) -> str:
+    """``padding`` counts where it is not the tokenizer's own, on the right: that was once taken
+    for all models, and what was measured so has to be measured again."""
+    filled = "" if padding is None else f" padded {padding.side} with {padding.token_id}"
+    digest = hashlib.sha256(f"lmc-track encoding v1 {data}{filled}".encode())
     for name, rows in inputs.items():
         digest.update(name.encode())
         for row in range(len(rows)):

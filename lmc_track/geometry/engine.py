@@ -24,6 +24,7 @@ from lmc_track.geometry.modules import ALL, moving_tensors
 from lmc_track.geometry.planes import PlaneFrame, Shares
 from lmc_track.geometry.weights import Weights, check_same_shape
 from lmc_track.geometry.weights_cache import Checkpoint, WeightsCache
+from lmc_track.models.padding import name_padding
 from lmc_track.models.threads import is_small, one_thread, threads_for
 
 # With fewer the threads would wait for the last one to end.
@@ -69,9 +70,9 @@ class Engine:
     def model_predictions(
         self, model: Checkpoint, datasets: Iterable[str]
     ) -> dict[str, Predictions]:
-        """Predictions of one saved classifier."""
+        """Predictions of one saved classifier, of which nothing is held afterwards."""
         resident = self._model(model)
-        resident.set_weights(self._open(model))
+        resident.set_weights(self._weights.read(model, resident.layout))
         return self._evaluate(resident, datasets)
 
     def path_predictions(
@@ -156,6 +157,8 @@ class Engine:
             self._resident = ResidentModel(
                 model.folder, settings.precision, self._device, settings.batching.attention
             )
+            for data in self._data.values():
+                name_padding(self._resident.model, data.padding.token_id)
         return self._resident
 
     def _evaluate(self, resident: ResidentModel, datasets: Iterable[str]) -> dict[str, Predictions]:

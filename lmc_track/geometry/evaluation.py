@@ -14,6 +14,7 @@ from torch.nn.functional import cross_entropy
 from lmc_track.geometry.batching import Batch, Reading
 from lmc_track.geometry.encoding import EncodedDataset
 from lmc_track.geometry.metrics import summarize
+from lmc_track.models.padding import read_names
 from lmc_track.tasks.projection import Projection, projected
 
 
@@ -52,8 +53,9 @@ def read(model: Any, reading: Reading, at_once: int = 1) -> torch.Tensor:
 
     @torch.inference_mode()
     def logits_of(batch: Batch) -> torch.Tensor:
-        found: torch.Tensor = model(**batch.inputs).logits.float()
-        return found
+        inputs = {name: batch.inputs[name] for name in read_names(model, batch.inputs)}
+        logits: torch.Tensor = model(**inputs).logits.float()
+        return logits
 
     if not reading.batches:
         raise ValueError("there are no examples to evaluate")

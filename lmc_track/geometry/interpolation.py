@@ -17,9 +17,10 @@ from typing import Any
 import torch
 
 from lmc_track.geometry.batching import Attention
-from lmc_track.geometry.loading import StoredLayout, load_classifier, load_weights, unique_state
+from lmc_track.geometry.loading import StoredLayout, load_classifier, load_weights
 from lmc_track.geometry.modules import ALL, moving_tensors
 from lmc_track.geometry.weights import Weights, check_same_shape
+from lmc_track.models.loading import unique_state
 
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 

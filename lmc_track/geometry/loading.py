@@ -17,40 +17,37 @@ import torch
 from lmc_track.errors import InputError, WorkError
 from lmc_track.geometry.weights import Weights, check_finite
 from lmc_track.models.checkpoints import stored_tensors
-from lmc_track.models.silence import silent_transformers
+from lmc_track.models.loading import LoadReport, load_reported, unique_state
 
 
 def load_classifier(folder: Path) -> Any:
     """The classifier saved in ``folder``, in float32 and evaluation mode.
 
     Raises:
-        WorkError: a file of it is missing or damaged.
+        WorkError: a file of it is missing or damaged, or it does not load whole.
     """
-    return load_classifier_report(folder)[0]
+    model, report = load_classifier_report(folder)
+    if not report.is_whole:
+        raise WorkError(
+            f"the checkpoint in {folder} does not load whole: {report.problems()}",
+            "Restore its files, or delete its run in MLflow and run the study again: the model is "
+            "then finetuned anew.",
+        )
+    return model
 
 
-def load_classifier_report(folder: Path) -> tuple[Any, set[str]]:
-    """The classifier in ``folder``, and which of its tensors no file had.
+def load_classifier_report(folder: Path) -> tuple[Any, LoadReport]:
+    """The classifier in ``folder``, and what transformers found of its tensors.
 
     Raises:
-        WorkError: as ``load_classifier``.
+        WorkError: a file of it is missing or damaged.
     """
     from safetensors import SafetensorError
-    from transformers import AutoModelForSequenceClassification
 
     try:
-        with silent_transformers():
-            model, info = AutoModelForSequenceClassification.from_pretrained(
-                str(folder),
-                local_files_only=True,
-                trust_remote_code=False,
-                use_safetensors=True,
-                dtype=torch.float32,
-                output_loading_info=True,
-            )
-    except (SafetensorError, OSError, ValueError) as error:
+        return load_reported(folder)
+    except (SafetensorError, OSError, ValueError, RuntimeError) as error:
         raise damaged_checkpoint(folder, error) from error
-    return model.eval(), set(info["missing_keys"])
 
 
 def load_weights(folder: Path) -> dict[str, torch.Tensor]:
@@ -62,18 +59,6 @@ def load_weights(folder: Path) -> dict[str, torch.Tensor]:
     weights = unique_state(load_classifier(folder))
     check_finite(weights, str(folder))
     return weights
-
-
-def unique_state(model: Any) -> dict[str, torch.Tensor]:
-    """The parameters and persistent buffers of ``model``; of tied ones only the first."""
-    found: dict[str, torch.Tensor] = {}
-    seen: set[tuple[int, torch.Size]] = set()
-    for name, tensor in model.state_dict().items():
-        place = (tensor.data_ptr(), tensor.shape)
-        if tensor.numel() == 0 or place not in seen:
-            seen.add(place)
-            found[name] = tensor.detach()
-    return found
 
 
 @dataclass(frozen=True)

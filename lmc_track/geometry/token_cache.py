@@ -17,22 +17,31 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from lmc_track.geometry.encoding import EncodedDataset, Ragged, encode
+from lmc_track.models.padding import Padding
 from lmc_track.tasks.dataset import Dataset
 from lmc_track.tasks.projection import Projection
 
-_FORMAT = 1
+_FORMAT = 2
 _FACTS = b"lmc-track"
 
 
 class TokenCache:
     """The token files in ``folder`` that one tokenizer made."""
 
-    def __init__(self, folder: Path, tokenizer_digest: str, longest: int | None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        tokenizer_digest: str,
+        longest: int | None,
+        padding: Padding | None = None,
+    ) -> None:
         import tokenizers
 
         self._folder = folder
         self._longest = longest
-        self._made_by = (tokenizer_digest, longest, tokenizers.__version__, _FORMAT)
+        self._padding = padding
+        filled = None if padding is None else [padding.token_id, padding.side]
+        self._made_by = (tokenizer_digest, longest, filled, tokenizers.__version__, _FORMAT)
 
     def get(self, dataset: Dataset, tokenizer: Any) -> EncodedDataset:
         """``dataset`` as ``tokenizer`` reads it; a file that is damaged is made again."""
@@ -42,7 +51,7 @@ class TokenCache:
             _note_use(file)
             return found
         except (OSError, ValueError, KeyError):  # pyarrow's own errors are among these
-            made = encode(dataset, tokenizer, self._longest)
+            made = encode(dataset, tokenizer, self._longest, self._padding)
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             _write(made, file)
@@ -90,7 +99,7 @@ def read_encoded(
         table["example_id"].chunk(0).to_numpy(),
         table["label"].chunk(0).to_numpy(),
         inputs,
-        facts["pad_token_id"],
+        Padding(*facts["padding"]),
         facts["digest"],
         projection,
         file,
@@ -109,7 +118,7 @@ def _write(data: EncodedDataset, file: Path) -> None:
         columns[name] = pa.ListArray.from_arrays(pa.array(rows.offsets), pa.array(rows.values))
     facts = {
         "inputs": list(data.inputs),
-        "pad_token_id": data.pad_token_id,
+        "padding": [data.padding.token_id, data.padding.side],
         "digest": data.digest,
         "checksum": _checksum(data),
     }

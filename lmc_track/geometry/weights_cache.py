@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,34 +45,64 @@ class WeightsCache:
         Raises:
             WorkError: they are damaged, not finite, or not those of the digest.
         """
-        try:
+        with _readable(checkpoint):
+            self._check(checkpoint)
             return self._get(checkpoint, layout)
-        except (InputError, OSError) as error:
-            raise damaged_checkpoint(checkpoint.folder, error) from error
 
-    def _get(self, checkpoint: Checkpoint, layout: StoredLayout | None) -> Weights:
+    def read(self, checkpoint: Checkpoint, layout: StoredLayout | None) -> Weights:
+        """The weights of ``checkpoint``, which are not held for another time.
+
+        Raises:
+            WorkError: as ``get``.
+        """
+        with _readable(checkpoint):
+            self._check(checkpoint)
+            return self._held.get(checkpoint) or self._opened(checkpoint, layout)
+
+    def _check(self, checkpoint: Checkpoint) -> None:
         state = _signature(checkpoint.folder)
         if self._seen.get(checkpoint) != state:
             self._held.pop(checkpoint, None)
             _verify(checkpoint)
             self._seen[checkpoint] = state
+
+    def _get(self, checkpoint: Checkpoint, layout: StoredLayout | None) -> Weights:
         if checkpoint in self._held:
             self._held.move_to_end(checkpoint)
             return self._held[checkpoint]
         # Room is made first, so that no more is held than the limit says. The newest always stays:
         # a path needs both of its ends.
-        size = sum(tensor.end - tensor.begin for tensor in stored_tensors(checkpoint.folder))
+        size = _size(checkpoint.folder)
         while len(self._held) > 1 and self._bytes() + size > self._limit:
             self._held.popitem(last=False)
-        weights = {
-            name: tensor.to(self._device)
-            for name, tensor in open_weights(checkpoint.folder, layout).items()
-        }
+        weights = self._opened(checkpoint, layout)
         self._held[checkpoint] = weights
         return weights
 
+    def _opened(self, checkpoint: Checkpoint, layout: StoredLayout | None) -> Weights:
+        return {
+            name: tensor.to(self._device)
+            for name, tensor in open_weights(checkpoint.folder, layout).items()
+        }
+
     def _bytes(self) -> int:
         return sum(tensor.nbytes for held in self._held.values() for tensor in held.values())
+
+
+@contextmanager
+def _readable(checkpoint: Checkpoint) -> Iterator[None]:
+    try:
+        yield
+    except (InputError, OSError) as error:
+        raise damaged_checkpoint(checkpoint.folder, error) from error
+
+
+def _size(folder: Path) -> int:
+    """Bytes of a checkpoint's tensors as they are held: floats in float32, whatever is stored."""
+    return sum(
+        4 * math.prod(tensor.shape) if "F" in tensor.dtype else tensor.end - tensor.begin
+        for tensor in stored_tensors(folder)
+    )
 
 
 def _verify(checkpoint: Checkpoint) -> None:

@@ -17,20 +17,12 @@ import torch
 
 from lmc_track.errors import InputError
 from lmc_track.models.checkpoints import check_checkpoint, stored_tensors
+from lmc_track.models.functions import settings_that_matter
+from lmc_track.models.loading import listed, load_reported
 from lmc_track.models.silence import silent_transformers
 
 _FLOATS = frozenset({"F64", "F32", "F16", "BF16"})
 _INTEGERS = frozenset({"I64", "I32", "I16", "I8", "U8", "BOOL"})
-# Settings that say nothing of what the network computes from its weights when it is evaluated.
-_PASSING = frozenset(
-    {
-        "architectures", "chunk_size_feed_forward", "dtype", "finetuning_task", "id2label",
-        "initializer_factor", "initializer_range", "label2id", "num_labels", "output_attentions",
-        "output_hidden_states", "problem_type", "return_dict", "task_specific_params",
-        "tie_word_embeddings", "torch_dtype", "transformers_version", "use_cache",
-        "_name_or_path", "name_or_path",
-    }
-)  # fmt: skip
 _MERGE = (
     'python -c "from peft import AutoPeftModelForSequenceClassification as A; '
     "A.from_pretrained('{folder}').merge_and_unload().save_pretrained('{folder}-merged')\""
@@ -53,9 +45,13 @@ class Frame:
 
 @dataclass(frozen=True)
 class Admitted:
-    """A checkpoint that fits; ``label_names`` are its config's, in the order of its outputs."""
+    """A checkpoint that fits; ``label_names`` are its config's, in the order of its outputs.
+
+    ``model`` is the classifier as loaded.
+    """
 
     label_names: tuple[str, ...]
+    model: Any
 
 
 def frame_of(folder: Path, n_labels: int) -> Frame:
@@ -118,10 +114,22 @@ def admit(folder: Path, shown: str, frame: Frame) -> Admitted:
     Raises:
         InputError: it does not, or its weights are damaged, incomplete, NaN or infinite.
     """
+    config = check_settings(folder, shown, frame)
+    model = _check_weights(folder, frame, shown)
+    names = tuple(str(config.id2label[n]) for n in range(config.num_labels))
+    return Admitted(names, model)
+
+
+def check_settings(folder: Path, shown: str, frame: Frame) -> Any:
+    """The configuration of the classifier in ``folder``, with which weights that fit ``frame``
+    compute what those of the study's models compute.
+
+    Raises:
+        InputError: with its configuration the same weights are another function.
+    """
     config = _read_config(folder, shown)
     _check_config(config, frame, shown)
-    _check_weights(folder, frame, shown)
-    return Admitted(tuple(str(config.id2label[n]) for n in range(config.num_labels)))
+    return config
 
 
 def _read_config(folder: Path, shown: str) -> Any:
@@ -171,49 +179,40 @@ def _check_config(config: Any, frame: Frame, shown: str) -> None:
             f"{shown} has {config.num_labels} labels, the study's task has {frame.n_labels}",
             "Register it in a study of its own task.",
         )
-    ours, theirs = wanted.to_dict(), config.to_dict()
-    known = type(wanted)().to_dict().keys() - _PASSING
-    for name in sorted(known):
-        if "drop" not in name and ours.get(name) != theirs.get(name):
+    theirs = settings_that_matter(config)
+    for name, ours in settings_that_matter(wanted).items():
+        # Where one names no padding token, that of the other or of the tokenizer is taken.
+        unnamed = name == "pad_token_id" and None in (ours, theirs.get(name))
+        if not unnamed and ours != theirs.get(name):
             raise InputError(
                 f"{shown}: {name} is {theirs.get(name)!r} in its configuration, the study's models "
-                f"have {ours.get(name)!r}",
+                f"have {ours!r}",
                 "With other settings the same weights are another function: make another study.",
             )
 
 
-def _check_weights(folder: Path, frame: Frame, shown: str) -> None:
+def _check_weights(folder: Path, frame: Frame, shown: str) -> Any:
     from safetensors import SafetensorError
-    from transformers import AutoModelForSequenceClassification
 
     try:
-        with silent_transformers():
-            model, info = AutoModelForSequenceClassification.from_pretrained(
-                str(folder),
-                local_files_only=True,
-                trust_remote_code=False,
-                use_safetensors=True,
-                dtype=torch.float32,
-                ignore_mismatched_sizes=True,
-                output_loading_info=True,
-            )
+        model, report = load_reported(folder)
     except (SafetensorError, OSError, ValueError, RuntimeError) as error:
         reason = str(error).strip().partition("\n")[0]
         raise InputError(f"the weights of {shown} cannot be read: {reason}") from None
-    if missing := sorted(info["missing_keys"]):
+    if report.missing:
         raise InputError(
-            f"{shown} has no weights for {_listed(missing)}: it is no whole classifier",
+            f"{shown} has no weights for {listed(report.missing)}: it is no whole classifier",
             "Register a model that was finetuned to classify, with its head.",
         )
-    if mismatched := [entry[0] for entry in info["mismatched_keys"]]:
+    if report.mismatched:
         raise InputError(
-            f"{shown}: {_listed(mismatched)} has another shape than its configuration says",
+            f"{shown}: {listed(report.mismatched)} has another shape than its configuration says",
             "Copy or download the model again.",
         )
-    if extra := sorted(n for n in info["unexpected_keys"] if not n.endswith("position_ids")):
+    if report.unexpected:
         raise InputError(
             f"{shown} has weights that a {frame.config.model_type} classifier has no place for: "
-            f"{_listed(extra)}",
+            f"{listed(report.unexpected)}",
             "Load it with transformers and save it again, if they are of no use.",
         )
     for name, tensor in model.state_dict().items():
@@ -229,7 +228,4 @@ def _check_weights(folder: Path, frame: Frame, shown: str) -> None:
                 "values",
                 "Leave it out: its training failed.",
             )
-
-
-def _listed(names: list[str]) -> str:
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    return model

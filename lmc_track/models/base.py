@@ -20,6 +20,14 @@ _GIVE_A_FOLDER = (
     "--set model.base=FOLDER"
 )
 _MOST_TOKENS = 1_000_000
+# RoBERTa and its kin, whose position ids start after the padding id.
+_POSITIONS_AFTER_PADDING = frozenset(
+    {
+        "camembert", "data2vec-text", "esm", "ibert", "layoutlmv3", "lilt", "longformer", "luke",
+        "markuplm", "mpnet", "roberta", "roberta-prelayernorm", "xlm-roberta", "xlm-roberta-xl",
+        "xmod",
+    }
+)  # fmt: skip
 
 
 def resolve_base(
@@ -151,8 +159,7 @@ def longest_input(config: Any, tokenizer: Any) -> int | None:
     limits = [tokenizer.model_max_length]
     positions = getattr(config, "max_position_embeddings", None)
     if positions is not None and positions > 0:
-        # Position ids of RoBERTa and its kin start after the padding id.
-        offset = config.model_type in ("roberta", "xlm-roberta", "camembert")
+        offset = config.model_type in _POSITIONS_AFTER_PADDING
         limits.append(positions - (config.pad_token_id + 1 if offset else 0))
     limit = min(limits)
     return limit if limit < _MOST_TOKENS else None

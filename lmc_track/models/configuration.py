@@ -23,7 +23,10 @@ def differing_setting(folder_a: Path, folder_b: Path) -> tuple[str, Any, Any] | 
     """
     a, b = _read(folder_a), _read(folder_b)
     for name in sorted(a.keys() & b.keys()):
-        if name not in _DOES_NOT_COUNT and "dropout" not in name and a[name] != b[name]:
+        # A padding token that is not named is the tokenizer's.
+        unnamed = name == "pad_token_id" and None in (a[name], b[name])
+        counts = name not in _DOES_NOT_COUNT and "dropout" not in name and not unnamed
+        if counts and a[name] != b[name]:
             return name, a[name], b[name]
     return None
 

@@ -13,6 +13,7 @@ import random
 import shutil
 import tempfile
 import time
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,17 +22,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from transformers import (
-    AutoModelForSequenceClassification,
-    AutoTokenizer,
-    PrinterCallback,
-    Trainer,
-    TrainingArguments,
-    set_seed,
-)
+from transformers import AutoTokenizer, PrinterCallback, Trainer, TrainingArguments, set_seed
 
+from lmc_track.errors import InputError
 from lmc_track.models.base import longest_input
+from lmc_track.models.base_loading import encoder_problems, renew_head, stored_head
 from lmc_track.models.callbacks import Saving, Watch, diverged
+from lmc_track.models.loading import load_reported
+from lmc_track.models.padding import Padding, name_padding, padding_of, read_names
 from lmc_track.models.recipe import total_steps
 from lmc_track.models.silence import silent_transformers
 from lmc_track.models.threads import threads_for
@@ -70,8 +68,10 @@ def finetune(
 
     ``advance`` is called after every optimizer step. ``out`` appears whole or not at all; a
     classifier is config.json with the label names, model.safetensors and the tokenizer.
+    Nothing of the model stays in memory.
 
     Raises:
+        InputError: ``base`` does not load whole.
         WorkError: the loss or the weights became infinite or NaN.
         FileExistsError: ``out`` is there already.
     """
@@ -80,27 +80,42 @@ def finetune(
     out.parent.mkdir(parents=True, exist_ok=True)
     unfinished = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
     try:
-        with silent_transformers(), _own_randomness():
-            tokenizer = AutoTokenizer.from_pretrained(
-                str(base), local_files_only=True, trust_remote_code=False
-            )
-            model = _classifier(base, label_names, seeds.head)
-
-            def save(step: int | None) -> None:
-                whole = list(steps) == [None]
-                folder = unfinished if whole else checkpoint(unfinished, step)
-                model.save_pretrained(folder)
-                tokenizer.save_pretrained(folder)
-
-            saving = Saving(seeds, steps, save)
-            log = _train(model, tokenizer, train, seeds, section, unfinished, advance, saving)
-            if None in steps:
-                save(None)
-            elif lost := set(steps) - saving.saved:
-                raise ValueError(f"the training has no step {max(s for s in lost if s)}")
+        with silent_transformers(), _own_randomness(), _own_garbage():
+            log = _finetuned(base, label_names, train, seeds, section, unfinished, advance, steps)
         unfinished.rename(out)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
+    return log
+
+
+def _finetuned(
+    base: Path,
+    label_names: Sequence[str],
+    train: Dataset,
+    seeds: ModelSeeds,
+    section: FinetuneSection,
+    folder: Path,
+    advance: Callable[[], object],
+    steps: Sequence[int | None],
+) -> TrainingLog:
+    """As ``finetune``, in a ``folder`` that is there; its model is its own, and goes with it."""
+    tokenizer = AutoTokenizer.from_pretrained(
+        str(base), local_files_only=True, trust_remote_code=False
+    )
+    model = _classifier(base, label_names, seeds.head, keep_head=section.keep_head)
+    name_padding(model, padding_of(model.config, tokenizer).token_id)
+
+    def save(step: int | None) -> None:
+        place = folder if list(steps) == [None] else checkpoint(folder, step)
+        model.save_pretrained(place)
+        tokenizer.save_pretrained(place)
+
+    saving = Saving(seeds, steps, save)
+    log = _train(model, tokenizer, train, seeds, section, folder, advance, saving)
+    if None in steps:
+        save(None)
+    elif lost := set(steps) - saving.saved:
+        raise ValueError(f"the training has no step {max(s for s in lost if s)}")
     return log
 
 
@@ -121,20 +136,31 @@ def _own_randomness() -> Iterator[None]:
         np.random.set_state(legacy)
 
 
-def _classifier(base: Path, label_names: Sequence[str], head_seed: int) -> Any:
+def _classifier(
+    base: Path, label_names: Sequence[str], head_seed: int, *, keep_head: bool = False
+) -> Any:
+    """A classifier on the encoder in ``base``, with a head of the seed's.
+
+    Unless ``keep_head``, a head that ``base`` has is made anew, whole: a part of it that was
+    finetuned to other labels would be a head start that no seed changes.
+    """
     names = dict(enumerate(label_names))
     set_seed(head_seed)
-    return AutoModelForSequenceClassification.from_pretrained(
-        str(base),
+    model, report = load_reported(
+        base,
         num_labels=len(names),
         id2label=names,
         label2id={name: index for index, name in names.items()},
-        dtype=torch.float32,
-        ignore_mismatched_sizes=True,
-        local_files_only=True,
-        trust_remote_code=False,
-        use_safetensors=True,
     )
+    problems = report if keep_head else encoder_problems(model, report)
+    if not problems.is_whole:
+        raise InputError(
+            f"{base} does not load whole: {problems.problems()}",
+            "Put the files back that the study was planned with.",
+        )
+    if not keep_head and stored_head(base, len(names)):
+        renew_head(model, head_seed)
+    return model
 
 
 def _train(
@@ -152,8 +178,8 @@ def _train(
     trainer = _Trainer(
         model=model,
         args=arguments,
-        train_dataset=_examples(train, tokenizer, longest_input(model.config, tokenizer)),
-        data_collator=_Padding(tokenizer.pad_token_id or 0),
+        train_dataset=_examples(train, tokenizer, model),
+        data_collator=_Collator(padding_of(model.config, tokenizer)),
         callbacks=[watch, saving],
     )
     trainer.remove_callback(PrinterCallback)  # it writes to stdout
@@ -161,7 +187,7 @@ def _train(
     # making it has drawn.
     set_seed(seeds.data)
     start = time.perf_counter()
-    with threads_for(model), _little_to_collect():
+    with threads_for(model):
         result = trainer.train()
     seconds = time.perf_counter() - start
     finite = all(bool(torch.isfinite(weight).all()) for weight in model.state_dict().values())
@@ -171,16 +197,22 @@ def _train(
 
 
 @contextmanager
-def _little_to_collect() -> Iterator[None]:
-    """Everything that is alive is left out of garbage collections.
+def _own_garbage() -> Iterator[None]:
+    """Garbage collections see only what was made inside, and leave nothing of it behind.
 
     A training begins with one, which in a process with these libraries loaded takes as long as
-    thirty steps of a small model.
+    thirty steps of a small model. A trainer and its model refer to each other: without one at the
+    end, each model would stay until Python next looks through everything, which may be never.
     """
     gc.freeze()
     try:
         yield
+    except BaseException as error:
+        # An error that is kept keeps the variables of all functions that it came through.
+        traceback.clear_frames(error.__traceback__)
+        raise
     finally:
+        gc.collect()
         gc.unfreeze()
 
 
@@ -224,10 +256,11 @@ def _arguments(
     return TrainingArguments(**settings)
 
 
-def _examples(train: Dataset, tokenizer: Any, limit: int | None) -> list[dict[str, Any]]:
+def _examples(train: Dataset, tokenizer: Any, model: Any) -> list[dict[str, Any]]:
+    limit = longest_input(model.config, tokenizer)
     columns = [train.frame[column].to_list() for column in train.text_columns]
     encoded = tokenizer(*columns, truncation=limit is not None, max_length=limit)
-    names = [name for name in encoded if name != "attention_mask"]
+    names = read_names(model, (name for name in encoded if name != "attention_mask"))
     return [
         {"labels": label, **{name: encoded[name][row] for name in names}}
         for row, label in enumerate(train.frame["label"].to_list())
@@ -235,25 +268,21 @@ def _examples(train: Dataset, tokenizer: Any, limit: int | None) -> list[dict[st
 
 
 @dataclass(frozen=True)
-class _Padding:
-    """Pads the examples of a batch on the right to the longest of them.
+class _Collator:
+    """Pads the examples of a batch to the longest of them.
 
     It does for token ids what DataCollatorWithPadding does, without its checks, which took as
     long as a step of a small model.
     """
 
-    pad_token_id: int
+    padding: Padding
 
     def __call__(self, examples: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
         lengths = [len(example["input_ids"]) for example in examples]
-        shape = (len(examples), max(lengths))
         batch = {"labels": torch.tensor([example["labels"] for example in examples])}
         for name in examples[0].keys() - {"labels"}:
-            table = np.full(shape, self.pad_token_id if name == "input_ids" else 0, np.int64)
-            for row, example in enumerate(examples):
-                table[row, : lengths[row]] = example[name]
-            batch[name] = torch.from_numpy(table)
-        batch["attention_mask"] = torch.from_numpy(
-            (np.arange(shape[1]) < np.array(lengths)[:, None]).astype(np.int64)
-        )
+            fill = self.padding.token_id if name == "input_ids" else 0
+            rows = [example[name] for example in examples]
+            batch[name] = torch.from_numpy(self.padding.table(rows, lengths, fill))
+        batch["attention_mask"] = torch.from_numpy(self.padding.mask(lengths))
         return batch

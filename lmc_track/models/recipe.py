@@ -47,11 +47,12 @@ def total_steps(examples: int, section: FinetuneSection) -> int:
     return math.ceil(max(math.ceil(whole(batches) / accumulated), 1) * section.epochs)
 
 
-def recipe(finetune: FinetuneSection) -> dict[str, Any]:
+def recipe(finetune: FinetuneSection, *, renews_head: bool = False) -> dict[str, Any]:
     """A schema version and the training settings that differ from their defaults.
 
     Seeds, evaluation, paths and package versions are no part of it. Settings of ``trainer``
     stand under their own names, with the defaults of ``transformers.TrainingArguments``.
+    ``renews_head`` is of base models that have a head, which is made anew: once it was kept.
     """
     settings: dict[str, Any] = {"schema": RECIPE_SCHEMA}
     names = ["max_steps" if finetune.max_steps is not None else "epochs"]
@@ -60,6 +61,8 @@ def recipe(finetune: FinetuneSection) -> dict[str, Any]:
         value = getattr(finetune, name)
         if value != FinetuneSection.model_fields[name].default:
             settings[name] = value
+    if renews_head:
+        settings["head"] = "new"
     fields = _trainer_fields() if finetune.trainer else {}
     changed = {
         name: _canonical(value, fields[name])

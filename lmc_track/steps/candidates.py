@@ -18,8 +18,9 @@ from lmc_track.geometry.encoding import encode
 from lmc_track.geometry.engine import shared_engine
 from lmc_track.geometry.evaluation import Predictions
 from lmc_track.geometry.weights_cache import Checkpoint
-from lmc_track.models.admission import Frame, admit, frame_of
+from lmc_track.models.admission import Frame, admit, check_settings, frame_of
 from lmc_track.models.base import longest_input, read_base
+from lmc_track.models.functions import function_digest
 from lmc_track.models.hub import VOCABULARIES
 from lmc_track.models.sources import FoundCheckpoint
 from lmc_track.progress import Progress
@@ -35,7 +36,8 @@ class Candidate:
     """A checkpoint that fits the study.
 
     ``order`` gives for each label of the study the output that means it; None where nothing says
-    it. ``answers`` are the checkpoint's own on validation, its outputs in its own order.
+    it. ``function`` is the digest of what it computes, its outputs in that order. ``answers`` are
+    the checkpoint's own on validation, its outputs in its own order.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Candidate:
     order: tuple[int, ...] | None
     order_from: str
     frame: Frame
+    function: str
     answers: Predictions | None = None
     balanced_accuracy: float | None = None
 
@@ -95,10 +98,39 @@ def checked_candidates(
                     order=order,
                     order_from="given" if given is not None else "config",
                     frame=frame,
+                    function=function_digest(admitted.model, order, frame.outputs),
                 )
             )
             work.advance()
     return candidates
+
+
+def check_known(plan: Plan, known: Sequence[FoundCheckpoint]) -> None:
+    """Raise InputError where a checkpoint whose weights are on record is another model by its
+    configuration or its tokenizer."""
+    if not known:
+        return
+    frame = frame_of(plan.base, len(plan.facts.label_names))
+    limit = longest_input(*read_base(plan.base))
+    for one in known:
+        check_settings(one.folder, one.source.text, frame)
+        _check_tokenizer(plan, one.folder, one.source.text, limit)
+
+
+def check_distinct(candidates: Sequence[Candidate], recorded: Mapping[str, str]) -> None:
+    """Raise InputError where two models would be one function.
+
+    ``recorded`` are the models on record, digests of their functions to names.
+    """
+    owners = dict(recorded)
+    for one in candidates:
+        if (owner := owners.get(one.function)) is not None:
+            raise InputError(
+                f"{one.found.source.text} computes the same as {owner}: as transformers loads "
+                "them, their weights are equal, though their files are not",
+                "Leave it out: a model beside its own copy has a gap of 0 and counts twice.",
+            )
+        owners[one.function] = one.found.source.text
 
 
 def _check_tokenizer(plan: Plan, folder: Path, shown: str, limit: int | None) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from lmc_track.errors import InputError, WorkError
-from lmc_track.geometry.loading import damaged_checkpoint
+from lmc_track.geometry.loading import damaged_checkpoint, load_classifier
 from lmc_track.geometry.weights import check_shapes
 from lmc_track.geometry.weights_cache import Checkpoint
 from lmc_track.models.checkpoints import stored_tensors
@@ -16,7 +16,8 @@ from lmc_track.models.configuration import differing_setting
 def check_one_architecture(models: Iterable[tuple[str, Checkpoint]]) -> None:
     """Raise WorkError, naming the tensor or setting, where one of the named ``models`` differs.
 
-    Only headers of files are read.
+    The first is loaded, of the others only headers of files are read: what has its tensors and
+    its settings loads whole where it does.
     """
     first: tuple[str, Checkpoint] | None = None
     shapes: dict[str, tuple[int, ...]] = {}
@@ -24,6 +25,7 @@ def check_one_architecture(models: Iterable[tuple[str, Checkpoint]]) -> None:
         try:
             found = _shapes(one.folder)
             if first is None:
+                load_classifier(one.folder)
                 first, shapes = (name, one), found
                 continue
             differing = differing_setting(first[1].folder, one.folder)

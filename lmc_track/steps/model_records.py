@@ -21,6 +21,9 @@ from lmc_track.steps.planning import Plan
 from lmc_track.steps.recording import record_predictions
 from lmc_track.tracking.studies import RecordedModel, StudyRecord
 
+# The digest of what a registered model computes (models/functions.py).
+FUNCTION_PARAM = "function_digest"
+
 
 def record_registered(
     plan: Plan, record: StudyRecord, model: RecordedModel, one: Candidate, *, copy: bool
@@ -89,5 +92,6 @@ def _params(
         "original_weights_digest": weights_digest(one.found.folder) if kept else None,
         "label_order": ",".join(in_order(plan.facts.label_names, one.order)),
         "label_order_from": one.order_from,
+        FUNCTION_PARAM: one.function,
         REFERENCE_PARAM: STORED if kept else REFERENCE_FILE,
     }

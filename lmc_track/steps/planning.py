@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from lmc_track.errors import InputError
 from lmc_track.geometry.encoding import EncodedDataset
 from lmc_track.geometry.grid import common_grid
@@ -21,6 +23,8 @@ from lmc_track.models.base import (
     resolve_base,
     tokenizer_digest,
 )
+from lmc_track.models.base_loading import check_base, check_batches
+from lmc_track.models.padding import padding_of
 from lmc_track.models.pretraining import pretrained_base
 from lmc_track.models.recipe import (
     check_trainer_options,
@@ -40,6 +44,9 @@ from lmc_track.tasks.task import Task
 from lmc_track.tracking.keys import model_key
 from lmc_track.tracking.location import Location, prepare
 from lmc_track.tracking.studies import RecordedDataset, RecordedModel, StudyFacts
+
+# Tokens of a text that a base model is tried with.
+_BRIEF = 64
 
 
 @dataclass(frozen=True)
@@ -104,7 +111,8 @@ def plan_study(
     else:
         origin, base = None, stand_in
     encoded = _encode(datasets, base, location.cache / "tokens")
-    settings = recipe(study.finetune)
+    renews_head = _check_model(study, task, base, origin, encoded, progress)
+    settings = recipe(study.finetune, renews_head=renews_head)
     recipe_id = recipe_digest(settings)
     base_id = base_digest(origin) if origin is not None else ""
     _check_steps(study, task, seeds)
@@ -169,6 +177,43 @@ def planned_seeds(study: Study) -> list[ModelSeeds]:
     heads = parse_seeds(section.head_seeds if section.head_seeds is not None else [0])
     data = parse_seeds(section.data_seeds if section.data_seeds is not None else [0])
     return [ModelSeeds(head, order) for head in heads for order in data]
+
+
+def _check_model(
+    study: Study,
+    task: Task,
+    base: Path,
+    origin: Path | None,
+    encoded: Mapping[str, EncodedDataset],
+    progress: Progress,
+) -> bool:
+    """Load the base model once, and say whether models get a new head instead of one it has.
+
+    Raises:
+        InputError: its encoder does not load whole, its head cannot be kept, or it reads padded
+            texts as other texts.
+    """
+    shown = f"model.base: {study.model.base or base}"
+    model, head = check_base(base, len(task.label_names), shown, study.finetune.keep_head)
+    check_batches(model, next(iter(encoded.values())).padding, _short_and_long(encoded), shown)
+    if origin is None or not head or not planned_seeds(study) or study.finetune.keep_head:
+        return False
+    progress.note(
+        f"The base model has a classification head already ({', '.join(head)}): every model gets "
+        "a new one from its head seed (finetune.keep_head = true keeps it)."
+    )
+    return True
+
+
+def _short_and_long(encoded: Mapping[str, EncodedDataset]) -> list[dict[str, list[int]]]:
+    """The inputs of the shortest text and of the longest that takes no time, by name."""
+    data = max(filter(len, encoded.values()), key=lambda one: int(np.ptp(one.lengths)))
+    short = int(np.argmin(data.lengths))
+    brief = np.where(data.lengths <= max(_BRIEF, data.lengths[short]), data.lengths, 0)
+    return [
+        {name: rows[row].tolist() for name, rows in data.inputs.items()}
+        for row in (short, int(np.argmax(brief)))
+    ]
 
 
 def _check_steps(study: Study, task: Task, seeds: Sequence[ModelSeeds]) -> None:
@@ -252,5 +297,10 @@ def _check_diagnostic(study: Study, datasets: Mapping[str, Dataset]) -> None:
 
 def _encode(datasets: Mapping[str, Dataset], base: Path, cache: Path) -> dict[str, EncodedDataset]:
     config, tokenizer = read_base(base)
-    tokens = TokenCache(cache, tokenizer_digest(base), longest_input(config, tokenizer))
+    tokens = TokenCache(
+        cache,
+        tokenizer_digest(base),
+        longest_input(config, tokenizer),
+        padding_of(config, tokenizer),
+    )
     return {name: tokens.get(data, tokenizer) for name, data in datasets.items()}

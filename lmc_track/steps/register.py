@@ -7,16 +7,25 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from lmc_track.errors import InputError
 from lmc_track.models.admission import check_files
 from lmc_track.models.checkpoints import weights_digest
+from lmc_track.models.functions import function_digest_of
 from lmc_track.models.sources import FoundCheckpoint, expand, locate_checkpoint
 from lmc_track.names import is_name, safe_name
 from lmc_track.progress import Progress
-from lmc_track.steps.candidates import Candidate, checked_candidates, scored_candidates
-from lmc_track.steps.model_records import record_registered
+from lmc_track.steps.candidates import (
+    Candidate,
+    check_distinct,
+    check_known,
+    checked_candidates,
+    scored_candidates,
+)
+from lmc_track.steps.model_folders import weights_folder
+from lmc_track.steps.model_records import FUNCTION_PARAM, record_registered
 from lmc_track.steps.planning import Plan
 from lmc_track.steps.recording import in_study_order, plan_on_record, record_datasets
 from lmc_track.study import Study
@@ -91,7 +100,13 @@ def register_models(
     digested = [(one, weights_digest(one.folder)) for one in found]
     new = _not_on_record(digested, existing)
     names = _names(new, plan.facts if existing is None else existing.facts, plan.facts, options)
+    taken = list(new.values())
+    check_known(plan, [one for one in found if one not in taken])
     fitting = checked_candidates(plan, new, names, options.labels, progress)
+    if fitting and existing is not None:
+        check_distinct(fitting, _functions(existing, location, {*new}, progress))
+    else:
+        check_distinct(fitting, {})
     candidates = scored_candidates(plan, fitting, progress)
     if candidates or existing is None:
         with study_lock(location, study.name):
@@ -112,6 +127,23 @@ def _not_on_record(
         if existing is None or _run_with(existing, digest) is None:
             new.setdefault(registered_key(digest), one)
     return new
+
+
+def _functions(
+    record: StudyRecord, location: Location, new: AbstractSet[str], progress: Progress
+) -> dict[str, str]:
+    """The names of the recorded models with weights, by the digest of what they compute."""
+    runs = [record.index.find("model", model.key) for model in record.facts.models]
+    held = [run for run in runs if run and "weights_digest" in run.params and run.key not in new]
+    functions: dict[str, str] = {}
+    with progress.track("Comparing with models on record", len(held), "models") as work:
+        for run in held:
+            digest = run.params.get(FUNCTION_PARAM)
+            if digest is None:
+                digest = function_digest_of(weights_folder(record.artifacts, location, run))
+            functions[digest] = f"the model {run.name} on record"
+            work.advance()
+    return functions
 
 
 def _run_with(record: StudyRecord, digest: str) -> RunEntry | None:

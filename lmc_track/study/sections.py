@@ -68,6 +68,11 @@ class FinetuneSection(Section):
     learning_rate: float = Field(2e-5, gt=0, description="Peak learning rate of AdamW.")
     batch_size: int = Field(32, gt=0, description="Sentences a step.")
     precision: Precision = Field("fp32", description="fp32, or bf16 (autocast, weights in fp32).")
+    keep_head: bool = Field(
+        False,
+        description="Whether a classification head that the base model has already is kept; "
+        "otherwise every model gets a new one from its head seed.",
+    )
     track_steps: list[int] = Field(
         default=[],
         description="Optimizer steps whose checkpoints become models too, such as [100, 200].",

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from lmc_track.geometry.batching import Batching, cut, plan_reading
 from lmc_track.geometry.encoding import EncodedDataset, Ragged
+from lmc_track.models.padding import Padding
 
 LENGTHS = st.lists(st.integers(1, 20), min_size=1, max_size=40)
 
@@ -17,7 +18,7 @@ LENGTHS = st.lists(st.integers(1, 20), min_size=1, max_size=40)
 def made(rows: list[list[int]], name: str = "v") -> EncodedDataset:
     ids = np.arange(len(rows))
     inputs = {"input_ids": Ragged.of(rows)}
-    return EncodedDataset(name, ids, np.zeros(len(rows), dtype=np.int64), inputs, 0, name)
+    return EncodedDataset(name, ids, np.zeros(len(rows), dtype=np.int64), inputs, Padding(0), name)
 
 
 def cost(batches: list[list[int]], overhead: int) -> int:
@@ -63,7 +64,7 @@ def test_inputs_that_differ_in_one_of_two_tables_are_two() -> None:
         np.arange(2),
         np.zeros(2, dtype=np.int64),
         {"input_ids": ids, "token_type_ids": types},
-        0,
+        Padding(0),
         "",
     )
     assert plan_reading({"v": data}, Batching()).n_inputs == 2

@@ -39,10 +39,10 @@ class Refused:
 
 
 def same(one: EncodedDataset, other: EncodedDataset) -> bool:
-    return (one.name, one.digest, one.pad_token_id) == (
+    return (one.name, one.digest, one.padding) == (
         other.name,
         other.digest,
-        other.pad_token_id,
+        other.padding,
     ) and all(
         np.array_equal(a, b)
         for a, b in (

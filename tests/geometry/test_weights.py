@@ -12,10 +12,11 @@ from safetensors.torch import load_file, save_file
 
 from lmc_track.errors import WorkError
 from lmc_track.geometry.interpolation import ResidentModel
-from lmc_track.geometry.loading import StoredLayout, load_weights, open_weights, unique_state
+from lmc_track.geometry.loading import StoredLayout, load_weights, open_weights
 from lmc_track.geometry.weights import check_same_shape
 from lmc_track.geometry.weights_cache import Checkpoint, WeightsCache
 from lmc_track.models.checkpoints import weights_digest
+from lmc_track.models.loading import unique_state
 from support.tiny_models import tiny_classifiers
 
 PLENTY = 1 << 30

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import polars as pl
 import pytest
 import torch
 from polars.testing import assert_frame_equal
+from safetensors.torch import load_file, save_file
 from transformers import AutoModelForSequenceClassification
 
 import lmc_track
 from lmc_track.errors import InputError, WorkError
 from lmc_track.models.admission import frame_of
+from lmc_track.models.checkpoints import weights_digest
 from lmc_track.models.finetuning import finetune
 from lmc_track.models.label_rows import write_reordered
 from lmc_track.progress import Silent
@@ -195,13 +197,80 @@ def test_outputs_in_another_order_are_put_into_the_studys(
 ) -> None:
     names = labels_of(trained)[::-1]
     swapped = reordered(trained, tmp_path / "swapped", names)
-    found = register(home_with_base, swapped, trained, checkpoints[0])
+    found = register(home_with_base, swapped, checkpoints[0])
     assert found[0].label_order == names
-    assert found[0].weights_digest == found[1].weights_digest
+    assert found[0].weights_digest == weights_digest(trained)
     run_study(without_seeds(), home_with_base, Silent())
     pairs = lmc_track.open(home_with_base.home).query("barrier_pairs", study="tiny", half="all")
-    pair = pairs.filter((pl.col("model_a") == "swapped") & (pl.col("model_b") == "good"))
-    assert pair["convexity_gap"].item() == pytest.approx(0, abs=1e-6)
+    assert pairs["convexity_gap"].is_finite().all()
+
+
+@pytest.mark.full
+def test_a_copy_in_another_order_is_refused_as_the_same_model(
+    home_with_base: Location, trained: Path, tmp_path: Path
+) -> None:
+    swapped = reordered(trained, tmp_path / "swapped", labels_of(trained)[::-1])
+    with pytest.raises(InputError, match=r"good computes the same as .*swapped"):
+        register(home_with_base, swapped, trained)
+
+
+def with_tensors(folder: Path, change: Callable[[dict[str, torch.Tensor]], object]) -> Path:
+    file = folder / "model.safetensors"
+    tensors = load_file(file)
+    change(tensors)
+    save_file(tensors, file, {"format": "pt"})
+    return folder
+
+
+def with_old_names(tensors: dict[str, torch.Tensor]) -> None:
+    for name in list(tensors):
+        old = name.replace("LayerNorm.weight", "LayerNorm.gamma")
+        tensors[old.replace("LayerNorm.bias", "LayerNorm.beta")] = tensors.pop(name)
+
+
+SAME = [
+    lambda held: held.update({"bert.embeddings.position_ids": torch.arange(16)[None]}),
+    with_old_names,
+]
+
+
+@pytest.mark.parametrize("change", SAME, ids=["a buffer more", "names of the past"])
+def test_a_model_with_other_files_and_the_same_function_is_refused(
+    home_with_base: Location,
+    checkpoints: list[Path],
+    tmp_path: Path,
+    change: Callable[[dict[str, torch.Tensor]], object],
+) -> None:
+    copy = with_tensors(Path(shutil.copytree(checkpoints[0], tmp_path / "copy")), change)
+    assert weights_digest(copy) != weights_digest(checkpoints[0])
+    with pytest.raises(InputError, match=r"copy computes the same as .*run-0"):
+        register(home_with_base, checkpoints[0], copy)
+    register(home_with_base, checkpoints[0], checkpoints[1])
+    with pytest.raises(InputError, match="copy computes the same as the model run-0 on record"):
+        register(home_with_base, copy)
+    assert len(runs_of(home_with_base).all("model")) == 2
+
+
+def test_a_copy_of_a_model_that_the_study_finetuned_is_refused(
+    home_with_base: Location, finished: Location, tmp_path: Path
+) -> None:
+    study = tiny_study(finetune={"seeds": "0-1"})
+    finetune_step(study, home_with_base, Silent())
+    own = shutil.copytree(artifact(finished, "seed-1"), tmp_path / "own")
+    copy = with_tensors(Path(own), SAME[0])
+    with pytest.raises(InputError, match="computes the same as the model seed-1 on record"):
+        register(home_with_base, copy, study=study)
+
+
+def test_known_weights_under_another_configuration_are_refused(
+    home_with_base: Location, checkpoints: list[Path], tmp_path: Path
+) -> None:
+    register(home_with_base, checkpoints[0])
+    other = Path(shutil.copytree(checkpoints[0], tmp_path / "other"))
+    config = json.loads((other / "config.json").read_text())
+    (other / "config.json").write_text(json.dumps(config | {"hidden_act": "relu"}))
+    with pytest.raises(InputError, match="hidden_act is 'relu'"):
+        register(home_with_base, other)
 
 
 def test_an_order_that_does_not_fit_is_refused_with_the_one_that_does(

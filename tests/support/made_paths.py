@@ -17,6 +17,7 @@ from lmc_track.geometry.encoding import EncodedDataset
 from lmc_track.geometry.evaluation import Predictions
 from lmc_track.geometry.grid import common_grid, interior
 from lmc_track.geometry.weights_cache import Checkpoint
+from lmc_track.models.padding import Padding
 from lmc_track.steps.path_records import PathResult, PointResult, record_path
 from lmc_track.steps.path_works import PathWork
 from lmc_track.steps.planning import Plan
@@ -124,7 +125,7 @@ def _plan(
             np.arange(examples),
             data.frame["label"].to_numpy(),
             {},
-            0,
+            Padding(0),
             sha256(f"{data.digest} made".encode()).hexdigest(),
         )
         for one, data in datasets.items()
