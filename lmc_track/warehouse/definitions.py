@@ -1,0 +1,164 @@
+"""What a results file of this version holds, object by object, and what another file has instead.
+
+A results file may come from a stranger. Its rows can only be believed or made anew, but its
+tables, views and macros can be compared with those that this program makes, so that no query of
+ours runs a definition of somebody else's.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+
+import duckdb
+
+from lmc_track.warehouse import storage
+
+VIEWS = (
+    "projection",
+    "predictions",
+    "curves",
+    "label_entropies",
+    "curve_measures",
+    "barriers",
+    "refined_gaps",
+    "study_models",
+    "study_pairs",
+    "study_module_paths",
+    "study_values",
+    "study_similarity",
+    "linkage",
+    "attributions",
+    "ensemble_curves",
+    "cluster_contrasts",
+    "student_tail",
+    "decided_pairs",
+    "study_steps",
+)
+"""Files of ``queries/views`` in the order in which they build on each other.
+
+A results file keeps the views it was built with, and one whose views differ from these is built
+anew. Tables that are computed from a view need a new ``SCHEMA_VERSION`` when it changes.
+"""
+
+Definition = tuple[str, str, str, str]
+"""Kind, schema, name, and how DuckDB itself writes the definition down."""
+
+_DEFINITIONS = """
+SELECT 'table', schema_name, table_name, sql FROM duckdb_tables()
+WHERE database_name = $database AND NOT internal
+UNION ALL
+SELECT 'view', schema_name, view_name, sql FROM duckdb_views()
+WHERE database_name = $database AND NOT internal
+UNION ALL
+SELECT function_type, schema_name, function_name,
+    concat_ws(chr(10), array_to_string(parameters, ', '), macro_definition)
+FROM duckdb_functions() WHERE database_name = $database AND NOT internal
+UNION ALL
+SELECT 'schema', schema_name, '', '' FROM duckdb_schemas()
+WHERE database_name = $database AND NOT internal
+UNION ALL
+SELECT 'index', schema_name, index_name, sql FROM duckdb_indexes()
+WHERE database_name = $database
+UNION ALL
+SELECT 'sequence', schema_name, sequence_name, sql FROM duckdb_sequences()
+WHERE database_name = $database
+UNION ALL
+SELECT 'type', schema_name, type_name, '' FROM duckdb_types()
+WHERE database_name = $database AND NOT internal
+UNION ALL
+SELECT 'trigger', schema_name, trigger_name, sql FROM duckdb_triggers()
+WHERE database_name = $database
+"""
+SIGNATURE = "schema_version"
+"""The table in which a results file says what it is."""
+
+_SIGNATURE = """
+CREATE TABLE schema_version (version INTEGER, program VARCHAR, tracking_uri VARCHAR)
+"""
+_SIGNATURE_MEANINGS = (
+    "COMMENT ON TABLE schema_version IS 'What wrote this file, from which tracking store.';"
+    "COMMENT ON COLUMN schema_version.version IS 'version of the tables and views';"
+    "COMMENT ON COLUMN schema_version.program IS 'version of lmc-track';"
+    "COMMENT ON COLUMN schema_version.tracking_uri IS 'MLflow store, without a password';"
+)
+_MIGRATIONS = "CREATE TABLE migrations (version INTEGER PRIMARY KEY, name VARCHAR)"
+_MIGRATIONS_MEANINGS = (
+    "COMMENT ON TABLE migrations IS 'What has made this file one of a later version.';"
+    "COMMENT ON COLUMN migrations.version IS 'version of the tables and views afterwards';"
+    "COMMENT ON COLUMN migrations.name IS 'name of the migration';"
+)
+
+
+def create_all(connection: duckdb.DuckDBPyConnection, *, comments: bool = True) -> None:
+    """All tables, views and macros of a results file, without a row."""
+    storage.create_tables(connection, comments=comments)
+    create_migrations(connection, comments=comments)
+    _create_views(connection, comments=comments)
+    connection.execute(_SIGNATURE)
+    if comments:
+        connection.execute(_SIGNATURE_MEANINGS)
+
+
+def create_migrations(connection: duckdb.DuckDBPyConnection, *, comments: bool = True) -> None:
+    """The table ``migrations``, empty."""
+    connection.execute(_MIGRATIONS)
+    if comments:
+        connection.execute(_MIGRATIONS_MEANINGS)
+
+
+def renew_views(connection: duckdb.DuckDBPyConnection, database: str) -> None:
+    """Put this version's views and macros in the place of all that ``database`` has."""
+    drop = {"view": "VIEW", "macro": "MACRO", "table_macro": "MACRO TABLE"}
+    for kind, schema, name, _ in definitions(connection, database):
+        if kind in drop:
+            whole = f"{storage.quoted(schema)}.{storage.quoted(name)}"
+            connection.execute(f"DROP {drop[kind]} IF EXISTS {whole}")
+    _create_views(connection, comments=True)
+
+
+def _create_views(connection: duckdb.DuckDBPyConnection, *, comments: bool) -> None:
+    for name in VIEWS:
+        text = files("lmc_track.queries.views").joinpath(f"{name}.sql").read_text(encoding="utf-8")
+        if comments:
+            connection.execute(text)
+            continue
+        for statement in connection.extract_statements(text):
+            if statement.type != duckdb.StatementType.ALTER:  # COMMENT ON
+                connection.execute(statement)
+
+
+def definitions(connection: duckdb.DuckDBPyConnection, database: str) -> frozenset[Definition]:
+    """Everything that ``database`` defines. Nothing of it is run."""
+    return frozenset(connection.execute(_DEFINITIONS, {"database": database}).fetchall())
+
+
+@cache
+def expected() -> frozenset[Definition]:
+    """Everything that a results file of this version defines, and nothing else may be in one."""
+    with duckdb.connect(":memory:", config={"threads": 1}) as connection:
+        create_all(connection, comments=False)
+        return definitions(connection, "memory")
+
+
+def table_macros() -> frozenset[str]:
+    """Names of the macros that give tables."""
+    return frozenset(name for kind, _, name, _ in expected() if kind == "table_macro")
+
+
+def first_difference(found: frozenset[Definition]) -> str | None:
+    """What is in ``found`` and should not be, or the reverse, in words; None where they agree."""
+    ours = expected()
+    known = {definition[:3] for definition in ours}
+    for definition in sorted(found - ours):
+        defined = "another definition of " if definition[:3] in known else ""
+        return f"holds {defined}{_called(definition)}"
+    for definition in sorted(ours - found):
+        return f"lacks {_called(definition)}"
+    return None
+
+
+def _called(definition: Definition) -> str:
+    kind, schema, name, _ = definition
+    whole = schema if not name else name if schema == "main" else f"{schema}.{name}"
+    return f"the {kind.replace('_', ' ')} {whole}"
