@@ -7,8 +7,12 @@ ours runs a definition of somebody else's.
 
 from __future__ import annotations
 
+import hashlib
+import json
+import os
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 
 import duckdb
 
@@ -90,21 +94,20 @@ _MIGRATIONS_MEANINGS = (
 )
 
 
-def create_all(connection: duckdb.DuckDBPyConnection, *, comments: bool = True) -> None:
+def create_all(connection: duckdb.DuckDBPyConnection) -> None:
     """All tables, views and macros of a results file, without a row."""
-    storage.create_tables(connection, comments=comments)
-    create_migrations(connection, comments=comments)
-    _create_views(connection, comments=comments)
+    storage.create_tables(connection)
+    create_migrations(connection)
+    for text in _view_texts():
+        connection.execute(text)
     connection.execute(_SIGNATURE)
-    if comments:
-        connection.execute(_SIGNATURE_MEANINGS)
+    connection.execute(_SIGNATURE_MEANINGS)
 
 
-def create_migrations(connection: duckdb.DuckDBPyConnection, *, comments: bool = True) -> None:
+def create_migrations(connection: duckdb.DuckDBPyConnection) -> None:
     """The table ``migrations``, empty."""
     connection.execute(_MIGRATIONS)
-    if comments:
-        connection.execute(_MIGRATIONS_MEANINGS)
+    connection.execute(_MIGRATIONS_MEANINGS)
 
 
 def renew_views(connection: duckdb.DuckDBPyConnection, database: str) -> None:
@@ -114,18 +117,13 @@ def renew_views(connection: duckdb.DuckDBPyConnection, database: str) -> None:
         if kind in drop:
             whole = f"{storage.quoted(schema)}.{storage.quoted(name)}"
             connection.execute(f"DROP {drop[kind]} IF EXISTS {whole}")
-    _create_views(connection, comments=True)
+    for text in _view_texts():
+        connection.execute(text)
 
 
-def _create_views(connection: duckdb.DuckDBPyConnection, *, comments: bool) -> None:
-    for name in VIEWS:
-        text = files("lmc_track.queries.views").joinpath(f"{name}.sql").read_text(encoding="utf-8")
-        if comments:
-            connection.execute(text)
-            continue
-        for statement in connection.extract_statements(text):
-            if statement.type != duckdb.StatementType.ALTER:  # COMMENT ON
-                connection.execute(statement)
+def _view_texts() -> list[str]:
+    folder = files("lmc_track.queries.views")
+    return [folder.joinpath(f"{name}.sql").read_text(encoding="utf-8") for name in VIEWS]
 
 
 def definitions(connection: duckdb.DuckDBPyConnection, database: str) -> frozenset[Definition]:
@@ -135,10 +133,53 @@ def definitions(connection: duckdb.DuckDBPyConnection, database: str) -> frozens
 
 @cache
 def expected() -> frozenset[Definition]:
-    """Everything that a results file of this version defines, and nothing else may be in one."""
+    """Everything that a results file of this version defines, and nothing else may be in one.
+
+    Making it takes some tenths of a second, so what came of it is kept for the next time among the
+    user's own caches, which no results file comes with, by the digest of all that it follows from.
+    """
+    texts = [*storage.table_statements(), _MIGRATIONS, *_view_texts(), _SIGNATURE]
+    source = "\n".join([duckdb.__version__, _DEFINITIONS, *texts])
+    kept = _kept(hashlib.sha256(source.encode()).hexdigest())
+    if (found := _read(kept)) is not None:
+        return found
     with duckdb.connect(":memory:", config={"threads": 1}) as connection:
-        create_all(connection, comments=False)
-        return definitions(connection, "memory")
+        for text in texts:
+            for statement in connection.extract_statements(text):
+                if statement.type != duckdb.StatementType.ALTER:  # COMMENT ON
+                    connection.execute(statement)
+        made = definitions(connection, "memory")
+    _keep(kept, made)
+    return made
+
+
+def _kept(digest: str) -> Path | None:
+    folder = os.environ.get("XDG_CACHE_HOME")
+    try:
+        caches = Path(folder) if folder else Path.home() / ".cache"
+    except RuntimeError:  # a user without a home
+        return None
+    return caches / "lmc-track" / f"definitions-{digest[:16]}.json"
+
+
+def _read(kept: Path | None) -> frozenset[Definition] | None:
+    try:
+        rows = json.loads(kept.read_text(encoding="utf-8")) if kept is not None else None
+        return None if rows is None else frozenset((a, b, c, d) for a, b, c, d in rows)
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _keep(kept: Path | None, made: frozenset[Definition]) -> None:
+    if kept is None:
+        return
+    building = kept.with_suffix(f".{os.getpid()}")
+    try:
+        kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        building.write_text(json.dumps(sorted(made)), encoding="utf-8")
+        building.replace(kept)
+    except OSError:  # it is made again the next time
+        building.unlink(missing_ok=True)
 
 
 def table_macros() -> frozenset[str]:

@@ -33,20 +33,27 @@ ORDER BY dataset, subset, half, metric, precision, run_id
 """
 
 
-def create_tables(connection: duckdb.DuckDBPyConnection, *, comments: bool = True) -> None:
-    """All tables, empty, with their meanings as comments unless these are not asked for."""
+def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
+    """All tables, empty, with their meanings as comments."""
+    for statement in table_statements():
+        connection.execute(statement)
     for table in TABLES:
-        columns = ", ".join(f"{quoted(c.name)} {c.sql_type}" for c in table.columns)
+        _comment(connection, table)
+
+
+def table_statements() -> list[str]:
+    """The statements that make all tables, without comments."""
+    made = []
+    for table in TABLES:
         # A key on the large computed tables would only cost an index: they are unique by making.
-        key = f", PRIMARY KEY ({', '.join(map(quoted, table.key))})"
-        connection.execute(
-            f"CREATE TABLE {table.name} ({columns}{'' if table in COMPUTED else key})"
-        )
-        if comments:
-            _comment(connection, table)
-    connection.execute("CREATE SCHEMA storage")
-    for table in STORED:
-        create_table(connection, table)
+        key = "" if table in COMPUTED else f", PRIMARY KEY ({', '.join(map(quoted, table.key))})"
+        made.append(_creation(table, key))
+    return [*made, "CREATE SCHEMA storage", *map(_creation, STORED)]
+
+
+def _creation(table: Table, key: str = "") -> str:
+    columns = ", ".join(f"{quoted(c.name)} {c.sql_type}" for c in table.columns)
+    return f"CREATE TABLE {table.name} ({columns}{key})"
 
 
 def _comment(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
@@ -59,8 +66,7 @@ def _comment(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
 
 def create_table(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
     """One of the tables that users read through views, empty."""
-    columns = ", ".join(f"{quoted(c.name)} {c.sql_type}" for c in table.columns)
-    connection.execute(f"CREATE TABLE {table.name} ({columns})")
+    connection.execute(_creation(table))
 
 
 def synchronize(connection: duckdb.DuckDBPyConnection, table: Table, frame: pl.DataFrame) -> None:
