@@ -231,6 +231,8 @@ def _check(connection: duckdb.DuckDBPyConnection, path: Path, tracking_uri: str 
         # An ingest that took the place of the file meanwhile gave it another identity.
         if identity == _identity(path):
             _AS_EXPECTED[identity] = signature
+    # Earlier versions kept the user as well, and a stranger's file may say anything.
+    store = store_name(store or "")
     if tracking_uri is not None and store != store_name(tracking_uri):
         raise InputError(
             f"{path} holds the results of the tracking store {store}, "
