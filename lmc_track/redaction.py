@@ -113,14 +113,14 @@ def check_address(uri: str) -> None:
             it is.
     """
     if printable(uri) != uri or "\n" in uri:
-        raise InputError(f"the tracking URI {redacted(uri)!r} holds control characters")
+        raise InputError(f"the tracking URI {address(uri, HIDDEN)!r} holds control characters")
     try:
         urlsplit(uri)
     except ValueError:  # whose words may have a part of the password
-        raise InputError(f"the tracking URI {redacted(uri)!r} is no address") from None
+        raise InputError(f"the tracking URI {address(uri, HIDDEN)} is not an address") from None
     if is_server(uri.partition(":")[0].lower()) and address(uri) != uri:
         raise InputError(
-            f"the tracking URI {redacted(uri)} holds more than scheme, host, port and path",
+            f"the tracking URI {address(uri, HIDDEN)} holds more than scheme, host, port and path",
             "Leave the rest out, which may be a secret and would be shown with runs; name user and "
             "password by the environment variables MLFLOW_TRACKING_USERNAME and "
             "MLFLOW_TRACKING_PASSWORD, a token by MLFLOW_TRACKING_TOKEN.",

@@ -39,10 +39,10 @@ def address(uri: str, mark: str = "") -> str:
     if kind in _FILES and rest.startswith("/"):
         return f"{scheme}://{_file(kind, rest, mark)}"
     place, tail = _cut(rest)
-    user, at, place = place.rpartition("@")
+    _, at, place = place.rpartition("@")
     if not at and "@" in tail and not _is_options(place, tail):
         # A password that holds what should have been quoted goes up to the last @.
-        user, at, place = rest.rpartition("@")
+        _, at, place = rest.rpartition("@")
         place, tail = _cut(place)
     found = _PLACE.fullmatch(place)
     if found is None:

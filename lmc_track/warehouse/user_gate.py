@@ -24,7 +24,7 @@ _REMEDY = "write one SELECT; DESCRIBE, SUMMARIZE, SHOW, PIVOT and EXPLAIN of one
 
 _QUERY_NODES = {"SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE", "CTE_NODE"}
 
-_TABLE_FUNCTIONS = {
+TABLE_FUNCTIONS = {
     "duckdb_columns", "duckdb_constraints", "duckdb_databases", "duckdb_functions",
     "duckdb_indexes", "duckdb_keywords", "duckdb_schemas", "duckdb_settings", "duckdb_tables",
     "duckdb_types", "duckdb_views", "generate_series", "histogram", "histogram_values",
@@ -86,7 +86,7 @@ def _check_select(connection: duckdb.DuckDBPyConnection, text: str) -> None:
 
 
 def _check_table_function(name: str) -> None:
-    if name not in _TABLE_FUNCTIONS and name not in table_macros():
+    if name not in TABLE_FUNCTIONS and name not in table_macros():
         raise _refused(f"the table function {name}")
 
 
