@@ -140,7 +140,7 @@ def _check_pivot(connection: duckdb.DuckDBPyConnection, text: str) -> None:
     if len(wrapped) != 1:
         raise _refused("anything but a SELECT around a PIVOT")
     words = _words(text)
-    functions = {word for word, following in pairwise(words) if following == "("}
+    functions = {_unquoted(word) for word, following in pairwise(words) if following == "("}
     for word in sorted(_CHANGING.intersection(words)):
         raise _refused(f"{word.upper()} inside a PIVOT")
     for word in sorted(functions & REFUSED_FUNCTIONS):
@@ -154,13 +154,16 @@ def _check_pivot(connection: duckdb.DuckDBPyConnection, text: str) -> None:
 
 
 def _words(text: str) -> list[str]:
-    """The tokens of ``text``, names without their quotes, all in lower case."""
+    """The tokens of ``text`` in lower case, without comments."""
     raw = text.encode()
-    tokens = [(at, kind) for at, kind in duckdb.tokenize(text)]
+    tokens = duckdb.tokenize(text)
     ends = [*(at for at, _ in tokens[1:]), len(raw)]
-    words = []
-    for (at, kind), end in zip(tokens, ends, strict=True):
-        if kind != duckdb.token_type.comment:
-            word = raw[at:end].decode(errors="replace").strip().lower()
-            words.append(word.strip('"').replace('""', '"'))
-    return words
+    return [
+        raw[at:end].decode(errors="replace").strip().lower()
+        for (at, kind), end in zip(tokens, ends, strict=True)
+        if kind != duckdb.token_type.comment
+    ]
+
+
+def _unquoted(word: str) -> str:
+    return word[1:-1].replace('""', '"') if word.startswith('"') else word
