@@ -11,39 +11,12 @@ import hashlib
 import json
 import os
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 
 import duckdb
 
 from lmc_track.warehouse import storage
-
-VIEWS = (
-    "projection",
-    "predictions",
-    "curves",
-    "label_entropies",
-    "curve_measures",
-    "barriers",
-    "refined_gaps",
-    "study_models",
-    "study_pairs",
-    "study_module_paths",
-    "study_values",
-    "study_similarity",
-    "linkage",
-    "attributions",
-    "ensemble_curves",
-    "cluster_contrasts",
-    "student_tail",
-    "decided_pairs",
-    "study_steps",
-)
-"""Files of ``queries/views`` in the order in which they build on each other.
-
-A results file keeps the views it was built with, and one whose views differ from these is built
-anew. Tables that are computed from a view need a new ``SCHEMA_VERSION`` when it changes.
-"""
+from lmc_track.warehouse.views import create_views, view_texts
 
 Definition = tuple[str, str, str, str]
 """Kind, schema, name, and how DuckDB itself writes the definition down."""
@@ -98,8 +71,7 @@ def create_all(connection: duckdb.DuckDBPyConnection) -> None:
     """All tables, views and macros of a results file, without a row."""
     storage.create_tables(connection)
     create_migrations(connection)
-    for text in _view_texts():
-        connection.execute(text)
+    create_views(connection)
     connection.execute(_SIGNATURE)
     connection.execute(_SIGNATURE_MEANINGS)
 
@@ -117,13 +89,7 @@ def renew_views(connection: duckdb.DuckDBPyConnection, database: str) -> None:
         if kind in drop:
             whole = f"{storage.quoted(schema)}.{storage.quoted(name)}"
             connection.execute(f"DROP {drop[kind]} IF EXISTS {whole}")
-    for text in _view_texts():
-        connection.execute(text)
-
-
-def _view_texts() -> list[str]:
-    folder = files("lmc_track.queries.views")
-    return [folder.joinpath(f"{name}.sql").read_text(encoding="utf-8") for name in VIEWS]
+    create_views(connection)
 
 
 def definitions(connection: duckdb.DuckDBPyConnection, database: str) -> frozenset[Definition]:
@@ -138,7 +104,7 @@ def expected() -> frozenset[Definition]:
     Making it takes some tenths of a second, so what came of it is kept for the next time among the
     user's own caches, which no results file comes with, by the digest of all that it follows from.
     """
-    texts = [*storage.table_statements(), _MIGRATIONS, *_view_texts(), _SIGNATURE]
+    texts = [*storage.table_statements(), _MIGRATIONS, *view_texts(), _SIGNATURE]
     source = "\n".join([duckdb.__version__, _DEFINITIONS, *texts])
     kept = _kept(hashlib.sha256(source.encode()).hexdigest())
     if (found := _read(kept)) is not None:
