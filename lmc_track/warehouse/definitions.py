@@ -129,9 +129,14 @@ def _kept(digest: str) -> Path | None:
 
 
 def _read(kept: Path | None) -> frozenset[Definition] | None:
+    if kept is None:
+        return None
     try:
-        rows = json.loads(kept.read_text(encoding="utf-8")) if kept is not None else None
-        return None if rows is None else frozenset((a, b, c, d) for a, b, c, d in rows)
+        with kept.open(encoding="utf-8") as file:
+            # Where somebody else's file lies, it is nobody's own cache.
+            if os.fstat(file.fileno()).st_uid != os.getuid():
+                return None
+            return frozenset((a, b, c, d) for a, b, c, d in json.load(file))
     except (OSError, ValueError, TypeError):
         return None
 
