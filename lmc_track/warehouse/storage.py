@@ -125,7 +125,9 @@ def _fill_examples_of(
     names = snapshot.text_columns[digest]
     wanted = ["example_id", "label", *names, "group", "half", "subsets"]
     # DuckDB itself may read no file while it writes results.
-    frame = pl.read_parquet(snapshot.examples[digest], columns=wanted, hive_partitioning=False)
+    frame = pl.read_parquet(
+        snapshot.examples[digest], columns=wanted, glob=False, hive_partitioning=False
+    )
     texts = ", ".join(quoted(name) for name in names)
     connection.register("example_frame", frame)
     connection.execute(
