@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
-
 import click
 
 from .completion import complete_query
-from .last_resort import last_resort
 from .options import find_location, format_option, location_options
 from .output import show
 from .terminal import echo
@@ -59,7 +56,7 @@ def command(
     from lmc_track.warehouse.library import queries
     from lmc_track.warehouse.moment import find_query
     from lmc_track.warehouse.own_queries import own_queries
-    from lmc_track.warehouse.results import USER_LIMITS, open_results
+    from lmc_track.warehouse.results import Results
 
     location = find_location(home, tracking_uri)
     own = own_queries(location.home)
@@ -82,11 +79,8 @@ def command(
     if show_text:
         echo(find_query(name, {}, own).sql)
         return
-    results = open_results(location.results_path, location.tracking_uri)
-    # The library's queries are ours, and may take long.
-    with last_resort(USER_LIMITS.seconds) if name in own.queries else nullcontext():
-        found = results.query(name, **_parse(params))
-    show(found, output_format)
+    results = Results(location.results_path, location.tracking_uri)
+    show(results.query(name, **_parse(params)), output_format)
 
 
 def _parse(params: tuple[str, ...]) -> dict[str, str]:

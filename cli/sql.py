@@ -7,7 +7,6 @@ from typing import TextIO
 
 import click
 
-from .last_resort import last_resort
 from .options import find_location, format_option, location_options
 from .output import show
 
@@ -40,16 +39,14 @@ def command(
       lmc-track sql --file mine.sql --format csv
       lmc-track sql - < mine.sql
     """
-    from lmc_track.warehouse.results import USER_LIMITS, open_results
+    from lmc_track.warehouse.results import Results
 
     if (statement is None) == (file is None):
         raise click.UsageError("give a statement, or - for standard input, or --file")
     location = find_location(home, tracking_uri)
-    results = open_results(location.results_path, location.tracking_uri)
+    results = Results(location.results_path, location.tracking_uri)
     text = _text(statement, file)
-    with last_resort(USER_LIMITS.seconds):
-        rows = results.sql(text)
-    show(rows, output_format)
+    show(results.sql(text), output_format)
 
 
 def _text(statement: str | None, file: TextIO | None) -> str:

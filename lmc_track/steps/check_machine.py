@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
+from lmc_track.redaction import holds_password
 from lmc_track.steps.findings import Finding, fail, ok, warn
 from lmc_track.tracking.location import Location
 
@@ -143,7 +144,7 @@ def check_credentials(location: Location, environ: Mapping[str, str]) -> Iterato
     """Which credentials are set; none is shown."""
     there = [name for name in _SECRETS if environ.get(name)]
     told = f"set: {', '.join(there)}" if there else "none is set"
-    if location.shown_uri != location.tracking_uri:
+    if holds_password(location.tracking_uri):
         yield warn(
             "credentials",
             f"the tracking URI holds a password; of the environment, {told}",

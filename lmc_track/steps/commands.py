@@ -9,19 +9,22 @@ from pathlib import Path
 
 from lmc_track.tracking.location import Location
 from lmc_track.tracking.pages import run_page
+from lmc_track.uris import address
 
 
 def ui_command(location: Location, port: int = 5000) -> str:
     """The command that opens the MLflow UI on this store, on loopback; a server's own address.
 
-    A password in the URI is left out: where there is one the command needs its environment.
+    User, password and options of the URI are left out: where there are any, the command needs
+    them from the database's own environment variables.
     """
     if location.artifact_root is None:
         return location.shown_uri
     beside = Path(sys.executable).with_name("mlflow")
     program = str(beside) if shutil.which("mlflow") is None and beside.exists() else "mlflow"
     store = ["--backend-store-uri", location.shown_uri]
-    artifacts = ["--default-artifact-root", location.artifact_root]
+    root = location.artifact_root
+    artifacts = ["--default-artifact-root", address(root) if "://" in root else root]
     place = ["--host", "127.0.0.1", "--port", str(port)]
     return shlex.join([program, "ui", *store, *artifacts, *place])
 
@@ -39,7 +42,7 @@ def runs_url(location: Location, experiment_id: str) -> str:
 def study_ui_command(study: str, location: Location) -> str:
     """The command that opens the MLflow UI at ``study``; a server's address where it has its own.
 
-    As in ``ui_command`` it has no password.
+    As in ``ui_command`` it has no secret.
     """
     if location.artifact_root is None:
         return location.shown_uri

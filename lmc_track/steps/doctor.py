@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from lmc_track.errors import InputError, LmcTrackError
+from lmc_track.redaction import redacted
 from lmc_track.steps.check_machine import (
     check_credentials,
     check_device,
@@ -110,5 +111,5 @@ def _studies(
 
 
 def _shown(text: str, location: Location) -> str:
-    """``text`` without the store's password."""
-    return text.replace(location.tracking_uri, location.shown_uri)
+    """``text`` without secrets, those of the store's address among them."""
+    return redacted(text.replace(location.tracking_uri, location.shown_uri))

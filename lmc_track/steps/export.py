@@ -70,7 +70,7 @@ def export_study(
     scratch = target.with_name(f".{target.name}.scratch-{os.getpid()}")
     try:
         building.mkdir(parents=True)
-        with study_tables(results, study, scratch) as tables:
+        with study_tables(results, study, building, scratch) as tables:
             _fill(building, tables, progress, predictions)
         _sign(building)
         sizes = [file.stat().st_size for file in _files(building)]

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from lmc_track.errors import InputError
-from lmc_track.uris import without_password
+from lmc_track.uris import address
 
 _PATIENCE = 10
 """Seconds to wait for PostgreSQL to accept a connection."""
@@ -64,7 +64,7 @@ def _execute(connection: Any, statement: str, name: str) -> Any:
 def _engine(uri: str) -> Any:
     import sqlalchemy
 
-    shown = without_password(uri)
+    shown = address(uri)
     postgresql = is_postgresql(uri)
     try:
         return sqlalchemy.create_engine(

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from lmc_track.errors import InputError, LmcTrackError, WorkError
+from lmc_track.redaction import redacted
 from lmc_track.tracking.location import Location
 
 _LOGIN = "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
@@ -92,7 +93,7 @@ def _http_status(error: Any) -> int | None:
 
 def _reason(error: Exception) -> str:
     lines = str(error).strip().splitlines() or [type(error).__name__]
-    reason = _ORIGIN.sub("", lines[0])[:300]
+    reason = redacted(_ORIGIN.sub("", lines[0]))[:300]
     if "Max retries exceeded" in reason:
         return "it does not answer, so no connection was made"
     return reason

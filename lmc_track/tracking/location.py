@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from lmc_track.errors import InputError
-from lmc_track.redaction import check_address, redacted
-from lmc_track.uris import without_password
+from lmc_track.redaction import HIDDEN, check_address
+from lmc_track.uris import address
 
 DEFAULT_HOME = "mlruns"
 _DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
@@ -41,8 +40,11 @@ class Location:
 
     @property
     def shown_uri(self) -> str:
-        """The tracking URI with a password left out; with the password elsewhere it works."""
-        return without_password(self.tracking_uri)
+        """Where the store is: its URI without user, password and options.
+
+        With those of a database in its own environment variables or files it works.
+        """
+        return address(self.tracking_uri)
 
 
 def locate(
@@ -75,25 +77,15 @@ def locate(
     check_address(uri)
     scheme = uri.partition(":")[0].partition("+")[0]
     if scheme in _SERVERS:
-        return Location(folder, _without_credentials(uri), None)
+        return Location(folder, uri, None)
     if scheme in _DATABASES:
         root = environ.get("MLFLOW_DEFAULT_ARTIFACT_ROOT") if uri != own else None
         return Location(folder, _with_driver(uri), _absolute(root) if root else artifacts)
     raise InputError(
-        f"the tracking URI {redacted(uri)!r} is neither a database nor a server",
+        f"the tracking URI {address(uri, HIDDEN)} is neither a database nor a server",
         "Give sqlite:///FILE, postgresql://…, or http://HOST:PORT of an MLflow server; "
         "MLflow itself has given up its old folder of files.",
     )
-
-
-def _without_credentials(uri: str) -> str:
-    if "@" in urlsplit(uri).netloc:
-        raise InputError(
-            f"the tracking URI {without_password(uri)} names a user, and would be shown with runs",
-            "Leave the user out of it and set MLFLOW_TRACKING_USERNAME and "
-            "MLFLOW_TRACKING_PASSWORD.",
-        )
-    return uri
 
 
 def _with_driver(uri: str) -> str:

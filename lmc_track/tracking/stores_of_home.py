@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 
 from lmc_track.tracking.location import Location
+from lmc_track.uris import address
 
 _BEGIN, _END = "store-", ".uri"
 
 
 def note_store(location: Location) -> None:
-    """Keep, without a password, that the home has artifacts of a store that is not in it."""
+    """Keep, by its address alone, that the home has artifacts of a store that is not in it."""
     own_artifacts = location.artifact_root == (location.home / "artifacts").as_uri()
     if not own_artifacts or location.shown_uri == _own(location):
         return
@@ -24,7 +25,8 @@ def other_stores(location: Location) -> list[str]:
     """The stores that the home has been used with, but for this one."""
     found = set()
     for file in location.locks.glob(f"{_BEGIN}*{_END}"):
-        found.add(file.read_text(encoding="utf-8").strip())
+        # Earlier versions kept the user as well.
+        found.add(address(file.read_text(encoding="utf-8").strip()))
     if (location.home / "mlflow.db").exists():
         found.add(_own(location))
     return sorted(found - {location.shown_uri})

@@ -95,12 +95,16 @@ class StudyTables:
 
 
 @contextmanager
-def study_tables(results: Results, study: str, scratch: Path) -> Iterator[StudyTables]:
-    """The tables of ``study``; what does not fit into memory goes to ``scratch`` meanwhile.
+def study_tables(
+    results: Results, study: str, folder: Path, scratch: Path
+) -> Iterator[StudyTables]:
+    """The tables of ``study``, to be written below ``folder``.
+
+    What does not fit into memory goes to ``scratch`` meanwhile.
 
     ``InputError`` where the results have no such study.
     """
-    with exporting(results.path, results.tracking_uri, scratch) as connection:
+    with exporting(results.path, results.tracking_uri, folder, scratch) as connection:
         now = Moment(results.path, connection)
         now.query("study_summary", study=study)
         yield StudyTables(study, now, connection)

@@ -10,9 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
+from filelock import Timeout
 
+from lmc_track.warehouse.connection import schema_of
+from lmc_track.warehouse.definitions import renew_views
 from lmc_track.warehouse.tables import SCHEMA_VERSION
-from lmc_track.warehouse.views import create_views
+from lmc_track.warehouse.writing import DATABASE, FileInUseError, alone, connect
 
 Migration = Callable[[duckdb.DuckDBPyConnection], None]
 
@@ -25,30 +28,19 @@ predictions, so the next ingest builds a new file.
 """
 
 
-def create_migrations(connection: duckdb.DuckDBPyConnection) -> None:
-    """The table ``migrations``, empty."""
-    connection.execute(
-        "CREATE TABLE migrations (version INTEGER PRIMARY KEY, name VARCHAR);"
-        "COMMENT ON TABLE migrations IS 'What has made this file one of a later version.';"
-        "COMMENT ON COLUMN migrations.version IS 'version of the tables and views afterwards';"
-        "COMMENT ON COLUMN migrations.name IS 'name of the migration';"
-    )
-
-
 def upgrade(results_path: Path) -> list[str]:
     """Bring the file to the present schema; returns the names of the migrations it took.
 
     All of them happen or none. A file that is of the present schema, or of one from which no
-    migration leads, or no results file, is left as it is.
+    migration leads, or no results file, or one with a log beside it, is left as it is. Whether
+    its tables are those of a results file is seen when it is next read.
     """
+    version = schema_of(results_path)
+    path = range(SCHEMA_VERSION if version is None else version, SCHEMA_VERSION)
+    if not path or any(step not in MIGRATIONS for step in path):
+        return []
     try:
-        with duckdb.connect(str(results_path), read_only=True) as connection:
-            rows = connection.execute("SELECT version FROM schema_version").fetchall()
-        version = rows[0][0]
-        path = range(version, SCHEMA_VERSION)
-        if not path or any(step not in MIGRATIONS for step in path):
-            return []
-        with duckdb.connect(str(results_path)) as connection:
+        with alone(results_path), connect(results_path) as connection:
             connection.begin()
             for step in path:
                 MIGRATIONS[step](connection)
@@ -56,8 +48,9 @@ def upgrade(results_path: Path) -> list[str]:
                     "INSERT INTO migrations VALUES (?, ?)", [step + 1, MIGRATIONS[step].__name__]
                 )
                 connection.execute("UPDATE schema_version SET version = ?", [step + 1])
-            create_views(connection)
+            renew_views(connection, DATABASE)
             connection.commit()
-    except (duckdb.Error, IndexError, TypeError):
+            connection.execute("CHECKPOINT")
+    except (duckdb.Error, FileInUseError, Timeout):
         return []
     return [MIGRATIONS[step].__name__ for step in path]

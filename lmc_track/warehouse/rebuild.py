@@ -15,19 +15,16 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import duckdb
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from lmc_track.errors import WorkError
 from lmc_track.uris import store_name
-from lmc_track.warehouse import storage
+from lmc_track.warehouse.definitions import create_all
 from lmc_track.warehouse.derivation import Derivation
 from lmc_track.warehouse.filling import fill
-from lmc_track.warehouse.migrations import create_migrations
 from lmc_track.warehouse.snapshot import Snapshot
 from lmc_track.warehouse.tables import SCHEMA_VERSION, TABLES
-from lmc_track.warehouse.views import create_views
-
-_SECONDS_TO_WAIT = 60
+from lmc_track.warehouse.writing import FileInUseError, alone, connect, remove_logs
 
 
 @dataclass(frozen=True)
@@ -51,7 +48,7 @@ def rebuild(
     with (
         _writing(results_path),
         _beside(results_path) as building,
-        duckdb.connect(str(building)) as connection,
+        connect(building) as connection,
     ):
         connection.begin()
         create_empty(connection)
@@ -70,11 +67,11 @@ def update(
     """
     with _writing(results_path):
         try:
-            connection = duckdb.connect(str(results_path))
-        except (duckdb.IOException, duckdb.ConnectionException):
+            connection = connect(results_path)
+        except FileInUseError:
             with _beside(results_path) as building:
-                _copy(results_path, building)
-                with duckdb.connect(str(building)) as connection:
+                shutil.copyfile(results_path, building)
+                with connect(building) as connection:
                     connection.begin()
                     counts = _fill(connection, building, snapshot, derivations, unseen=True)
             return RebuildReport(counts)
@@ -84,41 +81,18 @@ def update(
             return RebuildReport(counts)
 
 
-def wait_for_writer(results_path: Path) -> bool:
-    """Wait until no ingest writes to the file; whether there was one, and it has ended."""
-    lock = FileLock(_lock_file(results_path))
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        pass
-    except OSError:  # a folder that cannot be written: nobody writes there
-        return False
-    else:
-        lock.release()
-        return False
-    try:
-        with lock.acquire(timeout=_SECONDS_TO_WAIT):
-            return True
-    except Timeout:
-        return False
-
-
-def _lock_file(results_path: Path) -> Path:
-    return results_path.with_name(f".{results_path.name}.lock")
-
-
 @contextmanager
 def _writing(results_path: Path) -> Iterator[None]:
     """Keep other writers out, and say what failed."""
     try:
         results_path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(_lock_file(results_path), _SECONDS_TO_WAIT):
+        with alone(results_path):
             yield
     except Timeout:
         raise WorkError(
             f"another ingest is writing {results_path}", "wait until it has ended, then try again"
         ) from None
-    except (duckdb.Error, OSError) as error:
+    except (duckdb.Error, FileInUseError, OSError) as error:
         raise WorkError(
             f"{results_path} could not be built: {_one_line(error)}",
             "the results file is as it was; run `lmc-track ingest` again when this is put right",
@@ -132,19 +106,11 @@ def _beside(results_path: Path) -> Iterator[Path]:
     _remove(building)
     try:
         yield building
-        # A log that somebody's writing connection left belongs to the old file.
-        results_path.with_name(results_path.name + ".wal").unlink(missing_ok=True)
+        # A log that lies here belongs to the old file, whoever left it.
+        remove_logs(results_path)
         building.replace(results_path)
     finally:
         _remove(building)
-
-
-def _copy(results_path: Path, building: Path) -> None:
-    """Copy the file with the log of what a killed program had committed to it."""
-    shutil.copyfile(results_path, building)
-    log = results_path.with_name(results_path.name + ".wal")
-    if log.exists():
-        shutil.copyfile(log, building.with_name(building.name + ".wal"))
 
 
 def _fill(
@@ -168,24 +134,10 @@ def _fill(
 
 
 def create_empty(connection: duckdb.DuckDBPyConnection) -> None:
-    """All tables, views and macros of a results file, without a row."""
-    storage.create_tables(connection)
-    create_migrations(connection)
-    create_views(connection)
-    _sign(connection, "")
-
-
-def _sign(connection: duckdb.DuckDBPyConnection, tracking_uri: str) -> None:
+    """All tables, views and macros of a results file, without a row but the one that signs it."""
+    create_all(connection)
     connection.execute(
-        "CREATE TABLE schema_version (version INTEGER, program VARCHAR, tracking_uri VARCHAR);"
-        "COMMENT ON TABLE schema_version IS 'What wrote this file, from which tracking store.';"
-        "COMMENT ON COLUMN schema_version.version IS 'version of the tables and views';"
-        "COMMENT ON COLUMN schema_version.program IS 'version of lmc-track';"
-        "COMMENT ON COLUMN schema_version.tracking_uri IS 'MLflow store, without a password';"
-    )
-    connection.execute(
-        "INSERT INTO schema_version VALUES (?, ?, ?)",
-        [SCHEMA_VERSION, program_version(), store_name(tracking_uri)],
+        "INSERT INTO schema_version VALUES (?, ?, ?)", [SCHEMA_VERSION, program_version(), ""]
     )
 
 
@@ -209,8 +161,8 @@ def table_counts(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
 
 def _remove(building: Path) -> None:
     """What a killed or failed rebuild left: the file, its log and its spilled pages."""
-    for path in (building, building.with_name(building.name + ".wal")):
-        path.unlink(missing_ok=True)
+    building.unlink(missing_ok=True)
+    remove_logs(building)
     shutil.rmtree(building.with_name(building.name + ".tmp"), ignore_errors=True)
 
 

@@ -20,7 +20,7 @@ from lmc_track.warehouse.matrices import (
 )
 from lmc_track.warehouse.moment import Moment, find_query, frame_of
 from lmc_track.warehouse.own_queries import own_queries
-from lmc_track.warehouse.user_sql import user_frame
+from lmc_track.warehouse.user_process import Question, answer
 
 __all__ = [
     "GapMatrix",
@@ -71,13 +71,12 @@ class Results:
         """
         # What is wrong with these is said before a file is opened.
         query = find_query(name, params, own_queries(self.path.parent))
-        limits = _LIBRARY_LIMITS if query.path is None else USER_LIMITS
-        with reading(self.path, self.tracking_uri, limits) as connection:
-            now = Moment(self.path, connection)
-            with now.asked(query, params):
-                if query.path is None:
-                    return frame_of(connection, query.sql)
-                return user_frame(connection, query.sql, limits, query.path)
+        if query.path is not None:
+            return answer(
+                Question(self.path, self.tracking_uri, USER_LIMITS, query=name, params=params)
+            )
+        with self.at_once() as now, now.asked(query, params):
+            return frame_of(now.connection, query.sql)
 
     @contextmanager
     def at_once(self) -> Iterator[Moment]:
@@ -88,10 +87,10 @@ class Results:
     def sql(self, text: str, *, limits: Limits = USER_LIMITS) -> pl.DataFrame:
         """The rows of one SQL statement of the user's, which can read the tables and nothing else.
 
-        Errors, DuckDB's message in them, and statements over ``limits`` are ``InputError``.
+        It runs in a process of its own, which ends with it or at its limits. Errors, DuckDB's
+        message in them, and statements over ``limits`` are ``InputError``.
         """
-        with reading(self.path, self.tracking_uri, limits) as connection:
-            return user_frame(connection, text, limits)
+        return answer(Question(self.path, self.tracking_uri, limits, text=text))
 
     def studies(self) -> list[str]:
         """Names of the studies, in the order in which they were made."""

@@ -7,7 +7,6 @@ for run, data set and precision together; the view ``predictions`` spells them o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import duckdb
 import polars as pl
@@ -36,27 +35,38 @@ ORDER BY dataset, subset, half, metric, precision, run_id
 
 def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
     """All tables, empty, with their meanings as comments."""
+    for statement in table_statements():
+        connection.execute(statement)
     for table in TABLES:
-        columns = ", ".join(f"{quoted(c.name)} {c.sql_type}" for c in table.columns)
+        _comment(connection, table)
+
+
+def table_statements() -> list[str]:
+    """The statements that make all tables, without comments."""
+    made = []
+    for table in TABLES:
         # A key on the large computed tables would only cost an index: they are unique by making.
-        key = f", PRIMARY KEY ({', '.join(map(quoted, table.key))})"
+        key = "" if table in COMPUTED else f", PRIMARY KEY ({', '.join(map(quoted, table.key))})"
+        made.append(_creation(table, key))
+    return [*made, "CREATE SCHEMA storage", *map(_creation, STORED)]
+
+
+def _creation(table: Table, key: str = "") -> str:
+    columns = ", ".join(f"{quoted(c.name)} {c.sql_type}" for c in table.columns)
+    return f"CREATE TABLE {table.name} ({columns}{key})"
+
+
+def _comment(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
+    connection.execute(f"COMMENT ON TABLE {table.name} IS {literal(table.meaning)}")
+    for c in table.columns:
         connection.execute(
-            f"CREATE TABLE {table.name} ({columns}{'' if table in COMPUTED else key})"
+            f"COMMENT ON COLUMN {table.name}.{quoted(c.name)} IS {literal(c.meaning)}"
         )
-        connection.execute(f"COMMENT ON TABLE {table.name} IS {literal(table.meaning)}")
-        for c in table.columns:
-            connection.execute(
-                f"COMMENT ON COLUMN {table.name}.{quoted(c.name)} IS {literal(c.meaning)}"
-            )
-    connection.execute("CREATE SCHEMA storage")
-    for table in STORED:
-        create_table(connection, table)
 
 
 def create_table(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
     """One of the tables that users read through views, empty."""
-    columns = ", ".join(f"{quoted(c.name)} {c.sql_type}" for c in table.columns)
-    connection.execute(f"CREATE TABLE {table.name} ({columns})")
+    connection.execute(_creation(table))
 
 
 def synchronize(connection: duckdb.DuckDBPyConnection, table: Table, frame: pl.DataFrame) -> None:
@@ -102,7 +112,7 @@ def fill_examples(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot) -> 
             )
         try:
             _fill_examples_of(connection, digest, snapshot)
-        except duckdb.Error as error:
+        except (duckdb.Error, pl.exceptions.PolarsError, OSError) as error:
             raise WorkError(
                 f"{snapshot.examples[digest]} cannot be read: {' '.join(str(error).split())[:200]}",
                 "Restore this artifact of the data set's run from a backup.",
@@ -112,27 +122,33 @@ def fill_examples(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot) -> 
 def _fill_examples_of(
     connection: duckdb.DuckDBPyConnection, digest: str, snapshot: Snapshot
 ) -> None:
-    texts = ", ".join(quoted(name) for name in snapshot.text_columns[digest])
-    values = {"digest": digest, "file": _exact_path(snapshot.examples[digest])}
-    source = "read_parquet($file, hive_partitioning = false)"
+    names = snapshot.text_columns[digest]
+    wanted = ["example_id", "label", *names, "group", "half", "subsets"]
+    # DuckDB itself may read no file while it writes results.
+    frame = pl.read_parquet(
+        snapshot.examples[digest], columns=wanted, glob=False, hive_partitioning=False
+    )
+    texts = ", ".join(quoted(name) for name in names)
+    connection.register("example_frame", frame)
     connection.execute(
         f"""
         INSERT INTO examples
         SELECT $digest, example_id, label, concat_ws(chr(9), {texts}), "group", half
-        FROM {source} ORDER BY example_id
+        FROM example_frame ORDER BY example_id
         """,
-        values,
+        {"digest": digest},
     )
     connection.execute(
-        f"""
+        """
         INSERT INTO example_subsets
         SELECT DISTINCT $digest AS data_digest, example_id, subset
-        FROM (SELECT example_id, unnest(subsets) AS subset FROM {source})
+        FROM (SELECT example_id, unnest(subsets) AS subset FROM example_frame)
         WHERE subset <> 'all'
         ORDER BY ALL
         """,
-        values,
+        {"digest": digest},
     )
+    connection.unregister("example_frame")
 
 
 def fill_evaluations(
@@ -170,8 +186,3 @@ def insert_rows(connection: duckdb.DuckDBPyConnection, table: Table, frame: pl.D
         f"INSERT INTO {table.name} ({columns}) SELECT {columns} FROM snapshot_frame ORDER BY {key}"
     )
     connection.unregister("snapshot_frame")
-
-
-def _exact_path(path: Path) -> str:
-    """``path`` so that DuckDB takes ``* ? [`` in a folder's name for themselves."""
-    return "".join(f"[{c}]" if c in "*?[" else c for c in str(path))

@@ -1,8 +1,8 @@
-"""Running SQL that is the user's own: one statement that gives rows, and no more than memory holds.
+"""Running SQL that is the user's own: one statement, and no more rows than memory holds.
 
 The connection keeps a statement from files, the network and the results themselves
-(``lmc_track.warehouse.connection``); what is here keeps its rows within bounds, and says of an
-error in which line of which file it is.
+(``lmc_track.warehouse.connection``), and ``lmc_track.warehouse.user_gate`` says which may run; what
+is here keeps its rows within bounds, and says of an error in which line of which file it is.
 """
 
 from __future__ import annotations
@@ -13,36 +13,29 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import polars as pl
 import pyarrow as pa
 
 from lmc_track.errors import InputError
 from lmc_track.warehouse.connection import Limits, is_damage
+from lmc_track.warehouse.user_gate import check_statement
 
-_READING = {
-    duckdb.StatementType.SELECT,
-    duckdb.StatementType.EXPLAIN,
-    duckdb.StatementType.PRAGMA,
-    duckdb.StatementType.MULTI,  # PIVOT, which first looks which columns there will be
-}
-# A copy of a whole database is several statements too.
-_COPIES = re.compile(r"(\s|--[^\n]*\n|/\*.*?\*/)*(COPY|EXPORT|IMPORT)\b", re.I | re.S)
 _ROWS_AT_ONCE = 100_000
 _EXPLAIN = "EXPLAIN "
 _LINE = re.compile(r"\bLINE (\d+):")
 
 
-def user_frame(
+def user_rows(
     connection: duckdb.DuckDBPyConnection, text: str, limits: Limits, file: Path | None = None
-) -> pl.DataFrame:
+) -> Iterator[pa.RecordBatch]:
     """The rows of the statement ``text``, which comes from ``file`` if there is one.
 
-    ``InputError`` where it is not one statement, gives no rows, or gives more than
-    ``limits.result_bytes``.
+    The first batch is empty and has the columns. ``InputError`` where it is not one statement, may
+    not run, gives no rows, or gives more than ``limits.result_bytes``.
     """
     statement = _only_statement(connection, text, file)
     try:
-        return _rows(connection, statement.query, limits)
+        check_statement(connection, statement)
+        yield from _rows(connection, statement.query, limits)
     except InputError as error:
         raise InputError(_at(file, None) + error.message, error.remedy) from error
     except duckdb.Error as error:
@@ -85,26 +78,25 @@ def _only_statement(
     if len(statements) != 1:
         what = f"one SQL statement is needed, got {len(statements)}"
         raise InputError(_at(file, None) + what)
-    if not _reads(statements[0]):
-        raise InputError(_at(file, None) + "the statement returns no rows", "write a SELECT")
     return statements[0]
 
 
-def _reads(statement: duckdb.Statement) -> bool:
-    try:
-        kind = statement.type
-    except ValueError:  # one that DuckDB has and its Python package does not know
-        return False
-    return kind in _READING and not _COPIES.match(statement.query)
-
-
-def _rows(connection: duckdb.DuckDBPyConnection, text: str, limits: Limits) -> pl.DataFrame:
+def _rows(
+    connection: duckdb.DuckDBPyConnection, text: str, limits: Limits
+) -> Iterator[pa.RecordBatch]:
     relation = connection.sql(text)
     if relation is None:
         raise InputError("the statement returns no rows", "write a SELECT")
+    columns = zip(relation.columns, map(str, relation.types), strict=True)
+    if strange := [f"{name} ({kind})" for name, kind in columns if _is_strange(kind)]:
+        raise InputError(
+            f"a column has a type that rows cannot have: {', '.join(strange)}",
+            "cast it, as in (finished - started)::VARCHAR",
+        )
     # Rows that have left DuckDB are outside its memory limit, so they are counted here.
     reader = relation.to_arrow_reader(_ROWS_AT_ONCE)
-    batches, size = [], 0
+    yield pa.RecordBatch.from_pylist([], reader.schema)
+    size = 0
     for batch in _batches(reader):
         size += batch.nbytes
         if size > limits.result_bytes:
@@ -112,18 +104,7 @@ def _rows(connection: duckdb.DuckDBPyConnection, text: str, limits: Limits) -> p
                 f"the statement returns more than {limits.result_bytes / 1e6:,.0f} MB of rows",
                 "aggregate, or add a LIMIT",
             )
-        batches.append(batch)
-    try:
-        frame = pl.from_arrow(pa.Table.from_batches(batches, reader.schema))
-    except pl.exceptions.PolarsError as error:
-        columns = zip(relation.columns, map(str, relation.types), strict=True)
-        strange = [f"{name} ({kind})" for name, kind in columns if _is_strange(kind)]
-        raise InputError(
-            f"a column has a type that rows cannot have: {', '.join(strange) or error}",
-            "cast it, as in (finished - started)::VARCHAR",
-        ) from error
-    assert isinstance(frame, pl.DataFrame)
-    return frame
+        yield batch
 
 
 def _batches(reader: Any) -> Iterator[pa.RecordBatch]:

@@ -30,16 +30,23 @@ VIEWS = (
 )
 """Files of ``queries/views`` in the order in which they build on each other.
 
-A results file keeps the views it was built with: a change of a view that queries rely on needs a
-new ``SCHEMA_VERSION``.
+A results file keeps the views it was built with, and one whose views are not these is built anew.
+A table that is computed from a view needs a new ``SCHEMA_VERSION`` when the view changes.
 """
 
 
 def create_views(connection: duckdb.DuckDBPyConnection) -> None:
     """All of them, in place of those that an earlier version of the program made."""
-    connection.execute(metric_view())
+    for text in view_texts():
+        connection.execute(text)
+
+
+def view_texts() -> list[str]:
+    """The statements that make them, with their meanings as comments."""
+    texts = [metric_view()]
     for name in VIEWS:
         text = files("lmc_track.queries.views").joinpath(f"{name}.sql").read_text("utf-8")
         for kind in ("VIEW", "MACRO"):
             text = text.replace(f"\nCREATE {kind} ", f"\nCREATE OR REPLACE {kind} ")
-        connection.execute(text)
+        texts.append(text)
+    return texts

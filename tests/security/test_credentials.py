@@ -22,12 +22,26 @@ DATABASES = (
     f"postgresql+psycopg2://me:{SECRET}@127.0.0.1:1/db?sslmode=disable",
     f"mysql+pymysql://me:{SECRET}@127.0.0.1:1/db",
     f"postgresql://:{SECRET}@127.0.0.1:1/db",
+    f"postgresql://127.0.0.1:1/db?user=me&password={SECRET}",
+    f"postgresql://127.0.0.1:1/db?passfile=/{SECRET}",
+    f"mssql://127.0.0.1:1/db?odbc_connect=UID%3Dbob%3BPWD%3D{SECRET}",
+    f"mssql+pyodbc:///?odbc_connect=DRIVER%3Dx%3BPWD%3D{SECRET}",
+    f"sqlite:////nowhere/mlflow.db?key={SECRET}",
 )
 REFUSED = (
     f"http://me:{SECRET}@127.0.0.1:1",
     f"https://me:{SECRET}@127.0.0.1:1/x",
     f"http://:{SECRET}@127.0.0.1",
     f"http://127.0.0.1:1/?token={SECRET}",
+    f"http://127.0.0.1:1/?access_token={SECRET}",
+    f"http://127.0.0.1:1/?api_key={SECRET}",
+    f"http://127.0.0.1:1/?x={SECRET}",
+    f"http://127.0.0.1:1/#{SECRET}",
+    f"http://127.0.0.1:1/x;y={SECRET}",
+    f"http://{SECRET}@127.0.0.1:1",
+    f"HTTPS://{SECRET}@127.0.0.1:1",
+    f"{SECRET}@127.0.0.1:1",
+    f"http:/{SECRET}@127.0.0.1",
     f"http://me:{SECRET}@[::1",
     f"ftp://me:{SECRET}@127.0.0.1/x",
     f"file://me:{SECRET}@127.0.0.1/x",
@@ -74,6 +88,20 @@ def test_a_location_shows_no_password(uri: str) -> None:
         f"postgresql://me:{SECRET}?more@127.0.0.1/db",
         f"dsn postgresql://h/db?user=a&password={SECRET}&x=1",
         f"header {SECRET} of the environment",
+        f"http://{SECRET}@h:5000 does not answer",
+        f"GET http://h/api?access_token={SECRET}.",
+        f"Max retries exceeded with url: /api?api_key={SECRET} (Caused by",
+        f"(http://h/?x={SECRET}&y=1)",
+        f"mssql://h/x?odbc_connect=UID%3Dbob%3BPWD%3D{SECRET}",
+        f"odbc_connect=UID%3Dbob%3BPWD%3D{SECRET}",
+        f"DRIVER=x;SERVER=h;UID=bob;PWD={{{SECRET};x}};",
+        f"UID%3Dbob%3BPWD%3D{SECRET}",
+        f"could not connect with dsn host=h user=me password={SECRET}",
+        f"connect({{'host': 'h', 'password': '{SECRET}'}})",
+        f"headers: {{'Authorization': 'Basic {SECRET}'}}",
+        f"Authorization: Bearer {SECRET}",
+        f"X-Api-Key: {SECRET}",
+        f"postgresql://me:it's{SECRET}@h/db",
     ],
 )
 def test_texts_are_freed_of_passwords(text: str) -> None:
@@ -82,10 +110,20 @@ def test_texts_are_freed_of_passwords(text: str) -> None:
     assert "***" in shown
 
 
+def test_what_a_store_s_address_hides_is_hidden_alone_too() -> None:
+    store = f"postgresql://me:{SECRET.replace('-', '%2D')}@h/db"
+    words = f'FATAL: password "{SECRET}" of "me" is wrong'
+    assert redacted(words, {"MLFLOW_TRACKING_URI": store}) == (
+        'FATAL: password "***" of "me" is wrong'
+    )
+
+
 @pytest.mark.parametrize(
     "text",
     [
         "",
+        "the pad_token='[PAD]' of the tokenizer, max_tokens=5",
+        "see http://127.0.0.1:5000/x.",
         "http://127.0.0.1:5000/#/experiments/1",
         "owner/model@main",
         "a: b@c",

@@ -13,7 +13,7 @@ def test_commands_name_a_store_that_is_not_the_homes_own() -> None:
     commands = [ui_command(location), study_ui_command("s", location)]
     commands += [command for _, command in reproduction("s", location)]
     for command in commands:
-        assert "postgresql+psycopg2://me@host/db" in shlex.split(command)
+        assert "postgresql+psycopg2://host/db" in shlex.split(command)
 
 
 def test_commands_for_a_home_name_the_home_alone() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
+import duckdb
 import pytest
 from filelock import FileLock
 from polars.testing import assert_frame_equal
@@ -210,3 +211,23 @@ def test_a_home_whose_studies_are_deleted_has_nothing_to_ingest(copied: Location
     client.delete_experiment(client.get_experiment_by_name("tiny").experiment_id)
     with pytest.raises(InputError, match="no study"):
         ingest(copied, Silent())
+
+
+@pytest.mark.parametrize("kind", ["log", "view"])
+def test_what_a_stranger_did_to_the_results_is_undone(copied: Location, kind: str) -> None:
+    path, log = copied.results_path, copied.results_path.with_name("results.duckdb.wal")
+    before = tables_of(path)
+    with duckdb.connect(str(path)) as stranger:
+        if kind == "log":
+            stranger.execute("PRAGMA disable_checkpoint_on_shutdown")
+        stranger.execute("CREATE VIEW mine AS FROM read_text('/etc/hostname')")
+        stranger.execute("UPDATE evaluations SET value = 9.99")
+    assert log.exists() == (kind == "log")
+    told = Told()
+    ingest(copied, told)
+    assert [note for note in told.notes if note.endswith("it is written anew.")]
+    assert not log.exists()
+    after = tables_of(path)
+    assert after.keys() == before.keys()
+    for name, frame in after.items():
+        assert_frame_equal(frame, before[name], abs_tol=1e-9, rel_tol=1e-9)

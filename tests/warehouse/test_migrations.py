@@ -12,6 +12,8 @@ from lmc_track.errors import InputError
 from lmc_track.warehouse.migrations import MIGRATIONS, upgrade
 from lmc_track.warehouse.rebuild import rebuild
 from lmc_track.warehouse.results import open_results
+from lmc_track.warehouse.storage import create_table
+from lmc_track.warehouse.stored_tables import RECORDED_RUNS
 from lmc_track.warehouse.tables import SCHEMA_VERSION
 from support.simulated_study import simulated_snapshot
 
@@ -26,8 +28,17 @@ def old_file(tmp_path: Path) -> Path:
     return path
 
 
-def add_a_note(connection: duckdb.DuckDBPyConnection) -> None:
-    connection.execute("CREATE TABLE noted AS SELECT 7 AS number")
+def remember_runs(connection: duckdb.DuckDBPyConnection) -> None:
+    create_table(connection, RECORDED_RUNS)
+
+
+def make_older(path: Path, by: int) -> None:
+    """Take from the file what the migration gives it, and views that were others."""
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(f"DROP TABLE {RECORDED_RUNS.name}")
+        connection.execute("DROP VIEW curves; CREATE VIEW curves AS SELECT 1 AS one")
+        connection.execute("CREATE VIEW of_old AS SELECT 1 AS one")
+        connection.execute("UPDATE schema_version SET version = ?", [SCHEMA_VERSION - by])
 
 
 def test_every_migration_leads_to_this_schema() -> None:
@@ -48,15 +59,14 @@ def test_a_file_that_no_migration_takes_is_refused_and_left_for_the_next_ingest(
 def test_a_file_becomes_one_of_this_schema(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "results.duckdb"
     rebuild(path, simulated_snapshot(tmp_path, n_models=2, n_points=3, n_examples=20))
-    with duckdb.connect(str(path)) as connection:
-        connection.execute("UPDATE schema_version SET version = ?", [SCHEMA_VERSION - 1])
-    monkeypatch.setitem(MIGRATIONS, SCHEMA_VERSION - 1, add_a_note)
-    assert upgrade(path) == ["add_a_note"]
+    make_older(path, 1)
+    monkeypatch.setitem(MIGRATIONS, SCHEMA_VERSION - 1, remember_runs)
+    assert upgrade(path) == ["remember_runs"]
     assert upgrade(path) == []
     results = open_results(path)
-    assert results.sql("SELECT number FROM noted").rows() == [(7,)]
+    assert results.sql(f"FROM {RECORDED_RUNS.name}").height == 0
     assert results.sql("SELECT version, name FROM migrations").rows() == [
-        (SCHEMA_VERSION, "add_a_note")
+        (SCHEMA_VERSION, "remember_runs")
     ]
     assert results.query("models").height == 2
 
@@ -66,15 +76,14 @@ def test_a_migration_that_fails_leaves_the_file_as_it_was(
 ) -> None:
     path = tmp_path / "results.duckdb"
     rebuild(path, simulated_snapshot(tmp_path, n_models=2, n_points=3, n_examples=20))
-    with duckdb.connect(str(path)) as connection:
-        connection.execute("UPDATE schema_version SET version = ?", [SCHEMA_VERSION - 2])
-    monkeypatch.setitem(MIGRATIONS, SCHEMA_VERSION - 2, add_a_note)
-    monkeypatch.setitem(MIGRATIONS, SCHEMA_VERSION - 1, add_a_note)  # the table is there already
+    make_older(path, 2)
+    monkeypatch.setitem(MIGRATIONS, SCHEMA_VERSION - 2, remember_runs)
+    monkeypatch.setitem(MIGRATIONS, SCHEMA_VERSION - 1, remember_runs)  # the table is there already
     assert upgrade(path) == []
     with duckdb.connect(str(path), read_only=True) as connection:
         names = connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()
         (version,) = connection.execute("SELECT version FROM schema_version").fetchall()
-    assert ("noted",) not in names
+    assert ("recorded_runs",) not in names
     assert version == (SCHEMA_VERSION - 2,)
 
 

@@ -10,9 +10,10 @@ import pytest
 
 from lmc_track.errors import InputError
 from lmc_track.warehouse import results as module
-from lmc_track.warehouse.connection import Limits
+from lmc_track.warehouse.connection import Limits, reading
 from lmc_track.warehouse.rebuild import rebuild
 from lmc_track.warehouse.results import Results
+from lmc_track.warehouse.user_sql import user_rows
 from support.handmade_study import handmade_snapshot
 
 Ask = Callable[[str], pl.DataFrame]
@@ -125,9 +126,26 @@ def tight(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> Ask:
         "SELECT 1; DROP TABLE models",
     ],
 )
-def test_there_is_no_way_out(home: Path, ask: Ask, statement: str) -> None:
+def test_there_is_no_way_out(home: Path, statement: str) -> None:
     before = contents(home)
-    with pytest.raises(InputError):
+    limits = Limits()
+    with (
+        pytest.raises(InputError),
+        reading(home / "results.duckdb", None, limits) as connection,
+    ):
+        # As in the process of its own in which it would run.
+        list(user_rows(connection, statement.format(home=home), limits))
+    assert contents(home) == before
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["SELECT * FROM read_text('{home}/secret.csv')", "COPY models TO '{home}/out.csv'",
+     "EXPLAIN ANALYZE COPY models TO '{home}/results.duckdb' (FORMAT csv, USE_TMP_FILE false)"],
+)  # fmt: skip
+def test_there_is_none_however_it_is_asked(home: Path, ask: Ask, statement: str) -> None:
+    before = contents(home)
+    with pytest.raises(InputError, match="may not run here"):
         ask(statement.format(home=home))
     assert contents(home) == before
 

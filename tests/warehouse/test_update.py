@@ -158,21 +158,29 @@ def test_a_reader_is_not_disturbed(
     assert [file.name for file in tmp_path.iterdir() if "building" in file.name] == []
 
 
-def test_what_a_killed_program_had_committed_is_in_the_copy_too(
-    whole: Snapshot, tmp_path: Path
-) -> None:
-    path = tmp_path / "results.duckdb"
+def test_a_log_beside_the_file_is_not_taken_in(whole: Snapshot, tmp_path: Path) -> None:
+    path, log = tmp_path / "results.duckdb", tmp_path / "results.duckdb.wal"
     before = CHANGES["one path"](whole)
     rebuild(path, before, DERIVATIONS)
+    content = path.read_bytes()
     with duckdb.connect(str(path)) as killed:
         killed.execute("PRAGMA disable_checkpoint_on_shutdown")
         killed.execute("CREATE TABLE committed AS SELECT 1 AS one")
-    assert path.with_name("results.duckdb.wal").exists()
-    with duckdb.connect(str(path), read_only=True):
+    assert log.exists()
+    with pytest.raises(WorkError, match=r"lies beside the results.*\n.*lmc-track ingest"):
         update(path, since(whole, before), DERIVATIONS)
-    tables = contents(path)
-    assert tables["committed"].height == 1
-    assert tables["paths"].height == whole.paths.height
+    assert path.read_bytes() == content
+    rebuild(path, whole, DERIVATIONS)
+    assert not log.exists()
+    assert "committed" not in contents(path)
+
+
+def test_an_update_leaves_no_log(whole: Snapshot, tmp_path: Path) -> None:
+    path = tmp_path / "results.duckdb"
+    before = CHANGES["one path"](whole)
+    rebuild(path, before, DERIVATIONS)
+    update(path, since(whole, before), DERIVATIONS)
+    assert [file.name for file in tmp_path.glob("results*")] == ["results.duckdb"]
 
 
 def test_a_failed_update_leaves_the_file_as_it_was(
