@@ -3,9 +3,9 @@
     python benchmarks/choose_demo.py CACHE TABLE [--bases 310-321] [--seeds 200-207]
 
 For every base seed, rate q of violations and learning rate it finetunes the pilot models with the
-demo's recipe, measures the loss on 7 points of every path and appends one line of JSON to TABLE.
-What is done already is not repeated. The rule by which one candidate is taken, and what it gave:
-docs/results/demo-choice.md.
+demo's recipe in a plain loop, all side by side, measures the loss on 7 points of every path and
+appends one line of JSON to TABLE. What is done already is not repeated. The rule by which one
+candidate is taken, and what it gave: docs/results/demo-choice.md.
 """
 
 from __future__ import annotations
@@ -13,81 +13,86 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-import tempfile
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 
 from lmc_track.progress import Silent
 from lmc_track.steps.demo import demo_study
-from lmc_track.study import build_study
 from lmc_track.study.seeds import ModelSeeds, parse_seeds
+from lmc_track.study.task_sections import AgreementTask
+from lmc_track.tasks.dataset import Dataset
 
 ALPHAS = [k / 6 for k in range(7)]
 SETS = ("validation", "main_only", "embedded_only")
 
 
 def measure(base_seed: int, rate: float, learning_rate: float, seeds: str, cache: Path) -> Any:
-    """Accuracies of the pilot models and held-out gaps of their paths."""
+    """Held-out accuracies of the pilot models and gaps of their paths."""
     import torch
-
-    torch.set_num_threads(1)
-    from transformers import AutoModelForSequenceClassification, AutoTokenizer
+    from stacked_bert import finetune, logits, stack
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer, set_seed
 
     from lmc_track.geometry.curves import convexity_gap
-    from lmc_track.models.finetuning import finetune
     from lmc_track.models.pretraining import pretrained_base
+    from lmc_track.models.silence import silent_transformers
     from lmc_track.tasks.agreement import Agreement
 
-    content = demo_study().model_dump(mode="json", exclude_none=True)
-    content["task"] |= {"base_seed": base_seed, "violation_rate": rate}
-    content["finetune"] |= {"seeds": seeds, "learning_rate": learning_rate}
-    study = build_study(content)
-    task: Any = Agreement(study.task)  # type: ignore[arg-type]
-    base = pretrained_base(study.task, cache, Silent())  # type: ignore[arg-type]
-    tokenizer: Any = AutoTokenizer.from_pretrained(base)
-    tokens, labels, held_out = {}, {}, {}
-    for name in SETS:
-        frame = task.evaluation(name).frame
-        tokens[name] = torch.tensor(tokenizer(frame["sentence"].to_list())["input_ids"])
-        labels[name] = torch.tensor(frame["label"].to_list())
-        held_out[name] = torch.tensor((frame["half"] == "held-out").to_list())
-    weights, accuracy = [], []
-    with tempfile.TemporaryDirectory() as folder:
-        for seed in parse_seeds(seeds):
-            out = Path(folder) / str(seed)
-            one = ModelSeeds(seed, seed)
-            finetune(base, task.label_names, task.train_for(one), one, study.finetune, out)
-            model: Any = AutoModelForSequenceClassification.from_pretrained(out).eval()
-            weights.append({name: value.clone() for name, value in model.state_dict().items()})
-            row = {}
-            for name in SETS:
-                with torch.no_grad():
-                    right = model(tokens[name]).logits.argmax(1) == labels[name]
-                row[name] = float(right[held_out[name]].double().mean())
-            accuracy.append(row)
-    n = len(weights)
-    gaps = np.zeros((n, n))
-    inputs = tokens["validation"][held_out["validation"]]
-    targets = labels["validation"][held_out["validation"]]
-    for a, b in itertools.combinations(range(n), 2):
-        losses = []
-        for alpha in ALPHAS:
-            model.load_state_dict(
-                {
-                    name: torch.lerp(value, weights[b][name], alpha)
-                    if value.is_floating_point()
-                    else value
-                    for name, value in weights[a].items()
-                }
-            )
-            with torch.no_grad():
-                loss = torch.nn.functional.cross_entropy(model(inputs).logits, targets)
-            losses.append(float(loss))
-        gaps[a, b] = gaps[b, a] = convexity_gap(ALPHAS, losses)
+    torch.set_num_threads(1)
+    section = AgreementTask(name="agreement", base_seed=base_seed, violation_rate=rate)
+    recipe = demo_study().finetune
+    task, numbers = Agreement(section), parse_seeds(seeds)
+    with silent_transformers():
+        base = pretrained_base(section, cache, Silent())
+        tokenizer: Any = AutoTokenizer.from_pretrained(base)
+
+        def read(data: Dataset, rows: Any = None) -> tuple[torch.Tensor, torch.Tensor]:
+            frame = data.frame if rows is None else data.frame.filter(rows)
+            tokens = torch.tensor(tokenizer(frame["sentence"].to_list())["input_ids"])
+            return tokens, torch.tensor(frame["label"].to_list())
+
+        states = []
+        for seed in numbers:
+            set_seed(seed)
+            model: Any = AutoModelForSequenceClassification.from_pretrained(base)
+            states.append({name: value.clone() for name, value in model.state_dict().items()})
+    training = [read(task.train_for(ModelSeeds(seed, seed))) for seed in numbers]
+    weights = finetune(
+        stack(states),
+        model.config,
+        [tokens for tokens, _ in training],
+        [labels for _, labels in training],
+        numbers,
+        steps=recipe.max_steps or 600,
+        learning_rate=learning_rate,
+        batch_size=recipe.batch_size,
+        warmup=recipe.trainer["warmup_steps"],
+        weight_decay=recipe.trainer["weight_decay"],
+    )
+    accuracy: list[dict[str, float]] = [{} for _ in numbers]
+    with torch.no_grad():
+        for name in SETS:
+            tokens, labels = read(task.evaluation(name), pl.col("half") == "held-out")
+            found = logits(weights, tokens.expand(len(numbers), -1, -1), model.config).argmax(2)
+            for row, right in zip(accuracy, (found == labels).double().mean(1), strict=True):
+                row[name] = round(float(right), 4)
+        gaps = np.zeros((len(numbers), len(numbers)))
+        tokens, labels = read(task.evaluation("validation"), pl.col("half") == "held-out")
+        for a, b in itertools.combinations(range(len(numbers)), 2):
+            alpha = torch.tensor(ALPHAS)
+            path = {
+                name: torch.lerp(
+                    value[a][None], value[b][None], alpha.view(-1, *[1] * (value.dim() - 1))
+                )
+                for name, value in weights.items()
+            }
+            found = logits(path, tokens.expand(len(ALPHAS), -1, -1), model.config)
+            losses = [float(torch.nn.functional.cross_entropy(one, labels)) for one in found]
+            gaps[a, b] = gaps[b, a] = convexity_gap(ALPHAS, losses)
     return {
         "base_seed": base_seed,
         "violation_rate": rate,
