@@ -1,6 +1,6 @@
 """Measures candidates for the demo's base model on pilot seeds that the demo does not use.
 
-    python benchmarks/choose_demo.py CACHE TABLE [--bases 310-321] [--seeds 200-207]
+    python benchmarks/choose_demo.py CACHE TABLE [--bases 310-321] [--rates 0 0.15]
 
 For every base seed, rate q of violations and learning rate it finetunes the pilot models with the
 demo's recipe in a plain loop, all side by side, measures the loss on 7 points of every path and
