@@ -31,7 +31,14 @@ ALPHAS = [k / 6 for k in range(7)]
 SETS = ("validation", "main_only", "embedded_only")
 
 
-def measure(base_seed: int, rate: float, learning_rate: float, seeds: str, cache: Path) -> Any:
+def measure(
+    base_seed: int,
+    rate: float,
+    learning_rate: float,
+    seeds: str,
+    cache: Path,
+    settings: dict[str, Any],
+) -> Any:
     """Held-out accuracies of the pilot models and gaps of their paths."""
     import torch
     from stacked_bert import finetune, logits, stack
@@ -43,7 +50,7 @@ def measure(base_seed: int, rate: float, learning_rate: float, seeds: str, cache
     from lmc_track.tasks.agreement import Agreement
 
     torch.set_num_threads(1)
-    section = AgreementTask(name="agreement", base_seed=base_seed, violation_rate=rate)
+    section = AgreementTask(name="agreement", base_seed=base_seed, violation_rate=rate, **settings)
     recipe = demo_study().finetune
     task, numbers = Agreement(section), parse_seeds(seeds)
     with silent_transformers():
@@ -111,6 +118,7 @@ def main() -> None:
     parser.add_argument("--rates", type=float, nargs="+", default=[0.0, 0.15])
     parser.add_argument("--learning-rates", type=float, nargs="+", default=[1e-3, 5e-4])
     parser.add_argument("--seeds", default="200-207")
+    parser.add_argument("--task", type=json.loads, default={}, help="further keys, as JSON")
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
     keys = ("base_seed", "violation_rate", "learning_rate")
@@ -124,7 +132,9 @@ def main() -> None:
         if one not in done
     ]
     with ProcessPoolExecutor(options.workers, get_context("spawn")) as pool:
-        works = [pool.submit(measure, *one, options.seeds, options.cache) for one in todo]
+        works = [
+            pool.submit(measure, *one, options.seeds, options.cache, options.task) for one in todo
+        ]
         for work in works:
             with options.table.open("a") as file:
                 file.write(json.dumps(work.result()) + "\n")
