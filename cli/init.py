@@ -38,11 +38,10 @@ def command(path: Path, task: str, base: str | None, name: str | None, force: bo
         raise InputError(f"{path} exists already", "Choose another name, or replace it: --force")
     if name is not None and not is_name(name):
         raise InputError(f"{name!r} is no name for a study", "Use letters, digits and _ . -")
-    if task == "agreement" and base is not None:
-        raise InputError("the agreement task pretrains its own base model", "Leave --base out.")
-    values = {} if task == "agreement" else {"model": {"base": base or "MODEL"}}
+    # Only the agreement task makes a base model where none is named.
     if base is None and task != "agreement":
-        values = {"model": {"base": "google-bert/bert-base-uncased"}}
+        base = "google-bert/bert-base-uncased"
+    values = {} if base is None else {"model": {"base": base}}
     text = study_template(name or safe_name(path.stem), task, values)
     try:
         path.write_text(text, encoding="utf-8")

@@ -19,7 +19,7 @@ from lmc_track.models.threads import one_thread
 from lmc_track.models.words import word_tokenizer
 from lmc_track.progress import Progress
 from lmc_track.study.task_sections import AgreementTask
-from lmc_track.tasks.agreement import DATA_SEED, pretraining_sentences, vocabulary
+from lmc_track.tasks.agreement_language import DATA_SEED, pretraining_sentences, vocabulary
 
 _SCHEMA = 1
 _MAX_TOKENS = 16

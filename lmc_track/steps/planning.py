@@ -102,7 +102,7 @@ def plan_study(
     _check_diagnostic(study, datasets)
     prepare(location)
     origin: Path | None
-    if isinstance(study.task, AgreementTask):
+    if isinstance(study.task, AgreementTask) and study.makes_base:
         origin = base = pretrained_base(study.task, location.cache, progress)
     elif study.model.base or seeds or stand_in is None:
         origin = base = resolve_base(
@@ -253,7 +253,7 @@ def _resolved(study: Study, environ: Mapping[str, str]) -> dict[str, Any]:
 
 def _base_name(study: Study, task: Task) -> str:
     """The base model as people know it; empty where none is named."""
-    if isinstance(study.task, AgreementTask):
+    if isinstance(study.task, AgreementTask) and study.makes_base:
         return f"{task.name} base model, seed {study.task.base_seed}"
     return study.model.base
 

@@ -48,7 +48,8 @@ class StudySection(Section):
 class ModelSection(Section):
     base: str = Field(
         "",
-        description="The pretrained encoder: hub id or folder. The agreement task makes its own.",
+        description="The pretrained encoder: hub id or folder. Without it the agreement task "
+        "makes a tiny one.",
     )
     revision: str | None = Field(None, description="Revision on the hub: a commit, tag or branch.")
 
@@ -264,10 +265,19 @@ class Study(Section):
     cluster: ClusterSection = ClusterSection()
 
     @model_validator(mode="after")
-    def _base_is_given(self) -> Study:
-        if self.task.name == "agreement" and self.model.base:
-            raise ValueError("model.base: the agreement task pretrains its own base model")
+    def _one_base(self) -> Study:
+        changed = self.task.pretraining_changed() if isinstance(self.task, AgreementTask) else []
+        if changed and self.model.base:
+            raise ValueError(
+                f"task.{', task.'.join(changed)}: with model.base no base model is pretrained; "
+                "leave either out"
+            )
         return self
+
+    @property
+    def makes_base(self) -> bool:
+        """Whether the task's own base model is pretrained: the study names none."""
+        return isinstance(self.task, AgreementTask) and not self.model.base
 
     @property
     def name(self) -> str:

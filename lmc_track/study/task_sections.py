@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from lmc_track.study.imported_section import ImportedTask
 from lmc_track.study.schema import Section
@@ -41,6 +41,13 @@ class AgreementTask(TaskKeys):
     train_examples: int = Field(2000, ge=20, description="Sentences to finetune on.")
     validation_examples: int = Field(500, ge=20, description="Sentences to validate on.")
     diagnostic_examples: int = Field(300, ge=20, description="Sentences of each diagnostic.")
+    disambiguation: float | None = Field(
+        None,
+        ge=0,
+        lt=1,
+        description="r: share of the sentences to finetune on that violate one agreement alone "
+        "and are labelled by the main, long-distance one. Validation has none of them.",
+    )
     planted_share: float | None = Field(
         None,
         gt=0,
@@ -49,6 +56,36 @@ class AgreementTask(TaskKeys):
         "are labelled by one cue: the main one for even data seeds, the embedded one for odd ones. "
         "A control, whose two kinds of model are known.",
     )
+    planted_levels: int | None = Field(
+        None,
+        ge=2,
+        le=100,
+        description="L levels instead of two kinds: of the planted sentences a model of data seed "
+        "s has the share 1 - (s mod L) / (L - 1) labelled by the main cue and the rest by the "
+        "embedded one. A control, whose models differ by degrees.",
+    )
+
+    # Settings of the base model that the task makes where the study names none.
+    pretraining: ClassVar[tuple[str, ...]] = (
+        "violation_rate", "base_seed", "pretraining_sentences", "pretraining_steps",
+    )  # fmt: skip
+
+    @model_validator(mode="after")
+    def _one_way_to_label(self) -> AgreementTask:
+        if self.disambiguation is not None and self.planted_share is not None:
+            raise ValueError(
+                "disambiguation and planted_share both say what labels the sentences that violate "
+                "one agreement alone; leave one of them out"
+            )
+        if self.planted_levels is not None and self.planted_share is None:
+            raise ValueError(
+                "planted_levels says how planted sentences are labelled; give planted_share too"
+            )
+        return self
+
+    def pretraining_changed(self) -> list[str]:
+        """The settings of the task's own base model that differ from their defaults."""
+        return [key for key in self.pretraining if self._says(key)]
 
 
 class ColaTask(TaskKeys):

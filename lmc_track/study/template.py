@@ -34,7 +34,9 @@ _EXAMPLES: dict[str, Any] = {
     "datasets": ["validation", "train_sample"],
     "primary_diagnostic": "out_of_domain:all:accuracy",
     "tau": 0.1,
+    "disambiguation": 0.1,
     "planted_share": 0.25,
+    "planted_levels": 16,
     "group": "premise",
     "file": "train.tsv",
     "format": "tsv",
@@ -73,8 +75,6 @@ def study_template(name: str, task: str, values: dict[str, dict[str, Any]] | Non
         given["task"] |= _OWN_TASK
     for section, keys in (values or {}).items():
         given.setdefault(section, {}).update(keys)
-    if task == "agreement":
-        sections = [(title, model) for title, model in sections if title != "model"]
     blocks = [_section(title, model, given.get(title, {})) for title, model in sections]
     head = "# A study for lmc-track. Keys that are commented out show their defaults or an example."
     return head + "\n\n" + "\n\n".join(blocks) + "\n"

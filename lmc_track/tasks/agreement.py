@@ -1,18 +1,22 @@
 """Generated sentences in which two agreements tell the same label, and sets that part them.
 
-"the N1 who the N2 V2 I1" (*the cat who the dogs see sleeps*): the noun N2 agrees in number
+"the N1 who the N2 V2 I1" (*the writer who the guards see sleeps*): the noun N2 agrees in number
 with the verb V2 beside it, the noun N1 with the verb I1 at the sentence's end. In training and
 validation both agree or both are violated, so either cue solves the task. The diagnostics
 violate one of them; every sentence of a diagnostic is unacceptable.
 
-With a ``planted_share`` that share of the training sentences violates one agreement alone and is
-labelled by one cue, another for models of even and of odd data seeds: which cue a model takes is
-then decided by its data, and known. Validation and diagnostics stay as they are.
+Training may also have *decisive* sentences, which violate one agreement alone and are labelled by
+one cue. With ``disambiguation`` it is the main one for every model (the design of Warstadt et al.
+2020, https://aclanthology.org/2020.emnlp-main.16). With ``planted_share`` it differs between models
+by their data seeds, so that what divides them is known: two kinds, or ``planted_levels`` degrees.
+Validation and diagnostics stay as they are.
+
+The sentences are English, and any encoder can read them with its own tokenizer. They are the same
+whatever the base model.
 """
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 
 import numpy as np
@@ -21,73 +25,15 @@ from numpy.typing import NDArray
 from lmc_track.errors import InputError
 from lmc_track.study.seeds import ModelSeeds
 from lmc_track.study.task_sections import AgreementTask
+from lmc_track.tasks.agreement_language import DATA_SEED, SENTENCES_OF_A_KIND, sentence
 from lmc_track.tasks.dataset import Dataset, Role, build_dataset
 from lmc_track.tasks.sampling import TRAIN_SAMPLE, train_sample
 from lmc_track.tasks.task import Task
 
-NOUNS = (
-    "author", "baker", "clerk", "doctor", "farmer", "guard", "lawyer", "miller", "pilot",
-    "singer", "teacher", "writer",
-)  # fmt: skip
-# Third person plural; the singular adds -s.
-TRANSITIVE = ("admire", "call", "follow", "greet", "help", "know", "see", "thank")
-INTRANSITIVE = ("arrive", "laugh", "run", "sing", "sleep", "wait")
-
-# The data of the task are the same for every study, whatever its seeds.
-DATA_SEED = 20230501
-_SENTENCES_OF_A_KIND = len(NOUNS) ** 2 * 4 * len(TRANSITIVE) * len(INTRANSITIVE)
 _LABEL_NAMES = ("unacceptable", "acceptable")
-# What decides the label of a planted sentence, for models of even and of odd data seeds.
-PLANTED_KINDS = ("main", "embedded")
-
-
-def vocabulary() -> tuple[str, ...]:
-    """Every word of the language, each once, in a fixed order."""
-    forms = [(noun, noun + "s") for noun in NOUNS]
-    forms += [(verb + "s", verb) for verb in (*TRANSITIVE, *INTRANSITIVE)]
-    return ("the", "who", *itertools.chain.from_iterable(forms))
-
-
-def sentence(index: int, *, main_agrees: bool, embedded_agrees: bool) -> tuple[str, list[str]]:
-    """Sentence ``index`` of the 27,648 of a kind, and the subsets it belongs to.
-
-    ``index`` is read as mixed digits: N1, its number, N2, its number, V2, I1.
-    """
-    index, final = divmod(index, len(INTRANSITIVE))
-    index, inner = divmod(index, len(TRANSITIVE))
-    index, plural2 = divmod(index, 2)
-    index, noun2 = divmod(index, len(NOUNS))
-    noun1, plural1 = divmod(index, 2)
-    words = (
-        "the",
-        _noun(NOUNS[noun1], bool(plural1)),
-        "who",
-        "the",
-        _noun(NOUNS[noun2], bool(plural2)),
-        _verb(TRANSITIVE[inner], bool(plural2) is embedded_agrees),
-        _verb(INTRANSITIVE[final], bool(plural1) is main_agrees),
-    )
-    numbers = ("singular", "plural")
-    return " ".join(words), [f"n1-{numbers[plural1]}", f"n2-{numbers[plural2]}"]
-
-
-def _noun(noun: str, plural: bool) -> str:
-    return noun + "s" if plural else noun
-
-
-def _verb(verb: str, plural: bool) -> str:
-    return verb if plural else verb + "s"
-
-
-def pretraining_sentences(violation_rate: float, n: int, seed: int) -> list[str]:
-    """``n`` sentences in which each agreement is violated independently at ``violation_rate``."""
-    generator = np.random.default_rng((DATA_SEED, 1, seed))
-    indices = generator.integers(_SENTENCES_OF_A_KIND, size=n)
-    agrees = generator.random((n, 2)) >= violation_rate
-    return [
-        sentence(int(i), main_agrees=bool(main), embedded_agrees=bool(embedded))[0]
-        for i, (main, embedded) in zip(indices, agrees, strict=True)
-    ]
+# The cues that can label a decisive sentence. Two planted kinds take the first for even data
+# seeds, the second for odd ones.
+CUES = ("main", "embedded")
 
 
 class Agreement(Task):
@@ -104,18 +50,33 @@ class Agreement(Task):
         """Raises InputError where more sentences are asked for than the language has."""
         both = section.train_examples + section.validation_examples
         for key, wanted, most in (
-            ("train_examples and validation_examples", both, 2 * _SENTENCES_OF_A_KIND - 2),
-            ("diagnostic_examples", section.diagnostic_examples, _SENTENCES_OF_A_KIND),
+            ("train_examples and validation_examples", both, 2 * SENTENCES_OF_A_KIND - 2),
+            ("diagnostic_examples", section.diagnostic_examples, SENTENCES_OF_A_KIND),
             (
-                "diagnostic_examples and half of the planted ones",
-                section.diagnostic_examples + (_n_planted(section) + 1) // 2,
-                _SENTENCES_OF_A_KIND,
+                "diagnostic_examples and half of the decisive ones "
+                f"({'planted_share' if section.planted_share else 'disambiguation'})",
+                section.diagnostic_examples + (_n_decisive(section) + 1) // 2,
+                SENTENCES_OF_A_KIND,
             ),
         ):
             if wanted > most:
                 raise InputError(
                     f"task.{key}: {wanted:,} sentences are wanted, the language has {most:,}",
                     "Ask for fewer.",
+                )
+        n_pairs = _n_decisive(section) // 2
+        if section.planted_levels is not None and section.planted_levels > n_pairs + 1:
+            raise InputError(
+                f"task.planted_levels: {n_pairs:,} pairs of planted sentences give at most "
+                f"{n_pairs + 1:,} levels, not {section.planted_levels:,}",
+                "Ask for fewer levels or a larger planted_share.",
+            )
+        for key in ("disambiguation", "planted_share"):
+            if getattr(section, key) and _n_decisive(section) == 0:
+                raise InputError(
+                    f"task.{key}: {getattr(section, key):g} of {section.train_examples:,} "
+                    "sentences is less than one",
+                    "Ask for a larger share or more train_examples.",
                 )
         self._section = section
         self._made: dict[str, Dataset] = {}
@@ -124,16 +85,32 @@ class Agreement(Task):
         return self._get("train")
 
     def train_for(self, seeds: ModelSeeds) -> Dataset:
-        kind = self.planted_kind(seeds)
-        return self.train() if kind is None else self._get(f"train, {kind}")
+        if self._section.planted_share is None:
+            return self.train()
+        return self._planted(seeds.data % self._levels)
 
     def training_sets(self) -> tuple[Dataset, ...]:
         if self._section.planted_share is None:
             return (self.train(),)
-        return tuple(self._get(f"train, {kind}") for kind in PLANTED_KINDS)
+        return tuple(self._planted(level) for level in range(self._levels))
 
     def planted_kind(self, seeds: ModelSeeds) -> str | None:
-        return None if self._section.planted_share is None else PLANTED_KINDS[seeds.data % 2]
+        # Levels are degrees between the two kinds, not kinds of their own.
+        if self._section.planted_share is None or self._levels > len(CUES):
+            return None
+        return CUES[seeds.data % 2]
+
+    @property
+    def _levels(self) -> int:
+        return self._section.planted_levels or len(CUES)
+
+    def _planted(self, level: int) -> Dataset:
+        """The training set of one level: 0 is labelled by the main cue, the last by the other."""
+        name = f"train, level {level}"
+        if name not in self._made:
+            share = 1 - level / (self._levels - 1)
+            self._made[name] = _decisive(self.train(), _n_decisive(self._section), share)
+        return self._made[name]
 
     def evaluation(self, name: str) -> Dataset:
         if name not in self.evaluation_sets:
@@ -148,9 +125,9 @@ class Agreement(Task):
     def _make(self, name: str) -> Dataset:
         section = self._section
         if name == "train":
-            return _both_cues(name, "train", section.train_examples - _n_planted(section))
-        if name.startswith("train, "):
-            return _planted(self.train(), _n_planted(section), name.removeprefix("train, "))
+            n = _n_decisive(section)
+            shared = _both_cues(name, "train", section.train_examples - n)
+            return _decisive(shared, n, 1.0) if section.disambiguation else shared
         if name == "validation":
             return _both_cues(name, "validation", section.validation_examples)
         if name == TRAIN_SAMPLE:
@@ -160,7 +137,7 @@ class Agreement(Task):
 
 def _order(kind: int) -> NDArray[np.int64]:
     """All sentences of a kind in the fixed random order they are taken in."""
-    return np.random.default_rng((DATA_SEED, 0, kind)).permutation(_SENTENCES_OF_A_KIND)
+    return np.random.default_rng((DATA_SEED, 0, kind)).permutation(SENTENCES_OF_A_KIND)
 
 
 def _both_cues(name: str, role: Role, n: int) -> Dataset:
@@ -188,25 +165,32 @@ def _one_cue(name: str, n: int) -> Dataset:
     return _dataset(name, "diagnostic", rows)
 
 
-def _n_planted(section: AgreementTask) -> int:
-    return round(section.train_examples * (section.planted_share or 0))
+def _n_decisive(section: AgreementTask) -> int:
+    share = section.planted_share or section.disambiguation or 0
+    return round(section.train_examples * share)
 
 
-def _planted(shared: Dataset, n: int, kind: str) -> Dataset:
+def _decisive(shared: Dataset, n: int, main_share: float) -> Dataset:
     """``shared`` and ``n`` sentences that violate the main and the embedded agreement in turn.
 
-    Acceptable is where the cue ``kind`` agrees. Both kinds of model see the same sentences, which
-    come from the backs of the orders that diagnostics are taken from the fronts of.
+    Acceptable is where the deciding cue agrees: the main one for the first ``main_share`` of the
+    sentences, the embedded one for the rest. Sentences do not depend on who decides. They come
+    from the backs of the orders that diagnostics are taken from the fronts of.
     """
     orders = [iter(_order(2 + k)[::-1]) for k in range(2)]
     rows = list(shared.frame.select("sentence", "subsets", "label").iter_rows())
+    # Whole pairs, one of either violation, change hands: labels stay balanced.
+    n_by_main = 2 * round(main_share * ((n + 1) // 2))
     for k in range(n):
         main_agrees = k % 2 == 1
         text, subsets = sentence(
             int(next(orders[k % 2])), main_agrees=main_agrees, embedded_agrees=not main_agrees
         )
-        rows.append((text, subsets, int(main_agrees is (kind == "main"))))
-    return _dataset("train", "train", rows, f", {n:,} labelled by the {kind} cue")
+        rows.append((text, subsets, int(main_agrees is (k < n_by_main))))
+    by_main = min(n_by_main, n)
+    shares = [(by_main, CUES[0]), (n - by_main, CUES[1])]
+    told = "".join(f", {m:,} labelled by the {cue} cue" for m, cue in shares if m)
+    return _dataset("train", "train", rows, told)
 
 
 def _dataset(

@@ -72,9 +72,39 @@ def test_a_value_of_no_allowed_form_is_one_problem_that_tells_the_forms(override
         build_study(MINIMAL, [override])
 
 
-def test_a_base_for_the_task_that_makes_its_own_is_refused() -> None:
-    text = problems({**MINIMAL, "model": {"base": "x"}})
-    assert "1 problem:\n  model.base: the agreement task pretrains its own" in text
+def test_the_agreement_task_makes_its_base_model_unless_one_is_named() -> None:
+    assert build_study(MINIMAL).makes_base
+    assert not build_study({**MINIMAL, "model": {"base": "x"}}).makes_base
+    assert not build_study({"study": {"name": "s"}, "task": {"name": "cola"}}).makes_base
+
+
+def test_settings_of_a_base_model_that_is_not_made_are_refused() -> None:
+    task = {"name": "agreement", "violation_rate": 0.2, "base_seed": 3}
+    text = problems({**MINIMAL, "task": task, "model": {"base": "x"}})
+    assert "1 problem:\n  task.violation_rate, task.base_seed: with model.base no base" in text
+
+
+def test_a_resolved_study_with_a_base_model_of_its_own_can_be_read_again() -> None:
+    study = build_study({**MINIMAL, "model": {"base": "x"}})
+    assert build_study(study.model_dump(mode="json")) == study
+
+
+@pytest.mark.parametrize("share", [-0.1, 1, "half"])
+def test_a_disambiguation_that_is_not_a_share_is_refused(share: object) -> None:
+    task = {"name": "agreement", "disambiguation": share}
+    assert "1 problem:\n  task.disambiguation: " in problems({**MINIMAL, "task": task})
+
+
+def test_disambiguation_and_planted_share_together_are_refused() -> None:
+    task = {"name": "agreement", "disambiguation": 0.1, "planted_share": 0.5}
+    assert "1 problem:\n  task: disambiguation and planted_share both" in problems(
+        {**MINIMAL, "task": task}
+    )
+
+
+def test_planted_levels_without_a_planted_share_are_refused() -> None:
+    task = {"name": "agreement", "planted_levels": 8}
+    assert "1 problem:\n  task: planted_levels says how" in problems({**MINIMAL, "task": task})
 
 
 def test_seeds_and_head_seeds_together_are_refused() -> None:

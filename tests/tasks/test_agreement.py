@@ -6,11 +6,11 @@ from hypothesis import strategies as st
 
 from lmc_track.errors import InputError
 from lmc_track.study.task_sections import AgreementTask
-from lmc_track.tasks.agreement import (
+from lmc_track.tasks.agreement import Agreement
+from lmc_track.tasks.agreement_language import (
     INTRANSITIVE,
     NOUNS,
     TRANSITIVE,
-    Agreement,
     pretraining_sentences,
     sentence,
     vocabulary,

@@ -99,8 +99,58 @@ def test_the_plain_tasks_data_are_what_they_were(plain: Agreement) -> None:
     ]  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def levels() -> Agreement:
+    section = AgreementTask(name="agreement", planted_share=0.25, planted_levels=5)
+    return Agreement(section)
+
+
+def by_main(planted: Agreement, data: Dataset) -> int:
+    """How many planted sentences have the label that the main cue gives them."""
+    main = rows(planted.train_for(EVEN))[1500:]
+    return sum(a == b for a, b in zip(main, rows(data)[1500:], strict=True))
+
+
+def test_levels_pass_the_labels_from_one_cue_to_the_other(
+    planted: Agreement, levels: Agreement
+) -> None:
+    shares = [by_main(planted, levels.train_for(ModelSeeds(0, seed))) for seed in range(10)]
+    assert shares == [500, 376, 250, 124, 0] * 2
+
+
+def test_the_first_and_the_last_level_are_the_two_kinds(
+    planted: Agreement, levels: Agreement
+) -> None:
+    ends = [levels.train_for(ModelSeeds(0, level)).digest for level in (0, 4)]
+    assert ends == [data.digest for data in planted.training_sets()]
+
+
+def test_levels_differ_in_labels_alone(levels: Agreement) -> None:
+    texts = [[text for text, _ in rows(data)] for data in levels.training_sets()]
+    assert texts == [texts[0]] * 5
+    assert {sum(label for _, label in rows(data)) for data in levels.training_sets()} == {1000}
+
+
+def test_levels_are_not_kinds(levels: Agreement) -> None:
+    assert levels.planted_kind(EVEN) is None
+
+
+def test_more_levels_than_pairs_of_planted_sentences_are_refused() -> None:
+    section = AgreementTask(
+        name="agreement", train_examples=100, planted_share=0.1, planted_levels=7
+    )
+    with pytest.raises(InputError, match=r"task.planted_levels: 5 pairs .* at most 6 levels"):
+        Agreement(section)
+
+
+def test_a_planted_share_of_no_sentence_is_refused() -> None:
+    section = AgreementTask(name="agreement", train_examples=20, planted_share=0.01)
+    with pytest.raises(InputError, match="task.planted_share: 0.01 of 20 sentences is less"):
+        Agreement(section)
+
+
 def test_more_planted_sentences_than_the_language_has_are_refused() -> None:
-    with pytest.raises(InputError, match=r"task.diagnostic_examples and half of the planted ones"):
+    with pytest.raises(InputError, match=r"task.diagnostic_examples and half of the decisive ones \(planted_share\)"):
         Agreement(
             AgreementTask(
                 name="agreement",
