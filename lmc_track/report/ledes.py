@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import polars as pl
@@ -10,7 +10,7 @@ import polars as pl
 from lmc_track.report import wording
 from lmc_track.report.cluster_effects import limit
 from lmc_track.report.curve_views import CurveView, grid
-from lmc_track.report.facts import Facts
+from lmc_track.report.facts import Facts, Row
 
 _PLACES = {
     "all": "",
@@ -153,6 +153,24 @@ def models_lede(facts: Facts) -> str:
         f"On all of validation the accuracy of the {known.size:,} models lies between "
         f"{wording.fine_share(low)} and {wording.fine_share(high)}."
     )
+
+
+def bases_lede(bases: Sequence[Row]) -> str:
+    """Whether the metrics that are judged beside the declared one say the same."""
+    declared, *others = bases
+    own = f"gaps of the {wording.metric_name(declared['metric'])}"
+    opening = f"The verdict is about {own}, as declared beforehand"
+    if not others:
+        return f"{opening}; no other metric was measured on every path."
+    differ = [row for row in others if row["n_clusters"] != declared["n_clusters"]]
+    if not differ:
+        return f"{opening}; the other metrics give as many clusters."
+    parts = [
+        f"the {wording.metric_name(row['metric'])} gives "
+        f"{wording.count(row['n_clusters'], 'cluster')}"
+        for row in differ
+    ]
+    return f"{opening}; {wording.listing(parts)}."
 
 
 def clusterings_lede(facts: Facts, alike: Mapping[str, tuple[int, int]]) -> str:

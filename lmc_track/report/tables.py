@@ -9,7 +9,7 @@ import polars as pl
 
 from lmc_track.report import wording
 from lmc_track.report.cluster_effects import contrast_on, is_tested, is_unsaid, sides
-from lmc_track.report.facts import Facts, read_json
+from lmc_track.report.facts import Facts, Row, read_json
 from lmc_track.report.palette import cluster_name
 from lmc_track.report.strip_plot import diagnostic_rows
 
@@ -205,6 +205,35 @@ def clustering_table(facts: Facts, alike: Mapping[str, tuple[int, int]]) -> Tabl
             )
         )
     return Table("Clusterings of this study, newest first", columns, tuple(rows))
+
+
+def basis_table(bases: Sequence[Row]) -> Table:
+    """The verdict by each metric of the gaps, the declared one first: rows of ``cluster_bases``."""
+    columns = (
+        Column("gaps of", numeric=False), Column("clusters"), Column("best division"),
+        Column("set apart", numeric=False), Column("silhouette (−1 to 1)"), Column("p"),
+        Column("p for three"), Column("mean gap within"), Column("mean gap between"),
+        Column("times"), Column("agreement (1: the same)"),
+    )  # fmt: skip
+    rows = tuple(
+        (
+            Cell(wording.metric_name(row["metric"]), note="declared" if row["declared"] else ""),
+            Cell(f"{row['n_clusters']}"),
+            Cell(" + ".join(str(size) for size in row["best_division"] or ()) or wording.MISSING),
+            Cell(", ".join(row["apart"] or ()) or "none"),
+            Cell(wording.share(row["silhouette"])),
+            Cell(wording.bare_p(row["p_value"])),
+            Cell(wording.bare_p(row["p_corrected"])),
+            *(
+                Cell((wording.points if row["metric"] == "error" else wording.nats)(row[gap]))
+                for gap in ("mean_gap_within", "mean_gap_between")
+            ),
+            Cell(wording.number(row["ratio"], 2)),
+            Cell(wording.share(row["agreement"])),
+        )
+        for row in bases
+    )
+    return Table("The verdict by three metrics of the gaps, held-out examples", columns, rows)
 
 
 def dataset_table(facts: Facts) -> Table:

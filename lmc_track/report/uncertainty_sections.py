@@ -18,6 +18,7 @@ def uncertainty_sections(
     """How sure gaps and clusters are."""
     yield from _decisions(decisions, facts, clustering)
     yield from _stability(source, facts, clustering)
+    yield from _bases(source, facts, clustering)
     yield from _clusterings(source, facts)
 
 
@@ -60,6 +61,23 @@ def _stability(source: Source, facts: Facts, clustering: str | None) -> Iterator
         queries=(
             command(facts, "stability", clustering),
             command(facts, "co_assignments", clustering),
+        ),
+        part="Uncertainty",
+    )
+
+
+def _bases(source: Source, facts: Facts, clustering: str | None) -> Iterator[Section]:
+    rows = source.query("cluster_bases", study=facts.study, clustering=clustering).to_dicts()
+    if not rows:
+        return
+    yield Section(
+        "bases",
+        "The verdict by loss, error and calibrated loss",
+        ledes.bases_lede(rows),
+        tables=(tables.basis_table(rows),),
+        queries=(
+            command(facts, "cluster_bases", clustering),
+            command(facts, "cluster_choices", clustering),
         ),
         part="Uncertainty",
     )

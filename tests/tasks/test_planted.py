@@ -150,7 +150,10 @@ def test_a_planted_share_of_no_sentence_is_refused() -> None:
 
 
 def test_more_planted_sentences_than_the_language_has_are_refused() -> None:
-    with pytest.raises(InputError, match=r"task.diagnostic_examples and half of the decisive ones \(planted_share\)"):
+    with pytest.raises(
+        InputError,
+        match=r"task.diagnostic_examples and half of the decisive ones \(planted_share\)",
+    ):
         Agreement(
             AgreementTask(
                 name="agreement",
