@@ -44,7 +44,7 @@ def groups(subject: Subject) -> Iterator[PaperFigure]:
                 f"models on {diagnostic_name(facts)}, {captions.grid(facts)}, on "
                 f"{wording.listing([captions.examples(facts, name) for name in shown])}: "
                 f"{wording.listing(counted)}.",
-                "Bands are middle halves of the paths.",
+                "Bands are middle halves of the paths of the best and the worst.",
                 "Between groups α runs from the first to the second; paths within a group enter "
                 "in both directions.",
             ]
@@ -98,10 +98,12 @@ def _panel(panel: Any, view: GroupView, keys: dict[tuple[str, str], Any]) -> Non
     for kind, rows in view.kinds():
         shade = colour(COLOURS[kind])
         alphas = rows["alpha"].to_list()
-        panel.fill_between(
-            alphas, rows["low"].to_list(), rows["high"].to_list(), color=shade, alpha=0.15,
-            linewidth=0,
-        )  # fmt: skip
+        # Six bands would hide each other.
+        if "middle" not in kind:
+            panel.fill_between(
+                alphas, rows["low"].to_list(), rows["high"].to_list(), color=shade, alpha=0.15,
+                linewidth=0,
+            )  # fmt: skip
         (line,) = panel.plot(
             alphas, rows["mean"].to_list(), color=shade, linestyle=_DASHES[kind[0] == kind[1]],
             marker="o", markersize=2.5, label=kind_name(kind),

@@ -142,7 +142,7 @@ class _Page:
         facts = self.subject.facts
         n = len(self.order)
         width = COLUMN if n <= _IN_A_COLUMN else TEXT
-        names, beside = self._names(width)
+        names, beside, below = self._names(width)
         clusters = [facts.cluster_of[name] for name in self.order]
         blocks = [(c, len(list(rows))) for c, rows in groupby(clusters)]
         strip = _STRIP + _GAP if len(blocks) > 1 else 0.0
@@ -154,7 +154,7 @@ class _Page:
         left = max(beside, 0.42 if tree else 0.2) + strip + 0.06
         right = _BAR + 0.08 + _scale_space(scale_top(facts))
         side = width - left - right
-        bottom = beside + 0.08
+        bottom = below + 0.08
         height = bottom + side + strip + tree + _GAP + legend + _TITLE_SPACE + 0.03
         figure = Figure(figsize=(width, height))
         box = _Boxes(figure, width, height)
@@ -180,15 +180,16 @@ class _Page:
         )  # fmt: skip
         return figure
 
-    def _names(self, width: float) -> tuple[list[str], float]:
-        """The names that there is room for, and the space that they take; none of too many."""
+    def _names(self, width: float) -> tuple[list[str], float, float]:
+        """The names that there is room for, none of too many; the space left of rows and below."""
         names = distinct(self.order, _LONGEST_NAME if width == TEXT else 0.8)
         beside = max(text_width(self._beside(k, name)) for k, name in enumerate(names)) + 0.08
         room = (width - beside - 0.85) * POINTS / len(names)
         if room < SMALL * LINE:
             ticks = text_width("0.000") + 0.08 if self.scored is not None else 0.0
-            return [], (LINE * LABEL) / POINTS + 0.06 + ticks
-        return names, beside
+            below = (LINE * LABEL) / POINTS + 0.06
+            return [], below + ticks, below
+        return names, beside, max(text_width(name) for name in names) + 0.08
 
     def _beside(self, place: int, name: str) -> str:
         """The name left of its row; in an order by performance with what the model scores."""
