@@ -40,12 +40,14 @@ class Gaps:
     """The gaps of all examples and of both halves, NaN where a half has none; nats.
 
     ``headroom`` is None of imported values: they have no halves, and no examples with labels.
+    ``joined`` are those that ``threshold`` joins by, of both halves, or of all examples.
     """
 
     whole: GapMatrix
     discovery: GapMatrix
     held_out: GapMatrix
     headroom: float | None
+    joined: tuple[GapMatrix, ...]
 
 
 def cluster_models(
@@ -67,7 +69,7 @@ def cluster_models(
     outcomes = []
     with progress.track("Clustering", len(study.cluster.methods), "methods") as work:
         for method in study.cluster.methods:
-            needed = lacking(study, results, gaps, method)
+            needed = lacking(gaps, method)
             if needed:
                 progress.note(needed)
             else:
@@ -80,7 +82,7 @@ def cluster_models(
     return outcomes
 
 
-def lacking(study: Study, results: Results, gaps: Gaps, method: str) -> str:
+def lacking(gaps: Gaps, method: str) -> str:
     """What ``method`` needs that the study does not have; empty where it can be run."""
     if method == "juneja2023":
         return ""
@@ -91,7 +93,7 @@ def lacking(study: Study, results: Results, gaps: Gaps, method: str) -> str:
                 "of one group or text; more of them are needed (evaluate.max_examples)"
             )
     if method == "threshold":
-        return lacking_threshold(study, results, halves=gaps.headroom is not None)
+        return lacking_threshold(gaps.joined[0])
     if gaps.headroom is None:
         return (
             f"{method} was not run: it finds clusters on one half of the examples and judges them "
@@ -121,11 +123,13 @@ def _read_gaps(results: Results, study: Study) -> Gaps:
     whole = halves["all"]
     validation = results.query("datasets", study=study.name).filter(dataset="validation")
     if validation.height and validation["n_discovery"].item() is None:
-        return Gaps(whole, whole, whole, None)
+        joined = threshold_gaps(study, results, halves=False)
+        return Gaps(whole, whole, whole, None, joined)
     held_out = halves["held-out"]
     known = not np.isnan(held_out.matrix).any()
     headroom = chance_headroom(results, study.name, half="held-out") if known else 0.0
-    return Gaps(whole, halves["discovery"], held_out, headroom)
+    joined = threshold_gaps(study, results, halves=True)
+    return Gaps(whole, halves["discovery"], held_out, headroom, joined)
 
 
 def _refuse_infinite(results: Results, study: Study) -> None:
@@ -153,8 +157,7 @@ def _one(
     if method == "juneja2023":
         matrices = [gaps.whole.matrix]
     elif method == "threshold":
-        halves = gaps.headroom is not None
-        matrices = [one.matrix for one in threshold_gaps(study, results, halves=halves)]
+        matrices = [one.matrix for one in gaps.joined]
     key = clustering_key(method, settings, members, matrices)
     existing = record.index.find("clusters", key)
     if existing is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from lmc_track.progress import Silent
 from lmc_track.steps.cluster import Gaps, lacking
 from lmc_track.steps.ingest import ingest
 from lmc_track.steps.run import cluster_step
+from lmc_track.steps.threshold import threshold_settings
 from lmc_track.tracking.artifacts import local_folder
 from lmc_track.tracking.location import Location
 from lmc_track.tracking.runs import RunEntry
@@ -127,23 +129,31 @@ def test_a_record_of_before_embeddings_is_still_taken_in(
 
 
 def _gaps(*, held_out: float = 0.1, headroom: float | None = 0.5) -> Gaps:
-    def matrix(gap: float) -> GapMatrix:
-        return GapMatrix(("a", "b"), ("1", "2"), np.array([[0, gap], [gap, 0]]))
+    gaps = _matrix(0.1)
+    return Gaps(gaps, gaps, _matrix(held_out), headroom, (gaps, gaps))
 
-    return Gaps(matrix(0.1), matrix(0.1), matrix(held_out), headroom)
+
+def _matrix(gap: float) -> GapMatrix:
+    return GapMatrix(("a", "b"), ("1", "2"), np.array([[0, gap], [gap, 0]]))
 
 
 @pytest.mark.parametrize("method", ["spectral", "threshold"])
 def test_a_half_without_examples_is_told_and_not_clustered(method: str) -> None:
-    told = lacking(tiny_study(), _gaps(held_out=np.nan, headroom=0.0), method)
+    told = lacking(_gaps(held_out=np.nan, headroom=0.0), method)
     assert told.startswith(f"{method} was not run: no example of validation is in the held-out")
-    assert lacking(tiny_study(), _gaps(held_out=np.nan, headroom=0.0), "juneja2023") == ""
+    assert lacking(_gaps(held_out=np.nan, headroom=0.0), "juneja2023") == ""
 
 
-def test_models_no_better_than_chance_have_no_tolerance_of_their_own() -> None:
-    told = lacking(tiny_study(cluster={"tau": None}), _gaps(headroom=-0.1), "threshold")
-    assert "no better than chance" in told
+def test_threshold_needs_the_errors_of_paths_or_a_tolerance_in_loss() -> None:
+    unknown = replace(_gaps(headroom=None), joined=(_matrix(np.nan),))
+    told = lacking(unknown, "threshold")
+    assert "threshold was not run" in told
     assert "cluster.tau" in told
-    given = tiny_study(cluster={"tau": 0.1})
-    assert lacking(given, _gaps(headroom=-0.1), "threshold") == ""
-    assert lacking(tiny_study(), _gaps(headroom=-0.1), "spectral") == ""
+    assert lacking(_gaps(headroom=None), "threshold") == ""
+
+
+def test_threshold_joins_by_the_loss_where_its_tolerance_is_given() -> None:
+    by_error = threshold_settings(tiny_study(cluster={"tau": None}))
+    assert by_error == {"tau": 0.02, "metric": "error"}
+    by_loss = threshold_settings(tiny_study(cluster={"tau": 0.1}))
+    assert by_loss == {"tau": 0.1, "metric": "loss"}
