@@ -27,7 +27,6 @@ from lmc_track.steps.threshold import (
     cluster_by_threshold,
     lacking_threshold,
     threshold_decision,
-    threshold_gaps,
     threshold_settings,
 )
 from lmc_track.study import Study
@@ -73,7 +72,7 @@ def cluster_models(
     outcomes = []
     with progress.track("Clustering", len(study.cluster.methods), "methods") as work:
         for method in study.cluster.methods:
-            needed = lacking(study, results, gaps, method)
+            needed = lacking(study, gaps, method)
             if needed:
                 progress.note(needed)
             else:
@@ -86,7 +85,7 @@ def cluster_models(
     return outcomes
 
 
-def lacking(study: Study, results: Results, gaps: Gaps, method: str) -> str:
+def lacking(study: Study, gaps: Gaps, method: str) -> str:
     """What ``method`` needs that the study does not have; empty where it can be run."""
     if method == "juneja2023":
         return ""
@@ -97,7 +96,8 @@ def lacking(study: Study, results: Results, gaps: Gaps, method: str) -> str:
                 "of one group or text; more of them are needed (evaluate.max_examples)"
             )
     if method == "threshold":
-        return lacking_threshold(study, results, halves=len(gaps.halves) > 1)
+        metric = threshold_settings(study)["metric"]
+        return lacking_threshold(gaps.matrices[metric, gaps.halves[0]])
     return ""
 
 
@@ -148,11 +148,10 @@ def _one(
     settings = _settings(study, gaps, method)
     keys = {model.name: model.key for model in record.facts.models}
     members = [keys[name] for name in gaps.names]
-    halves = len(gaps.halves) > 1
     if method == "juneja2023":
         matrices = [gaps.matrices["loss", "all"].matrix]
     elif method == "threshold":
-        matrices = [one.matrix for one in threshold_gaps(study, results, halves=halves)]
+        matrices = [gaps.matrices[settings["metric"], half].matrix for half in gaps.halves]
     else:
         matrices = [matrix for metric in BASES for matrix in gaps.known(metric) or ()]
     key = clustering_key(method, settings, members, matrices)
@@ -161,7 +160,7 @@ def _one(
         return recorded_outcome(method, existing)
     found = _cluster(study, results, gaps, method, settings)
     decision = str(found.statistics.get("decision") or _plain(method, found))
-    half = "discovery" if halves and method != "juneja2023" else "all"
+    half = "discovery" if len(gaps.halves) > 1 and method != "juneja2023" else "all"
     metric = str(settings.get("metric", "loss"))
     return record_clustering(
         record, key, method, members, found, decision, study.evaluate.precision, half, metric

@@ -8,7 +8,7 @@ import numpy as np
 
 from lmc_track.analysis.clustering import Clustering, number_clusters
 from lmc_track.study import Study
-from lmc_track.warehouse.matrices import GapMatrix, gap_matrix
+from lmc_track.warehouse.matrices import GapMatrix
 from lmc_track.warehouse.results import Results
 
 
@@ -20,21 +20,8 @@ def threshold_settings(study: Study) -> dict[str, Any]:
     return {"tau": section.tau_error, "metric": "error"}
 
 
-def threshold_gaps(study: Study, results: Results, *, halves: bool) -> list[GapMatrix]:
-    """The gaps that ``threshold`` joins by, of discovery and of held-out examples; without
-    ``halves`` of all examples."""
-    metric = threshold_settings(study)["metric"]
-    return [
-        gap_matrix(
-            results, study.name, half=half, metric=metric, precision=study.evaluate.precision
-        )
-        for half in (("discovery", "held-out") if halves else ("all",))
-    ]
-
-
-def lacking_threshold(study: Study, results: Results, *, halves: bool) -> str:
-    """What ``threshold`` needs that the study does not have; empty where it can be run."""
-    gaps = threshold_gaps(study, results, halves=halves)[0]
+def lacking_threshold(gaps: GapMatrix) -> str:
+    """What ``threshold`` needs beside its ``gaps``; empty where it can be run."""
     if not np.isnan(gaps.matrix).any():
         return ""
     return (

@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy.stats import binom
+from scipy.stats import binom, multinomial
 
 from lmc_track.analysis.bounds import TAILS, GapBounds, error_gap_bounds
+from lmc_track.analysis.curves_of_examples import Curves
 from lmc_track.analysis.decisions import decide, p_connected
 from lmc_track.analysis.multipliers import Units
-from lmc_track.analysis.rare_errors import lower_of_counts
+from lmc_track.analysis.rare_errors import bounded_by_counts, lower_of_counts
 from support.noisy_curves import bump
 from support.noisy_errors import NoisyErrors, noisy_errors
 
@@ -83,6 +84,39 @@ def test_a_lower_bound_is_the_exact_one_where_nothing_becomes_right() -> None:
     lower = lower_of_counts(values, Units.of(np.arange(100)), np.array([0.05]))[0, 0]
     alone = 0.4 - 0.2987
     assert 0.4 - np.hypot(alone, 0.03) == pytest.approx(lower, abs=2e-3)
+
+
+OUTCOMES = [(wrong, right) for wrong in range(41) for right in range(41 - wrong)]
+"""Of 40 examples, how many are wrong in the middle alone, and how many at both ends alone."""
+
+
+def contrasts() -> np.ndarray:
+    """The contrast of every example, 1, −1 or 0, for each of ``OUTCOMES``."""
+    example = np.arange(40)
+    return np.array(
+        [
+            (example < wrong).astype(float) - ((example >= wrong) & (example < wrong + right))
+            for wrong, right in OUTCOMES
+        ]
+    )
+
+
+@pytest.mark.parametrize("wrong", [0.005, 0.02, 0.1, 0.3])
+@pytest.mark.parametrize("right", [0.0, 0.005, 0.02, 0.1, 0.3])
+def test_no_bound_fails_more_often_than_its_tail_over_all_outcomes(
+    wrong: float, right: float
+) -> None:
+    """Exactly: each outcome counts with its multinomial probability."""
+    values, units = contrasts(), Units.of(np.arange(40))
+    errors = np.stack([values < 0, values > 0, values < 0], 1).reshape(-1, 40)
+    runs = np.arange(len(errors)).reshape(-1, 3)
+    found = bounded_by_counts(Curves(np.array([0, 0.5, 1]), errors, runs), units, TAILS)
+    lower = lower_of_counts(values, units, TAILS)
+    counts = np.array([(a, b, 40 - a - b) for a, b in OUTCOMES])
+    weight = multinomial.pmf(counts, 40, [wrong, right, 1 - wrong - right])[:, None]
+    true = wrong - right
+    assert ((weight * (found.bounds < true - 1e-9)).sum(0) <= TAILS).all()
+    assert ((weight * (lower > true + 1e-9)).sum(0) <= TAILS).all()
 
 
 @pytest.mark.parametrize(("base", "gap"), [(0.0, 0.02), (0.002, 0.0), (0.05, 0.1), (0.1, 0.02)])

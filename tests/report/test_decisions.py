@@ -36,18 +36,35 @@ def test_a_study_without_bounds_decides_nothing(results_of: Kinds, facts_of: Rea
 
 def test_the_counts_are_those_of_the_query(decisions: Decisions, results_of: Kinds) -> None:
     table = decisions_table(decisions)
-    told = [[int(cell.text) for cell in row[1:]] for row in table.rows]
+    told = [[int(cell.text) for cell in row[1:5]] for row in table.rows]
     rows = results_of("two clusters").query("decision_summary").filter(pl.col("pairs") != "all")
-    columns = ("n_separated", "n_connected", "n_undecided", "n_missing")
+    columns = ("n_connected", "n_separated", "n_undecided", "n_missing")
     assert told == [list(row) for row in rows.select(columns).iter_rows()]
 
 
 def test_the_lede_counts_both_kinds_of_pair(decisions: Decisions) -> None:
     text = decisions_lede(decisions)
-    assert text.startswith("At a tolerance of ")
+    assert text.startswith("Connected means that the error rises by at most 2 points ")
     assert "within clusters" in text
     assert "between clusters" in text
-    assert text.endswith("undecided.")
+    assert "shown to be connected" in text
+
+
+def test_the_loss_is_the_second_view_and_connects_nothing(decisions: Decisions) -> None:
+    assert decisions.loss is not None
+    text = decisions_lede(decisions)
+    first, loss = text.split("The tolerance in loss is ")
+    assert "connected" in first
+    assert "connected" not in loss
+    assert "connected" not in str(decisions_table(decisions.loss).columns)
+
+
+def test_undecided_pairs_are_told_with_the_examples_that_would_do(decisions: Decisions) -> None:
+    needed = decisions.pairs.with_columns(
+        decision=pl.lit("undecided"), n_needed=pl.lit(1000.0), n_examples=pl.lit(100)
+    )
+    text = decisions_lede(replace(decisions, pairs=needed))
+    assert "The 100 examples are too few for the others: about 1,000 would decide" in text
 
 
 def test_an_undecided_pair_is_told_to_the_page_by_its_number(

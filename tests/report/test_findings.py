@@ -227,8 +227,8 @@ def test_threshold_components_name_their_largest_gap(two: Facts) -> None:
         statistics={"largest_internal_gap": 0.2},
     )
     assert cluster_sentence(replace(two, found=found)) == (
-        "Joining models by chains of gaps of at most 0.150 nats gives two clusters, of 3 and 2 "
-        "models; the largest gap inside one of them is 0.200 nats."
+        "Joining models by chains of loss gaps of at most 0.150 nats gives two clusters, of 3 "
+        "and 2 models; the largest gap inside one of them is 0.200 nats."
     )
 
 

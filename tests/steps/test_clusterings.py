@@ -14,9 +14,10 @@ import pytest
 import lmc_track
 from lmc_track.metrics import GAP_METRICS
 from lmc_track.progress import Silent
-from lmc_track.steps.cluster import Gaps, lacking
+from lmc_track.steps.cluster import Gaps, declared_metric, lacking
 from lmc_track.steps.ingest import ingest
 from lmc_track.steps.run import cluster_step
+from lmc_track.steps.threshold import threshold_settings
 from lmc_track.tracking.artifacts import local_folder
 from lmc_track.tracking.location import Location
 from lmc_track.tracking.runs import RunEntry
@@ -127,14 +128,39 @@ def test_a_record_of_before_embeddings_is_still_taken_in(
         ingest(planted, Silent())
 
 
-@pytest.mark.parametrize("method", ["verdict", "threshold"])
-def test_a_half_without_examples_is_told_and_not_clustered(finished: Location, method: str) -> None:
-    def matrix(gap: float) -> GapMatrix:
-        return GapMatrix(("a", "b"), ("1", "2"), np.array([[0, gap], [gap, 0]]))
+def _gaps(**unknown: str) -> Gaps:
+    """Gaps of two models by halves, but for those of one metric and half, if one is named."""
+    keys = [(metric, half) for metric in GAP_METRICS for half in ("discovery", "held-out")]
+    matrices = {}
+    for metric, half in keys:
+        gap = np.nan if unknown.get(metric) == half else 0.1
+        matrices[metric, half] = GapMatrix(("a", "b"), ("1", "2"), np.array([[0, gap], [gap, 0]]))
+    return Gaps(("a", "b"), matrices, ("discovery", "held-out"))
 
-    halves = {("loss", "discovery"): matrix(0.1), ("loss", "held-out"): matrix(np.nan)}
-    gaps = Gaps(("a", "b"), halves, ("discovery", "held-out"))
-    results = lmc_track.open(finished.home)
-    told = lacking(tiny_study(), results, gaps, method)
+
+@pytest.mark.parametrize("method", ["verdict", "threshold"])
+def test_a_half_without_examples_is_told_and_not_clustered(method: str) -> None:
+    told = lacking(tiny_study(), _gaps(loss="held-out"), method)
     assert told.startswith(f"{method} was not run: no example of validation is in the held-out")
-    assert lacking(tiny_study(), results, gaps, "juneja2023") == ""
+    assert lacking(tiny_study(), _gaps(loss="held-out"), "juneja2023") == ""
+
+
+def test_threshold_needs_the_errors_of_paths_or_a_tolerance_in_loss() -> None:
+    by_error = tiny_study(cluster={"tau": None})
+    told = lacking(by_error, _gaps(error="discovery"), "threshold")
+    assert "threshold was not run" in told
+    assert "cluster.tau" in told
+    assert lacking(by_error, _gaps(), "threshold") == ""
+    assert lacking(tiny_study(cluster={"tau": 0.1}), _gaps(error="discovery"), "threshold") == ""
+
+
+def test_threshold_joins_by_the_loss_where_its_tolerance_is_given() -> None:
+    by_error = threshold_settings(tiny_study(cluster={"tau": None}))
+    assert by_error == {"tau": 0.02, "metric": "error"}
+    by_loss = threshold_settings(tiny_study(cluster={"tau": 0.1}))
+    assert by_loss == {"tau": 0.1, "metric": "loss"}
+
+
+def test_the_verdict_is_about_the_loss_where_nothing_else_is_known() -> None:
+    assert declared_metric(tiny_study(), _gaps()) == "error"
+    assert declared_metric(tiny_study(), _gaps(error="held-out")) == "loss"

@@ -145,7 +145,7 @@ def test_more_levels_than_pairs_of_planted_sentences_are_refused() -> None:
 
 def test_a_planted_share_of_no_sentence_is_refused() -> None:
     section = AgreementTask(name="agreement", train_examples=20, planted_share=0.01)
-    with pytest.raises(InputError, match="task.planted_share: 0.01 of 20 sentences is less"):
+    with pytest.raises(InputError, match=r"task\.planted_share: 0\.01 of 20 sentences is less"):
         Agreement(section)
 
 
