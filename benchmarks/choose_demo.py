@@ -1,11 +1,11 @@
 """Measures candidates for the demo's base model on pilot seeds that the demo does not use.
 
-    python benchmarks/choose_demo.py CACHE TABLE [--bases 310-321] [--rates 0 0.15]
+    python benchmarks/choose_demo.py CACHE TABLE 107:0:1e-3 310:0.15:5e-4
 
-For every base seed, rate q of violations and learning rate it finetunes the pilot models with the
-demo's recipe in a plain loop, all side by side, measures the loss on 7 points of every path and
-appends one line of JSON to TABLE. What is done already is not repeated. The rule by which one
-candidate is taken, and what it gave: docs/results/demo-choice.md.
+For every candidate (base seed, rate q of violations, learning rate) it finetunes the pilot models
+with the demo's recipe in a plain loop, all side by side, measures the loss on 7 points of every
+path and appends one line of JSON to TABLE. What is done already is not repeated. The rule by which
+one candidate is taken, and what it gave: docs/results/demo-choice.md.
 """
 
 from __future__ import annotations
@@ -110,13 +110,16 @@ def measure(
     }
 
 
+def _candidate(text: str) -> tuple[int, float, float]:
+    base_seed, rate, learning_rate = text.split(":")
+    return int(base_seed), float(rate), float(learning_rate)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("cache", type=Path)
     parser.add_argument("table", type=Path)
-    parser.add_argument("--bases", default="310-321")
-    parser.add_argument("--rates", type=float, nargs="+", default=[0.0, 0.15])
-    parser.add_argument("--learning-rates", type=float, nargs="+", default=[1e-3, 5e-4])
+    parser.add_argument("candidates", nargs="*", type=_candidate, metavar="BASE:Q:RATE")
     parser.add_argument("--seeds", default="200-207")
     parser.add_argument("--task", type=json.loads, default={}, help="further keys, as JSON")
     parser.add_argument("--workers", type=int, default=2)
@@ -124,13 +127,7 @@ def main() -> None:
     keys = ("base_seed", "violation_rate", "learning_rate")
     lines = options.table.read_text().splitlines() if options.table.exists() else []
     done = {tuple(row[key] for key in keys) for row in map(json.loads, lines)}
-    todo = [
-        one
-        for one in itertools.product(
-            parse_seeds(options.bases), options.rates, options.learning_rates
-        )
-        if one not in done
-    ]
+    todo = [one for one in options.candidates if one not in done]
     with ProcessPoolExecutor(options.workers, get_context("spawn")) as pool:
         works = [
             pool.submit(measure, *one, options.seeds, options.cache, options.task) for one in todo
@@ -138,6 +135,45 @@ def main() -> None:
         for work in works:
             with options.table.open("a") as file:
                 file.write(json.dumps(work.result()) + "\n")
+    _show([json.loads(line) for line in options.table.read_text().splitlines()])
+
+
+def strategy(accuracy: dict[str, float]) -> str:
+    difference = accuracy["main_only"] - accuracy["embedded_only"]
+    return "mixed" if abs(difference) < 0.5 else "long-distance" if difference > 0 else "local"
+
+
+def _show(rows: list[dict[str, Any]]) -> None:
+    """The table of all candidates in Markdown; ratio: smallest gap between / largest within."""
+    print(
+        "| base seed | q | learning rate | long-distance / local / mixed | least validation "
+        "accuracy | gap within strategies: mean, largest | between: mean, smallest | ratio |"
+    )
+    print("|---|---|---|---|---|---|---|---|")
+    for row in rows:
+        strategies = [strategy(one) for one in row["accuracy"]]
+        gaps = np.array(row["gaps"])
+        within, between = (
+            [
+                gaps[a, b]
+                for a, b in itertools.combinations(range(len(strategies)), 2)
+                if (strategies[a] == strategies[b]) is same
+            ]
+            for same in (True, False)
+        )
+        counts = " / ".join(
+            str(strategies.count(one)) for one in ("long-distance", "local", "mixed")
+        )
+        shown = [
+            f"{np.mean(values):.3f}, {extreme(values):.3f}" if values else "–"
+            for values, extreme in ((within, max), (between, min))
+        ]
+        ratio = f"{min(between) / max(within):.2f}" if within and between else "–"
+        least = min(one["validation"] for one in row["accuracy"])
+        print(
+            f"| {row['base_seed']} | {row['violation_rate']:g} | {row['learning_rate']:g} | "
+            f"{counts} | {least:.3f} | {shown[0]} | {shown[1]} | {ratio} |"
+        )
 
 
 if __name__ == "__main__":
