@@ -12,10 +12,12 @@ Values are float64 arrays whose last axis is the examples.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+Real = TypeVar("Real", np.float32, np.float64)
 Floats = NDArray[np.float64]
 Signs = NDArray[np.float32]
 
@@ -49,13 +51,13 @@ class Units:
         sizes = np.diff(self.starts, append=len(self.order)).astype(np.float64)
         return float(sizes @ sizes / len(self.order))
 
-    def sums(self, values: Floats) -> Floats:
+    def sums(self, values: NDArray[Real]) -> NDArray[Real]:
         """Sums (…, U) over the units of ``values`` (…, n), in an order that is always the same."""
         if len(self.starts) == len(self.order):
             return values
         if values.shape[-1] == 0:
             return values
-        total: Floats = np.add.reduceat(values[..., self.order], self.starts, axis=-1)
+        total: NDArray[Real] = np.add.reduceat(values[..., self.order], self.starts, axis=-1)
         return total
 
 

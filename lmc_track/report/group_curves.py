@@ -168,7 +168,7 @@ def _lines(view: GroupView) -> list[Figure]:
             {
                 "type": "scatter",
                 "mode": "lines+markers",
-                "name": f"{kind_name(kind)} ({n})",
+                "name": f"{kind_name(kind)} ({n!s})",
                 "x": rows["alpha"].to_list(),
                 "y": [rounded(v, 4) for v in means],
                 "error_y": {

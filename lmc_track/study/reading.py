@@ -58,14 +58,17 @@ def parse_study(text: str, overrides: Iterable[str] = (), source: str = "the stu
         content = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{source} is not valid TOML: {error}", "Correct that line.") from None
-    _refuse_retired(content, source)
+    overrides = list(overrides)
+    _refuse_retired(content, overrides, source)
     return build_study(content, overrides, source)
 
 
-def _refuse_retired(content: Mapping[str, Any], source: str) -> None:
+def _refuse_retired(content: Mapping[str, Any], overrides: Iterable[str], source: str) -> None:
     """Raise where a file sets what is no setting any more; records of earlier versions may."""
     section = content.get("cluster")
     given = [key for key in RETIRED_CLUSTER_KEYS if isinstance(section, dict) and key in section]
+    asked = {override.partition("=")[0].strip() for override in overrides}
+    given += [key for key in RETIRED_CLUSTER_KEYS if f"cluster.{key}" in asked]
     if given:
         raise InputError(
             f"{source} sets cluster.{given[0]}, which is not a setting any more",

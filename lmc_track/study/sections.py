@@ -215,13 +215,6 @@ class ClusterSection(Section):
         description="Greatest gap of the error, as a share of examples, that a connected pair may "
         "have; threshold joins pairs by it.",
     )
-    tau_error: float = Field(
-        0.02,
-        gt=0,
-        lt=0.5,
-        description="Greatest gap of the error, as a share of examples, that a connected pair may "
-        "have; threshold joins pairs by it.",
-    )
     tau: float | None = Field(
         None,
         ge=0,

@@ -9,6 +9,7 @@ import pytest
 
 from lmc_track.errors import InputError
 from lmc_track.study import build_study, read_study
+from lmc_track.study.reading import parse_study
 from lmc_track.study.tabular_section import DiagnosticSection, TabularTask
 from lmc_track.study.template import study_template
 
@@ -48,6 +49,17 @@ def test_every_problem_is_reported_at_once() -> None:
 def test_an_unknown_key_names_the_nearest_known_one() -> None:
     text = problems({**MINIMAL, "finetune": {"learning_rat": 1e-4}})
     assert "did you mean 'learning_rate'?" in text
+
+
+@pytest.mark.parametrize("key", ["permutations", "least_relative_gap"])
+def test_a_setting_that_is_gone_is_refused_in_a_file_and_read_from_a_record(key: str) -> None:
+    text = f'[study]\nname = "s"\n[cluster]\n{key} = 99\n'
+    with pytest.raises(InputError, match=f"cluster.{key}, which is not a setting any more"):
+        parse_study(text)
+    with pytest.raises(InputError, match="not a setting any more"):
+        parse_study('[study]\nname = "s"\n', [f"cluster.{key}=99"])
+    content = {"study": {"name": "s"}, "cluster": {key: 99, "methods": ["spectral"]}}
+    assert build_study(content).cluster.methods == ["verdict"]
 
 
 def test_an_unknown_task_lists_the_known_ones() -> None:
