@@ -78,7 +78,7 @@ def test_a_share_of_zero_is_the_plain_training_set(plain: Agreement) -> None:
 
 
 def test_a_share_of_less_than_one_sentence_is_refused() -> None:
-    with pytest.raises(InputError, match="0.0001 of 2,000"):
+    with pytest.raises(InputError, match=r"0\.0001 of 2,000"):
         agreement(disambiguation=0.0001)
 
 
