@@ -59,7 +59,7 @@ def bounded_by_counts(curves: Curves, units: Units, tails: Floats) -> Uppers:
         limiting = (greatest + more[-1, used]).argmax(1)
         height[part] = greatest[np.arange(len(greatest)), limiting]
         variance[part] = events[used][limiting] * jump**2 / n
-    return Uppers(bounds, height, variance)
+    return Uppers(np.minimum(bounds, 1.0), height, variance)
 
 
 def lower_of_counts(values: Floats, units: Units, tails: Floats) -> Floats:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy.stats import binom, multinomial
+from scipy.stats import binom, gamma, multinomial
 
 from lmc_track.analysis.bounds import TAILS, GapBounds, error_gap_bounds
 from lmc_track.analysis.curves_of_examples import Curves
@@ -65,7 +65,7 @@ def test_examples_of_groups_count_by_the_group() -> None:
 def test_examples_that_are_all_wrong_leave_doubt_about_the_next() -> None:
     found = in_the_middle(250, 250)
     assert 0.7 < found.lower[0] < 1
-    assert found.upper[0] >= 1
+    assert found.upper[0] == 1
 
 
 def test_errors_that_cancel_are_not_taken_for_none() -> None:
@@ -79,11 +79,11 @@ def test_errors_that_cancel_are_not_taken_for_none() -> None:
 
 
 def test_a_lower_bound_is_the_exact_one_where_nothing_becomes_right() -> None:
-    """Up to what may have become right unseen, 3 in n."""
+    """Garwood's limit of 40 events, and the 3 that may have become right unseen."""
     values = (np.arange(100) < 40).astype(float)[None]
     lower = lower_of_counts(values, Units.of(np.arange(100)), np.array([0.05]))[0, 0]
-    alone = 0.4 - 0.2987
-    assert 0.4 - np.hypot(alone, 0.03) == pytest.approx(lower, abs=2e-3)
+    fewer = 40 - gamma.ppf(0.05, 40)
+    assert 100 * lower == pytest.approx(40 - np.hypot(fewer, -np.log(0.05)))
 
 
 OUTCOMES = [(wrong, right) for wrong in range(41) for right in range(41 - wrong)]

@@ -220,17 +220,29 @@ def with_tau(
 FILE = {"cluster": {"tau": 0.5, "tau_error": 0.04}}
 
 
-def test_tau_is_that_of_the_newest_threshold_clustering_of_its_metric(tmp_path: Path) -> None:
-    by_error = {"tau": 0.03, "metric": "error"}
-    assert with_tau(tmp_path, FILE, by_error, "error") == 0.03
-    assert with_tau(tmp_path, FILE, by_error, "loss") == 0.5
-    assert with_tau(tmp_path, FILE, {"tau": 0.25}, "loss") == 0.25
-    assert with_tau(tmp_path, FILE, {"tau": 0.25}, "error") == 0.04
+BY_ERROR, BY_LOSS = {"tau": 0.03, "metric": "error"}, {"tau": 0.25}
 
 
-def test_without_a_threshold_clustering_tau_is_the_study_files(tmp_path: Path) -> None:
-    assert with_tau(tmp_path, FILE, None, "loss") == 0.5
-    assert with_tau(tmp_path, FILE, None, "error") == 0.04
+@pytest.mark.parametrize(
+    ("clustered", "metric", "tau"),
+    [
+        (BY_ERROR, "error", 0.03),
+        (BY_ERROR, "loss", 0.5),
+        (BY_LOSS, "loss", 0.25),
+        (BY_LOSS, "error", 0.04),
+    ],
+)
+def test_tau_is_that_of_the_newest_threshold_clustering_of_its_metric(
+    tmp_path: Path, clustered: object, metric: str, tau: float
+) -> None:
+    assert with_tau(tmp_path, FILE, clustered, metric) == tau
+
+
+@pytest.mark.parametrize(("metric", "tau"), [("loss", 0.5), ("error", 0.04)])
+def test_without_a_threshold_clustering_tau_is_the_study_files(
+    tmp_path: Path, metric: str, tau: float
+) -> None:
+    assert with_tau(tmp_path, FILE, None, metric) == tau
 
 
 def test_without_any_tau_two_points_of_error_may_be_lost(tmp_path: Path) -> None:
