@@ -1,4 +1,4 @@
-"""Dividing models by their gaps: average linkage, and the score that one division is chosen by.
+"""Dividing models by their gaps: average linkage and block model, and the score of a division.
 
 Knows one matrix of gaps at a time. Measured gaps and gaps drawn from a null go through this same
 code, which is what makes comparing them fair.
@@ -22,6 +22,9 @@ MOST_CLUSTERS = 6
 # distribution nearly the same for normal and for heavy-tailed clouds (docs/results/verdict.md).
 _SMALLNESS = 0.25
 _ROUNDING = 1e-9
+# Gaps of the error are often exactly 0; a block's mean is taken to be more by this share of all.
+_FLOOR = 0.1
+_ROUNDS = 8
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,7 @@ def divisions(gaps: Floats) -> dict[int, Labels]:
 
 
 def joined_divisions(gaps: Floats) -> dict[int, Labels]:
-    """The ``divisions`` of ``gaps`` (n, n), with every single model in its nearest cluster."""
+    """The ``divisions`` of ``gaps`` (n, n), with every model where a block model puts it."""
     return {k: _joined(gaps[None], labels[None])[0] for k, labels in divisions(gaps).items()}
 
 
@@ -106,11 +109,44 @@ def divided(gaps: Floats, k: int) -> Labels:
 
 
 def _joined(gaps: Floats, labels: Labels) -> Labels:
-    """``labels`` (b, n) with single models, −1, in the cluster that has the least mean gap."""
-    member = (labels[..., None] == np.arange(labels.max() + 1)).astype(float)
+    """``labels`` (b, n) with every model where a block model of ``gaps`` (b, n, n) puts it.
+
+    Single models, −1, first join the cluster that has the least mean gap. Then each model goes
+    where its gaps to all clusters together are likeliest, in rounds: gaps are taken as exponential
+    about the means of their blocks. A model of a loose cluster is as far from the others as its
+    own are, and is known by that, however it scatters within. A round that would leave a cluster
+    fewer than two models ends it.
+    """
+    k = int(labels.max()) + 1
+    member = (labels[..., None] == np.arange(k)).astype(float)
     nearest = (gaps @ member / member.sum(1)[:, None, :]).argmin(-1)
-    joined: Labels = np.where(labels < 0, nearest, labels)
-    return joined
+    labels = np.where(labels < 0, nearest, labels)
+    n = labels.shape[1]
+    floor = _FLOOR * gaps.sum((1, 2))[:, None, None] / (n * (n - 1))
+    active = np.arange(len(labels))
+    for _ in range(_ROUNDS):
+        moved = _likeliest(gaps[active], labels[active], k, floor[active])
+        several = ((moved[..., None] == np.arange(k)).sum(1) > 1).all(-1)
+        changed = several & (moved != labels[active]).any(-1)
+        active = active[changed]
+        labels[active] = moved[changed]
+        if not len(active):
+            break
+    return labels
+
+
+def _likeliest(gaps: Floats, labels: Labels, k: int, floor: Floats) -> Labels:
+    """The cluster (b, n) in which each model's gaps are likeliest, the others staying."""
+    member = np.eye(k)[labels]
+    sizes = member.sum(1)
+    sums = gaps @ member
+    of_blocks = np.swapaxes(member, -1, -2) @ sums
+    pairs = sizes[:, :, None] * sizes[:, None, :] - np.eye(k) * sizes[:, :, None]
+    mean = of_blocks / pairs + floor
+    others = sizes[:, None, :] - member
+    costs = (sums + floor * others) @ np.swapaxes(1 / mean, -1, -2)
+    likeliest: Labels = (costs + others @ np.swapaxes(np.log(mean), -1, -2)).argmin(-1)
+    return likeliest
 
 
 def scores(gaps: Floats, labels: Labels) -> Floats:

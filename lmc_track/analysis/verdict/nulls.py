@@ -75,13 +75,13 @@ class _Halves:
 
 
 def null_models(discovery: Floats, held_out: Floats | None) -> list[Null]:
-    """Every way of being one cluster, fitted to gaps (n, n) in any unit."""
+    """Every way of being one cluster, fitted to gaps (n, n), the hardest to refute first."""
     halves = _Halves(discovery, held_out)
     fits = (_sums(discovery), _products(discovery, halves.floor), _worse(discovery))
     return [
-        Null(EXCHANGEABLE, _exchangeable(halves)),
         *_clouds(halves, discovery),
         *(Null(name, _fixed(halves, gaps)) for name, gaps in zip(EFFECTS, fits, strict=True)),
+        Null(EXCHANGEABLE, _exchangeable(halves)),
     ]
 
 
