@@ -42,7 +42,7 @@ def points(value: float | None) -> str:
     """A gap of the error, a share of examples, in points of a hundred: ``2 points``."""
     if value is None or not math.isfinite(value):
         return MISSING
-    text = number(100 * value, 2)
+    text = number(100 * value, 2).removesuffix(".0")
     return f"{text} {'point' if text == '1' else 'points'}"
 
 

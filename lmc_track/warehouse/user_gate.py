@@ -67,8 +67,16 @@ def check_statement(connection: duckdb.DuckDBPyConnection, statement: duckdb.Sta
         raise _refused(kind.name.replace("_", " "))
 
 
-def _refused(what: str) -> InputError:
-    return InputError(f"{what} may not run here, since SQL only reads the results", _REMEDY)
+class RefusedSQLError(InputError):
+    """What may not run; ``word``: the name in the text that it is about, where there is one."""
+
+    def __init__(self, what: str, word: str = "") -> None:
+        super().__init__(f"{what} may not run here, since SQL only reads the results", _REMEDY)
+        self.word = word
+
+
+def _refused(what: str, word: str = "") -> RefusedSQLError:
+    return RefusedSQLError(what, word)
 
 
 def _check_select(connection: duckdb.DuckDBPyConnection, text: str) -> None:
@@ -87,7 +95,7 @@ def _check_select(connection: duckdb.DuckDBPyConnection, text: str) -> None:
 
 def _check_table_function(name: str) -> None:
     if name not in TABLE_FUNCTIONS and name not in table_macros():
-        raise _refused(f"the table function {name}")
+        raise _refused(f"the table function {name}", name)
 
 
 def _tree(connection: duckdb.DuckDBPyConnection, text: str) -> list[Any] | None:

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from lmc_track.errors import InputError
 from lmc_track.warehouse.connection import Limits, is_damage
-from lmc_track.warehouse.user_gate import check_statement
+from lmc_track.warehouse.user_gate import RefusedSQLError, check_statement
 
 _ROWS_AT_ONCE = 100_000
 _EXPLAIN = "EXPLAIN "
@@ -36,6 +36,10 @@ def user_rows(
     try:
         check_statement(connection, statement)
         yield from _rows(connection, statement.query, limits)
+    except RefusedSQLError as error:
+        place = text.find(error.word) if error.word else -1
+        line = None if place < 0 else text.count("\n", 0, place) + 1
+        raise InputError(_at(file, line) + error.message, error.remedy) from error
     except InputError as error:
         raise InputError(_at(file, None) + error.message, error.remedy) from error
     except duckdb.Error as error:

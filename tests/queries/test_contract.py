@@ -115,7 +115,7 @@ DEFAULTS = {
     "gap_dataset": {"'validation'"},
     "subset": {"'all'", "NULL"},
     "half": {"'all'", "'discovery'", "'held-out'"},
-    "metric": {"'loss'", "'accuracy'"},
+    "metric": {"'loss'", "'accuracy'", "'error'"},
     "modules": {"'all'", "NULL"},
     "precision": {"NULL"},
     "clustering": {"NULL"},

@@ -42,7 +42,7 @@ def views(results_of: Kinds, facts_of: Read) -> list[CurveView]:
 WHOLE = {
     "level": "subset", "subset": "all", "label": None, "n_examples": 221, "n_pairs": 39,
     "mean_excess": 0.55625, "mean_departure": 0.55628, "mean_averaging": 0.00003,
-    "mean_chord": 0.00115, "share": 1.0, "share_of_examples": 1.0, "share_positive": 0.997,
+    "mean_chord": 0.00118, "share": 1.0, "share_of_examples": 1.0, "share_positive": 0.997,
 }  # fmt: skip
 MOST = {**WHOLE, "subset": "n2-singular", "share": 0.7157, "share_of_examples": 0.5023}
 

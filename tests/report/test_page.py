@@ -27,7 +27,7 @@ COMMANDS = [("Run or resume the study", "lmc-track run simulated --home 'a <b>'"
 HOSTILE = "<script>alert(1)</script>"
 ALL = {
     "matrix", "paths", "clusters", "diagnostics", "subsets", "axis", "embedding", "distances",
-    "merging", "why", "decisions", "stability", "clusterings", "models", "data", "cost",
+    "merging", "why", "decisions", "stability", "bases", "clusterings", "models", "data", "cost",
     "provenance",
 }  # fmt: skip
 

@@ -20,6 +20,9 @@ class Renamed:
 
     def query(self, name: str, **params: Any) -> pl.DataFrame:
         known = {new: old for old, new in self.names.items()}
+        # An order names data set, subset and metric at once.
+        if isinstance(order := params.get("order"), str):
+            params["order"] = ":".join(known.get(part, part) for part in order.split(":"))
         frame = self.results.query(name, **{k: known.get(v, v) for k, v in params.items()})
         return frame.with_columns(
             pl.col(pl.String).replace(dict(self.names)),

@@ -68,7 +68,7 @@ def test_undecided_pairs_have_a_ring_on_both_sides(results_of: Kinds, facts_of: 
     pairs = pl.DataFrame({"model_a": ["seed-0"], "model_b": ["seed-3"], "decision": ["undecided"]})
     decisions = Decisions(pairs, ({"tau": 0.1},))
     with styled():
-        (figure,) = matrix(Subject(results_of("parts"), facts, decisions=decisions))
+        figure = next(matrix(Subject(results_of("parts"), facts, decisions=decisions)))
     order = figure.counts["order"]
     i, j = order.index("seed-0"), order.index("seed-3")
     _, rings = marks(figure)

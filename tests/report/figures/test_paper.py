@@ -28,7 +28,11 @@ Kinds = Callable[[str], Results]
 Read = Callable[[str], Facts]
 Drawn = Callable[[str], dict[str, PaperFigure]]
 KINDS = ["no clustering", "holes", "one model", "parts"]
-MEASURED = {"barrier-matrix", "paths", "diagnostics", "subsets", "distances", "merge-tree"}
+MEASURED = {
+    "barrier-matrix", "barrier-matrix-by-main_only-all-accuracy",
+    "barrier-matrix-by-validation-all-accuracy", "paths", "diagnostics", "subsets", "distances",
+    "merge-tree",
+}  # fmt: skip
 
 
 def texts(figure: PaperFigure) -> list[tuple[Text, Bbox]]:
@@ -141,7 +145,13 @@ def test_one_model_has_no_figures_of_pairs(figures_of: Drawn) -> None:
 
 def test_what_is_left_out_is_known(figures_of: Drawn) -> None:
     drawn = list(figures_of("no clustering").values())
-    assert left_out(drawn) == ["strategy-scatter", "modules", "training"]
+    assert left_out(drawn) == [
+        "performance-groups",
+        "strategy-scatter",
+        "modules",
+        "training",
+        "movement",
+    ]
     assert left_out([]) == list(FAMILIES)
 
 
