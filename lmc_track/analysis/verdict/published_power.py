@@ -14,6 +14,7 @@ PUBLISHED_DRAWS = 100
 PUBLISHED_FOUND = {
     6: 0,
     8: 6,
+    10: 22,
 }
 """Of ``PUBLISHED_DRAWS`` simulated studies by the number of their models those in which
 ``power.power`` finds ``PUBLISHED`` (``python benchmarks/power.py --draws 100``, seed 0)."""
