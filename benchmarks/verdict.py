@@ -15,7 +15,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -24,10 +24,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import pdist, squareform
 
+from lmc_track.analysis.verdict.minority import PUBLISHED
+from lmc_track.analysis.verdict.power import Random, groups, halves, scattered
+
 Floats = NDArray[np.float64]
-Random = np.random.Generator
 SIZES = (12, 16, 32, 48, 100)
-MNLI = ((0.0036, 0.0183), 0.0702)
+MNLI = (PUBLISHED.within, PUBLISHED.between)
 """Mean gaps in nats within two clusters and between, as published (Juneja et al. 2023)."""
 
 
@@ -40,12 +42,6 @@ class Case:
     n: int
     draw: Callable[[Random], tuple[Floats, NDArray[np.int64]]]
     limit: str
-
-
-def scattered(random: Random, gaps: Floats, share: float) -> Floats:
-    """``gaps`` times log-normal factors of mean 1 and standard deviation ``share``."""
-    variance = np.log1p(share**2)
-    return gaps * np.exp(random.normal(-variance / 2, variance**0.5, gaps.shape))
 
 
 def cloud(random: Random, n: int, dimensions: int, tail: str) -> tuple[Floats, NDArray[np.int64]]:
@@ -84,17 +80,6 @@ def diverged(random: Random, n: int, n_diverged: int) -> tuple[Floats, NDArray[n
     return squareform(gaps + scattered(random, more[first] + more[second], 0.2)), np.zeros(
         n, np.int64
     )
-
-
-def groups(
-    random: Random, sizes: Sequence[int], within: Sequence[float], between: float, scatter: float
-) -> tuple[Floats, NDArray[np.int64]]:
-    """Gaps of groups of ``sizes``, in a random order of the models."""
-    group = random.permutation(np.repeat(np.arange(len(sizes)), sizes))
-    first, second = np.triu_indices(len(group), 1)
-    own = np.asarray(within)[group]
-    gaps = np.where(group[first] == group[second], own[first], between)
-    return squareform(scattered(random, gaps, scatter)), group
 
 
 def cases() -> Iterator[Case]:
@@ -144,11 +129,7 @@ def outcome(case: Case, seed: int) -> tuple[bool, bool, float]:
 
     random = np.random.default_rng([seed, case.n])
     gaps, group = case.draw(random)
-    halves = [
-        squareform(scattered(random, squareform(gaps, checks=False), 0.12 / 2**0.5))
-        for _ in range(2)
-    ]
-    verdict = find_clusters(halves[0], halves[1], seed=seed, brief=True)
+    verdict = find_clusters(*halves(random, gaps, PUBLISHED.agreement), seed=seed, brief=True)
     best = np.array(verdict.statistics["best_division"] or [0] * case.n)
     exact, found = (
         float(adjusted_rand(group[None], (labels + 1)[None])[0])

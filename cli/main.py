@@ -18,9 +18,9 @@ from lmc_track.errors import LmcTrackError
 from .refusals import refusal
 
 COMMANDS = (
-    "demo", "init", "run", "finetune", "register", "evaluate", "interpolate", "plane", "ingest",
-    "cluster", "query", "sql", "schema", "report", "export", "import", "materialize", "status",
-    "ui", "gc", "doctor",
+    "demo", "init", "plan", "run", "finetune", "register", "evaluate", "interpolate", "plane",
+    "ingest", "cluster", "query", "sql", "schema", "report", "export", "import", "materialize",
+    "status", "ui", "gc", "doctor",
 )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from lmc_track.analysis.verdict.published_power import power_clause
 from lmc_track.execution import Placement, worth_sharing
 from lmc_track.geometry.batching import Batching
 from lmc_track.geometry.calibration import measured_rate
@@ -20,7 +21,7 @@ from lmc_track.progress import Progress
 from lmc_track.steps.computing import known_batching, typical_tokens
 from lmc_track.steps.pairs import planned_pairs
 from lmc_track.steps.path_works import inner_alphas
-from lmc_track.steps.planning import Plan
+from lmc_track.steps.planning import Plan, planned_seeds
 from lmc_track.steps.recording import plan_on_record
 from lmc_track.study import Study
 from lmc_track.tasks.sampling import sample
@@ -58,7 +59,7 @@ def planned_work(
     ``tokens`` are read (learned from, for models to be finetuned), ``megabytes`` (10^6) are
     written, ``seconds`` are those of the networks alone, from the rate that a full batch of
     typical length is read at here; training is taken for three times as long as reading.
-    Points that refinement may add are not counted.
+    Points that refinement may add are not counted. What so many models could show is noted.
 
     Raises:
         InputError: as ``plan_on_record``; nothing is recorded.
@@ -68,6 +69,8 @@ def planned_work(
     rate = reading_rate(plan, record, placement)
     rows = list(_rows(plan, record, modules))
     progress.note(f"{rate:,.0f} tokens a second here; times are of the networks alone.")
+    ends = sum(model.checkpoint_of is None for model in plan.facts.models)
+    progress.note(f"{power_clause(ends, 'show').capitalize()} (see lmc-track plan).")
     return pl.DataFrame(
         {
             "what": [row.what for row in rows],
@@ -83,18 +86,34 @@ def planned_work(
     )
 
 
+@dataclass(frozen=True)
+class _OfOne:
+    """``read``: tokens of one evaluation of one network, ``predictions``: bytes that it writes;
+    ``checkpoint``: bytes of one network's weights."""
+
+    read: int
+    predictions: int
+    checkpoint: int
+
+
+def _of_one(plan: Plan) -> _OfOne:
+    examples = sum(len(data) for data in plan.encoded.values())
+    return _OfOne(
+        read=sum(int(data.lengths.sum()) for data in plan.encoded.values()),
+        predictions=examples * (_PREDICTION + 4 * len(plan.task.label_names)),
+        checkpoint=sum(tensor.end - tensor.begin for tensor in stored_tensors(plan.base)),
+    )
+
+
 def _rows(plan: Plan, record: StudyRecord | None, modules: Sequence[str]) -> Iterator[_Row]:
     models = plan.facts.models
     absent = [m for m in models if record is None or record.index.find("model", m.key) is None]
-    each = sum(int(data.lengths.sum()) for data in plan.encoded.values())
-    size = sum(len(data) for data in plan.encoded.values()) * (
-        _PREDICTION + 4 * len(plan.task.label_names)
-    )
-    checkpoint = sum(tensor.end - tensor.begin for tensor in stored_tensors(plan.base))
+    one = _of_one(plan)
+    each, size = one.read, one.predictions
     # A checkpoint on the way costs no training of its own.
     trainings = sum(model.checkpoint_of is None for model in absent)
     learned = trainings * _learned_from(plan) if trainings else 0
-    yield _Row("models", len(models), len(absent), learned, checkpoint * len(absent))
+    yield _Row("models", len(models), len(absent), learned, one.checkpoint * len(absent))
     yield _Row(
         "model evaluations", len(models), len(absent), each * len(absent), size * len(absent)
     )
@@ -113,6 +132,51 @@ def _rows(plan: Plan, record: StudyRecord | None, modules: Sequence[str]) -> Ite
                 points_to_do += len(lacking)
     yield _Row("paths", paths, paths_to_do)
     yield _Row("points", points, points_to_do, each * points_to_do, size * points_to_do)
+
+
+@dataclass(frozen=True)
+class StudyCosts:
+    """What each finetuned model of a study and each path takes, checkpoints on the way included.
+
+    Seconds are those of the networks alone, bytes those of weights and predictions.
+    """
+
+    seconds_of_model: float
+    seconds_of_path: float
+    bytes_of_model: int
+    bytes_of_path: int
+
+    def seconds(self, n_models: int) -> float:
+        """Of a study of ``n_models`` with a path between every two, from its beginning."""
+        paths = n_models * (n_models - 1) / 2
+        return n_models * self.seconds_of_model + paths * self.seconds_of_path
+
+    def bytes(self, n_models: int) -> int:
+        paths = n_models * (n_models - 1) // 2
+        return n_models * self.bytes_of_model + paths * self.bytes_of_path
+
+
+def study_costs(
+    study: Study, location: Location, progress: Progress, placement: Placement
+) -> StudyCosts:
+    """What ``planned_work`` counts, for one model and one path of ``study``.
+
+    Raises:
+        InputError: as ``plan_on_record``; nothing is recorded.
+    """
+    plan = plan_on_record(study, location, progress)
+    rate = reading_rate(plan, find_study(Store(location), study.name), placement)
+    one, networks = _of_one(plan), 1 + len(study.finetune.track_steps)
+    learned = _learned_from(plan) if planned_seeds(study) else 0
+    # Checkpoints are joined at equal steps, or every one with every other.
+    lines = networks**2 if study.interpolate.across_steps else networks
+    points = lines * len(inner_alphas(plan, ALL))
+    return StudyCosts(
+        seconds_of_model=(_PASSES * learned + networks * one.read) / rate,
+        seconds_of_path=points * one.read / rate,
+        bytes_of_model=networks * (one.checkpoint + one.predictions),
+        bytes_of_path=points * one.predictions,
+    )
 
 
 def _learned_from(plan: Plan) -> int:
