@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lmc_track.analysis.verdict.published_power import power_clause
 from lmc_track.report import wording
 from lmc_track.report.facts import Facts, Found
 
@@ -42,6 +43,9 @@ def evidence_sentences(facts: Facts) -> list[str]:
     decision = found.statistics.get("decision") if found else None
     if found is None or found.method not in _JUDGED or not decision:
         return []
+    n = found.statistics.get("n_models")
+    if found.method == "verdict" and found.n_clusters == 1 and isinstance(n, int):
+        return [f"{decision} {wording.capital(power_clause(n))}."]
     return [str(decision)]
 
 
