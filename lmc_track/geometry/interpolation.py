@@ -17,7 +17,7 @@ from typing import Any
 import torch
 
 from lmc_track.geometry.batching import Attention
-from lmc_track.geometry.loading import StoredLayout, load_classifier, load_weights
+from lmc_track.geometry.loading import StoredLayout, load_classifier_report, load_weights
 from lmc_track.geometry.modules import ALL, moving_tensors
 from lmc_track.geometry.weights import Weights, check_same_shape
 from lmc_track.models.loading import unique_state
@@ -38,7 +38,8 @@ class ResidentModel:
         device: torch.device | str = "cpu",
         attention: Attention = "sdpa",
     ) -> None:
-        self.model: Any = load_classifier(folder)
+        # Weights are checked where they are read; a base model has no head yet.
+        self.model: Any = load_classifier_report(folder)[0]
         self.layout = StoredLayout.of(folder, unique_state(self.model))
         if attention == "eager" or self.model._supports_sdpa:
             self.model.set_attn_implementation(attention)

@@ -34,6 +34,8 @@ def dataset() -> Dataset:
 class Refused:
     """A tokenizer that must not be asked."""
 
+    pad_token_id = 0
+
     def __call__(self, *texts: object, **options: object) -> object:
         raise AssertionError("tokenized again")
 

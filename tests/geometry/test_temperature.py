@@ -10,7 +10,12 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import logsumexp
 
-from lmc_track.geometry.temperature import calibrated_losses, fitted_temperatures
+from lmc_track.geometry.temperature import (
+    _LEAST,
+    _excess,
+    calibrated_losses,
+    fitted_temperatures,
+)
 
 Floats = NDArray[np.float64]
 
@@ -35,9 +40,10 @@ def made(seed: int, k: int, n: int = 60) -> tuple[NDArray[np.int64], Floats]:
 def test_no_temperature_has_a_lower_cross_entropy(seed: int, k: int) -> None:
     labels, logits = made(seed, k)
     (temperature,) = fitted_temperatures(labels, logits[None])
+    highest = np.abs(_excess(labels, logits[None])).mean() * np.exp(-_LEAST)
     best = minimize_scalar(
         lambda x: cross_entropy(labels, logits, float(np.exp(x))).mean(),
-        bounds=(np.log(temperature) - 4, np.log(temperature) + 4),
+        bounds=(np.log(temperature) - 4, min(np.log(temperature) + 4, np.log(highest))),
         method="bounded",
         options={"xatol": 1e-9},
     )

@@ -37,7 +37,7 @@ def cola_study(folder: Path, base: Path, **finetune: Any) -> Study:
             "study": {"name": "own"},
             "task": {"name": "cola", "data_dir": str(folder)},
             "model": {"base": str(base)},
-            "finetune": {"seeds": "0-1", "max_steps": 1, "batch_size": 8, **finetune},
+            "finetune": {"max_steps": 1, "batch_size": 8, **(finetune or {"seeds": "0-1"})},
             "evaluate": {"datasets": ["validation"]},
         }
     )
@@ -82,7 +82,7 @@ def test_a_base_without_a_padding_token_is_refused_before_anything_is_recorded(
 def test_a_new_head_in_place_of_one_that_is_there_is_told(home: Location, tmp_path: Path) -> None:
     notes = Notes()
     base = tiny_classifiers(tmp_path / "models", 1)[0]
-    study = cola_study(tmp_path / "cola", base, seeds=None, head_seeds="0-1", data_seeds="0")
+    study = cola_study(tmp_path / "cola", base, head_seeds="0-1", data_seeds="0")
     finetune_step(study, home, notes)
     assert any("every model gets a new one from its head seed" in text for text in notes.texts)
     digests = {run.params["weights_digest"] for run in runs_of(home, "own").all("model")}

@@ -44,7 +44,7 @@ def test_a_password_is_not_shown() -> None:
 
 
 def test_a_password_for_a_server_is_not_taken_from_the_address() -> None:
-    with pytest.raises(InputError, match="holds a password") as error:
+    with pytest.raises(InputError, match="holds more than scheme, host, port and path") as error:
         locate("h", "https://me:secret@host", {})
     assert "secret" not in str(error.value)
     assert "MLFLOW_TRACKING_PASSWORD" in error.value.remedy

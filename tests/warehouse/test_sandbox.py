@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -184,9 +185,12 @@ def test_a_statement_over_its_memory_is_stopped(ask: Ask, monkeypatch: pytest.Mo
         ask("SELECT list(range) FROM range(500_000_000)")
 
 
-def test_rows_without_end_are_stopped(tight: Ask) -> None:
+def test_rows_without_end_are_stopped(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    limits = replace(TIGHT, seconds=60)
+    monkeypatch.setattr(module, "USER_LIMITS", limits)
+    monkeypatch.setattr(Results.sql, "__kwdefaults__", {"limits": limits})
     with pytest.raises(InputError, match=r"more than 1 MB of rows\n.*LIMIT"):
-        tight("SELECT range FROM range(10_000_000_000)")
+        ask("SELECT range FROM range(10_000_000_000)")
 
 
 def test_a_type_that_rows_cannot_have_is_named(ask: Ask) -> None:

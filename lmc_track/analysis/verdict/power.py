@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import squareform
 from scipy.stats import binom, binomtest
 
+from lmc_track.analysis.clustering import Floats
 from lmc_track.analysis.stability import adjusted_rand
 from lmc_track.analysis.verdict import find_clusters
-from lmc_track.analysis.verdict.division import FEWEST_MODELS, Floats
+from lmc_track.analysis.verdict.division import FEWEST_MODELS
 from lmc_track.analysis.verdict.minority import PUBLISHED, Minority
 
 Random = np.random.Generator
