@@ -5,7 +5,12 @@ SELECT c.clustering_id, c.method, c.n_clusters
 FROM clusterings c
 JOIN studies s ON s.study = c.study
 WHERE c.study = study_name
-    AND (c.clustering_id = clustering_name OR c.method = coalesce(clustering_name, s.primary_method))
+    AND (
+        c.clustering_id = clustering_name
+        OR c.method = coalesce(clustering_name, s.primary_method)
+        -- Studies of earlier versions name the verdict by what it was then.
+        OR (clustering_name IS NULL AND s.primary_method = 'spectral' AND c.method = 'verdict')
+    )
 ORDER BY c.created DESC, c.clustering_id DESC
 LIMIT 1;
 

@@ -47,6 +47,14 @@ def four(tmp_path_factory: pytest.TempPathFactory) -> Results:
     return open_results(folder / "results.duckdb")
 
 
+def test_a_study_of_earlier_versions_is_shown_by_the_newest_verdict(tmp_path: Path) -> None:
+    clusterings = [("spectral", [0, 0, 0]), ("verdict", [0, 0, 1])]
+    snapshot = handmade_snapshot(tmp_path, [0.25] * 3, {}, clusterings=clusterings)
+    rebuild(tmp_path / "results.duckdb", snapshot)
+    results = open_results(tmp_path / "results.duckdb")
+    assert results.query("models")["cluster"].to_list() == [0, 0, 1]
+
+
 def test_pairs(four: Results) -> None:
     pairs = four.query("barrier_pairs")
     names = list(zip(pairs["model_a"], pairs["model_b"], strict=True))
