@@ -121,7 +121,7 @@ def check_address(uri: str) -> None:
     if is_server(uri.partition(":")[0].lower()) and address(uri) != uri:
         raise InputError(
             f"the tracking URI {address(uri, HIDDEN)} holds more than scheme, host, port and path",
-            "Leave the rest out, which may be a secret and would be shown with runs; name user and "
+            "Leave the rest out, which may be private and would be shown with runs; name user and "
             "password by the environment variables MLFLOW_TRACKING_USERNAME and "
             "MLFLOW_TRACKING_PASSWORD, a token by MLFLOW_TRACKING_TOKEN.",
         )

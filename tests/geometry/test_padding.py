@@ -79,9 +79,8 @@ def test_an_architecture_that_reads_its_padding_is_refused(
     folder = saved(name, tmp_path, tokenizer)
     model, _ = check_base(folder, 2, "model.base: b")
     with pytest.raises(InputError, match=r"b: in the architecture .* depend on what it is padded"):
-        check_batches(
-            model, Padding(PAD), rows(tokenizer, "the cat", "the cat sees a dog who sleeps"), "b"
-        )
+        texts = ("the cat sees", "the cat sees a dog who sleeps the cat sees a dog")
+        check_batches(model, Padding(PAD), rows(tokenizer, *texts), "b")
 
 
 def test_the_padding_token_of_the_configuration_comes_first(tokenizer: Any) -> None:
