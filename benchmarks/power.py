@@ -17,7 +17,7 @@ from functools import partial
 
 from lmc_track.analysis.verdict.power import PUBLISHED, Power, finds, two_there
 
-SIZES = (6, 8, 10, 12, 16, 20, 24, 32, 48)
+SIZES = (6, 8, 10, 12, 16, 20, 24, 32)
 
 
 def main() -> None:

@@ -40,18 +40,25 @@ def geometry_sections(
     yield from movement_sections(source, facts, clustering)
 
 
+_PLACES = {
+    "verdict": "The two principal coordinates of the gaps, taken as squared distances (classical "
+    "scaling); an axis is in the square root of the gaps' unit.",
+    "juneja2023": "Eigenvectors of the affinity exp(−gap²/2δ²) between models, δ = 1 nat.",
+}
+
+
 def _embedding(source: Source, facts: Facts, clustering: str | None) -> Iterator[Section]:
     embedding = read_embedding(source, facts, clustering)
     if embedding is None or facts.found is None:
         return
     yield Section(
         "embedding",
-        "Spectral embedding",
+        "Places of the models",
         embedding_lede(embedding),
         figure="embedding",
         plot=embedding_figure(embedding),
         caption=(
-            "Eigenvectors of the affinity exp(−gap²/2δ²) between models, from the gaps of "
+            f"{_PLACES.get(facts.found.method, _PLACES['verdict'])} From the gaps of "
             f"{facts.found.half} examples that the {facts.found.method} clustering was made of. "
             "Models that lie together are joined by low paths."
         ),

@@ -1,4 +1,4 @@
-"""Where models are in the spectral embedding, and what correlates with their place there.
+"""Where models are by their gaps, and what correlates with their place there.
 
 The axis is that of Juneja et al. 2023: the distance to the centroid of cluster 0 less that to the
 centroid of cluster 1. A clustering of other than two clusters has none; then the published
@@ -131,8 +131,8 @@ def embedding_figure(embedding: Embedding) -> Figure:
             "showgrid": False,
         }
     layout = scatter_layout(
-        f"eigenvector {embedding.eigenvectors[0]}",
-        "" if flat else f"eigenvector {embedding.eigenvectors[1]}",
+        f"coordinate {embedding.eigenvectors[0]}",
+        "" if flat else f"coordinate {embedding.eigenvectors[1]}",
         yaxis=y_axis,
         showlegend=not flat and len(clusters) > 1,
     )

@@ -101,13 +101,13 @@ def _axis(source: Source, facts: Facts, clustering: str | None) -> Iterator[Sect
     chosen = clustering if facts.found and axis.method == facts.found.method else axis.method
     yield Section(
         "axis",
-        "Along the spectral axis",
+        "Between the two clusters",
         axis_lede(facts, axis),
         figure="axis",
         plot=axis_figure(facts, axis),
         caption=(
             f"One dot per model, on {examples_of(facts)}. A model's place is its distance to the "
-            "centroid of cluster 0 in the spectral embedding less that to the centroid of cluster "
+            "centroid of cluster 0 by their gaps less that to the centroid of cluster "
             f"1, in the {axis.method} clustering (Juneja et al. 2023)."
         ),
         queries=(

@@ -27,13 +27,13 @@ from lmc_track.report.section import command
 from lmc_track.report.wording import subset_name
 
 _COLUMNS, _MOST = 3, 6
-_SECOND = "the second coordinate of the spectral embedding, whose sign means nothing"
+_SECOND = "the second coordinate of the models' places, whose sign means nothing"
 _PUBLISHED = (
-    "the difference of its distances to the two centroids of the spectral embedding, left nearer "
+    "the difference of its distances to the two centroids of the models' places, left nearer "
     "to cluster 0, right nearer to cluster 1"
 )
 _NEARNESS = (
-    "for each cluster the distance to the nearest other centroid of the spectral embedding less "
+    "for each cluster the distance to the nearest other centroid of the models' places less "
     "that to the cluster's own"
 )
 
@@ -90,7 +90,7 @@ def _axes(embedding: pl.DataFrame) -> Iterator[_Axis]:
     if not np.isfinite(places).all():
         return
     if k == 1:
-        yield _Axis("second spectral coordinate", _SECOND, 0, _by_name(names, places[:, 1]))
+        yield _Axis("second coordinate", _SECOND, 0, _by_name(names, places[:, 1]))
     elif k == 2:
         label = "distance to cluster 0 − distance to cluster 1"
         yield _Axis(label, _PUBLISHED, 1, _by_name(names, cluster_axes(places)[:, 0]))
