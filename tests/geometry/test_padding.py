@@ -78,8 +78,8 @@ def test_an_architecture_that_reads_its_padding_is_refused(
 ) -> None:
     folder = saved(name, tmp_path, tokenizer)
     model, _ = check_base(folder, 2, "model.base: b")
+    texts = ("the cat sees", "the cat sees a dog who sleeps the cat sees a dog")
     with pytest.raises(InputError, match=r"b: in the architecture .* depend on what it is padded"):
-        texts = ("the cat sees", "the cat sees a dog who sleeps the cat sees a dog")
         check_batches(model, Padding(PAD), rows(tokenizer, *texts), "b")
 
 
