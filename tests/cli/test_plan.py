@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from lmc_track.steps import power as step
-from lmc_track.tracking.location import Location
 from support.programs import Lmc
+from support.stores import empty_home
 from support.studies import tiny_content
 from support.study_files import to_toml
 
@@ -40,14 +40,13 @@ def test_kept_powers_need_no_simulation(in_process: Lmc, monkeypatch: pytest.Mon
     assert [row["power"] for row in json.loads(done.out)] == [0.09, 0.4]
 
 
-def test_a_study_file_adds_hours_and_disk(
-    in_process: Lmc, tmp_path: Path, home_with_base: Location
-) -> None:
+def test_a_study_file_adds_hours_and_disk(in_process: Lmc, tmp_path: Path) -> None:
+    home = empty_home(tmp_path / "home")
     path = tmp_path / "study.toml"
     path.write_text(to_toml(tiny_content()))
     done = in_process(
         "plan", str(path), *FAR, "--models", "4,8", "--format", "json",
-        "--home", str(home_with_base.home),
+        "--home", str(home.home),
     )  # fmt: skip
     assert done.code == 0, done.err
     four, eight = json.loads(done.out)

@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from html import unescape
 from html.parser import HTMLParser
 from typing import Any
 
-import polars as pl
 import pytest
 
 from lmc_track.report.facts import Facts, Source, gather
@@ -18,6 +16,7 @@ from lmc_track.report.findings import sentences
 from lmc_track.report.page import render_report
 from lmc_track.warehouse.library import queries
 from lmc_track.warehouse.results import Results
+from support.renamed import Renamed
 
 Kinds = Callable[[str], Results]
 Read = Callable[[str], Facts]
@@ -168,22 +167,6 @@ def test_a_small_study_is_little_more_than_plotly(html_of: Pages) -> None:
     assert len(html_of("two clusters").encode()) < 5_000_000
 
 
-@dataclass(frozen=True)
-class _Renamed:
-    """Results in which names are replaced by others, wherever they stand."""
-
-    results: Results
-    names: dict[str, str]
-
-    def query(self, name: str, **params: Any) -> pl.DataFrame:
-        known = {new: old for old, new in self.names.items()}
-        frame = self.results.query(name, **{k: known.get(v, v) for k, v in params.items()})
-        return frame.with_columns(
-            pl.col(pl.String).replace(self.names),
-            pl.col(pl.List(pl.String)).list.eval(pl.element().replace(self.names)),
-        )
-
-
 @pytest.fixture(scope="module")
 def hostile(results_of: Kinds) -> str:
     names = {
@@ -194,7 +177,7 @@ def hostile(results_of: Kinds) -> str:
         **{f"simulated validation sentence {i}": f"<img src=y>{i}" for i in range(60)},
         "A made study with planted clusters.": "</style><script>alert(4)</script>",
     }
-    renamed = _Renamed(results_of("two clusters"), names)
+    renamed = Renamed(results_of("two clusters"), names)
     return render_report(
         renamed, gather(renamed, names["simulated"]), provenance={HOSTILE: HOSTILE}, commands=[]
     )
