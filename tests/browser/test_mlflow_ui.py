@@ -64,7 +64,7 @@ def test_the_address_printed_shows_the_studys_runs(driver: Any, address: str) ->
     driver.get(address)
     wait_for(driver, lambda d: "report tiny" in run_names(d), "the report among the runs")
     names = run_names(driver)
-    assert "clusters, spectral" in names
+    assert "clusters, verdict" in names
     assert "seed-0 to seed-1" in names
     assert not [name for name in names if name.startswith("alpha")], "points are below their path"
     assert "Two cues &" in text_of(driver)
