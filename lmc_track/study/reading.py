@@ -58,8 +58,7 @@ def parse_study(text: str, overrides: Iterable[str] = (), source: str = "the stu
         content = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{source} is not valid TOML: {error}", "Correct that line.") from None
-    overrides = list(overrides)
-    _refuse_retired(content, overrides, source)
+    _refuse_retired(content, (), source)
     return build_study(content, overrides, source)
 
 
@@ -81,6 +80,8 @@ def build_study(
     content: Mapping[str, Any], overrides: Iterable[str] = (), source: str = "the study"
 ) -> Study:
     """A validated study from the ``content`` of a study file."""
+    overrides = list(overrides)
+    _refuse_retired({}, overrides, source)
     table: dict[str, Any] = json.loads(json.dumps(content, default=str))
     for override in overrides:
         _apply(table, override)
