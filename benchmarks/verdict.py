@@ -144,12 +144,14 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--only", action="append", default=[], help="part of a case's name")
     parser.add_argument("--table", choices=("size", "power"), default=None)
+    parser.add_argument("--models", type=int, action="append", help="only these numbers of models")
     asked = parser.parse_args()
     chosen = [
         case
         for case in cases()
         if (not asked.only or any(part in case.name for part in asked.only))
         and asked.table in (None, case.table)
+        and (not asked.models or case.n in asked.models)
     ]
     table = ""
     with ProcessPoolExecutor(asked.workers) as pool:
