@@ -30,7 +30,7 @@ from lmc_track.tracking.lock import study_lock
 from lmc_track.tracking.server import free_port
 from lmc_track.tracking.store import Store
 from support.comparison import difference, recorded, tables
-from support.servers import PASSWORD, QUOTED_PASSWORD, Postgres, Served, serving
+from support.servers import PASSWORD, QUOTED_PASSWORD, USER, Postgres, Served, serving
 from support.studies import run_tiny, runs_of
 
 from .conftest import Backend, passing_study, run_whole
@@ -48,7 +48,8 @@ def backend(request: pytest.FixtureRequest) -> Iterator[Backend]:
     made = Backend(request.param)
     if made.name == "postgresql":
         postgres: Postgres = request.getfixturevalue("postgres")
-        made = Backend(made.name, postgres.database(uuid.uuid4().hex), {"PGPASSWORD": PASSWORD})
+        credentials = {"PGUSER": USER, "PGPASSWORD": PASSWORD}  # no address that is told has any
+        made = Backend(made.name, postgres.database(uuid.uuid4().hex), credentials)
     elif made.name == "server":
         server = request.getfixturevalue("server")
         made = Backend(made.name, server.uri, server.env)
