@@ -44,23 +44,38 @@ class Divisions:
 def best_divisions(gaps: Floats) -> Divisions:
     """Of the ``divisions`` of each of ``gaps`` (b, n, n) the one with the greatest ``scores``."""
     b, n, _ = gaps.shape
-    candidates: dict[int, tuple[list[int], list[Labels]]] = {}
-    for place in range(b):
-        for k, labels in divisions(gaps[place]).items():
-            places, found = candidates.setdefault(k, ([], []))
+    best = Divisions(np.zeros((b, n), np.int64), np.ones(b, np.int64), np.full(b, -np.inf))
+    for k, found in sorted(_joined(gaps, _found(gaps)).items()):
+        values = _scores(found.sums, found.labels)
+        better = values > best.score[found.at] + _ROUNDING
+        at = found.at[better]
+        best.labels[at] = found.labels[better]
+        best.k[at] = k
+        best.score[at] = values[better]
+    return best
+
+
+@dataclass(frozen=True)
+class _Found:
+    """Divisions into equally many clusters, ``labels`` (m, n), of the matrices of gaps ``at`` (m,).
+
+    ``sums`` (m, n, k): of the gaps from each model to each cluster.
+    """
+
+    at: Labels
+    labels: Labels
+    sums: Floats
+
+
+def _found(gaps: Floats) -> dict[int, tuple[Labels, Labels]]:
+    """The ``divisions`` of each of ``gaps`` (b, n, n) by k: which have one, and their labels."""
+    by_k: dict[int, tuple[list[int], list[Labels]]] = {}
+    for place, matrix in enumerate(gaps):
+        for k, labels in divisions(matrix).items():
+            places, found = by_k.setdefault(k, ([], []))
             places.append(place)
             found.append(labels)
-    best = Divisions(np.zeros((b, n), np.int64), np.ones(b, np.int64), np.full(b, -np.inf))
-    for k in sorted(candidates):
-        places, found = candidates[k]
-        at = np.array(places)
-        labels = _joined(gaps[at], np.array(found))
-        values = scores(gaps[at], labels)
-        better = values > best.score[at] + _ROUNDING
-        best.labels[at[better]] = labels[better]
-        best.k[at[better]] = k
-        best.score[at[better]] = values[better]
-    return best
+    return {k: (np.array(places), np.array(found)) for k, (places, found) in by_k.items()}
 
 
 def divisions(gaps: Floats) -> dict[int, Labels]:
@@ -97,7 +112,8 @@ def divisions(gaps: Floats) -> dict[int, Labels]:
 
 def joined_divisions(gaps: Floats) -> dict[int, Labels]:
     """The ``divisions`` of ``gaps`` (n, n), with every model where a block model puts it."""
-    return {k: _joined(gaps[None], labels[None])[0] for k, labels in divisions(gaps).items()}
+    found = _joined(gaps[None], _found(gaps[None]))
+    return {k: one.labels[0] for k, one in found.items()}
 
 
 def divided(gaps: Floats, k: int) -> Labels:
@@ -108,8 +124,8 @@ def divided(gaps: Floats, k: int) -> Labels:
     return found[min(found, key=lambda number: (abs(number - k), number))]
 
 
-def _joined(gaps: Floats, labels: Labels) -> Labels:
-    """``labels`` (b, n) with every model where a block model of ``gaps`` (b, n, n) puts it.
+def _joined(gaps: Floats, found: dict[int, tuple[Labels, Labels]]) -> dict[int, _Found]:
+    """What was ``found`` with every model where a block model of ``gaps`` (b, n, n) puts it.
 
     Single models, −1, first join the cluster that has the least mean gap. Then each model goes
     where its gaps to all clusters together are likeliest, in rounds: gaps are taken as exponential
@@ -117,29 +133,50 @@ def _joined(gaps: Floats, labels: Labels) -> Labels:
     own are, and is known by that, however it scatters within. A round that would leave a cluster
     fewer than two models ends it.
     """
-    k = int(labels.max()) + 1
-    member = (labels[..., None] == np.arange(k)).astype(float)
-    nearest = (gaps @ member / member.sum(1)[:, None, :]).argmin(-1)
-    labels = np.where(labels < 0, nearest, labels)
-    n = labels.shape[1]
+    n = gaps.shape[1]
     floor = _FLOOR * gaps.sum((1, 2))[:, None, None] / (n * (n - 1))
-    active = np.arange(len(labels))
+    result = {}
+    for k, sums in _sums(gaps, found).items():
+        at, labels = found[k]
+        sizes = (labels[..., None] == np.arange(k)).sum(1)
+        nearest = (sums / sizes[:, None, :]).argmin(-1)
+        result[k] = np.where(labels < 0, nearest, labels)
+    active = {k: np.arange(len(at)) for k, (at, _) in found.items()}
     for _ in range(_ROUNDS):
-        moved = _likeliest(gaps[active], labels[active], k, floor[active])
-        several = ((moved[..., None] == np.arange(k)).sum(1) > 1).all(-1)
-        changed = several & (moved != labels[active]).any(-1)
-        active = active[changed]
-        labels[active] = moved[changed]
-        if not len(active):
+        asked = {k: (found[k][0][which], result[k][which]) for k, which in active.items()}
+        for k, sums in _sums(gaps, asked).items():
+            at, labels = asked[k]
+            moved = _likeliest(sums, labels, k, floor[at])
+            several = ((moved[..., None] == np.arange(k)).sum(1) > 1).all(-1)
+            changed = several & (moved != labels).any(-1)
+            active[k] = active[k][changed]
+            result[k][active[k]] = moved[changed]
+        active = {k: which for k, which in active.items() if len(which)}
+        if not active:
             break
-    return labels
+    joined = {k: (at, result[k]) for k, (at, _) in found.items()}
+    return {k: _Found(*joined[k], sums) for k, sums in _sums(gaps, joined).items()}
 
 
-def _likeliest(gaps: Floats, labels: Labels, k: int, floor: Floats) -> Labels:
-    """The cluster (b, n) in which each model's gaps are likeliest, the others staying."""
+def _sums(gaps: Floats, found: dict[int, tuple[Labels, Labels]]) -> dict[int, Floats]:
+    """Of the gaps of each model to each cluster (m, n, k): one product for every k at once.
+
+    Models that are labelled −1 are in no cluster.
+    """
+    b, n, _ = gaps.shape
+    member = np.zeros((b, n, sum(found)))
+    firsts = dict(zip(found, np.cumsum([0, *found]).tolist(), strict=False))
+    for k, (at, labels) in found.items():
+        row, model = np.nonzero(labels >= 0)
+        member[at[row], model, firsts[k] + labels[row, model]] = 1
+    product = gaps @ member
+    return {k: product[at, :, firsts[k] : firsts[k] + k] for k, (at, _) in found.items()}
+
+
+def _likeliest(sums: Floats, labels: Labels, k: int, floor: Floats) -> Labels:
+    """The cluster (m, n) in which each model's gaps are likeliest, the others staying."""
     member = np.eye(k)[labels]
     sizes = member.sum(1)
-    sums = gaps @ member
     of_blocks = np.swapaxes(member, -1, -2) @ sums
     pairs = sizes[:, :, None] * sizes[:, None, :] - np.eye(k) * sizes[:, :, None]
     mean = of_blocks / pairs + floor
@@ -154,8 +191,12 @@ def scores(gaps: Floats, labels: Labels) -> Floats:
 
     ``gaps``: (b, n, n). ``labels``: (b, n), of equally many clusters, none of them empty.
     """
-    sizes = np.eye(int(labels.max()) + 1)[labels].sum(1)
-    values: Floats = silhouettes(gaps, labels).mean(1) - _SMALLNESS / sizes.min(1)
+    return _scores(gaps @ np.eye(int(labels.max()) + 1)[labels], labels)
+
+
+def _scores(sums: Floats, labels: Labels) -> Floats:
+    sizes = np.eye(sums.shape[-1])[labels].sum(1)
+    values: Floats = _silhouettes(sums, labels).mean(1) - _SMALLNESS / sizes.min(1)
     return values
 
 
@@ -166,9 +207,12 @@ def silhouettes(gaps: Floats, labels: Labels) -> Floats:
     other one. scikit-learn has the same for one matrix at a time; thousands of drawn matrices go
     through here. A model whose gaps are all 0 counts 0.
     """
-    member = np.eye(int(labels.max()) + 1)[labels]
+    return _silhouettes(gaps @ np.eye(int(labels.max()) + 1)[labels], labels)
+
+
+def _silhouettes(sums: Floats, labels: Labels) -> Floats:
+    member = np.eye(sums.shape[-1])[labels]
     sizes = member.sum(1)[:, None, :]
-    sums = gaps @ member
     own = member > 0
     size = np.broadcast_to(sizes, sums.shape)[own].reshape(labels.shape)
     inner = sums[own].reshape(labels.shape) / np.maximum(size - 1, 1)
