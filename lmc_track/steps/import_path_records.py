@@ -5,7 +5,6 @@ The numbers of a point are its metrics, which ingest reads; there are no predict
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +12,8 @@ from typing import Any
 from lmc_track.geometry.curves import barrier_height, convexity_gap
 from lmc_track.geometry.grid import metric_step
 from lmc_track.steps.notes import path_note, point_note
+from lmc_track.tracking.artifact_reading import read_json
+from lmc_track.tracking.artifact_shapes import CurvesFile
 from lmc_track.tracking.keys import point_key
 from lmc_track.tracking.recorder import MetricValue
 from lmc_track.tracking.runs import RunEntry, RunIndex
@@ -186,5 +187,4 @@ def _recorded_curves(record: StudyRecord, run: RunEntry) -> dict[str, Any]:
     if not run.finished:
         return {}
     file = record.artifacts.get(run.run_id, run.artifact_uri, "curve.json", immutable=False)
-    content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))["curves"]
-    return content
+    return dict(read_json(run, file, CurvesFile).curves)

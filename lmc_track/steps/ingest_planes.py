@@ -9,12 +9,18 @@ from typing import Any
 import polars as pl
 
 from lmc_track.steps.plane_records import POSITIONS
+from lmc_track.tracking.artifact_reading import read_table
 from lmc_track.tracking.keys import plane_key
 from lmc_track.tracking.runs import RunEntry
 from lmc_track.tracking.studies import StudyRecord
 from lmc_track.warehouse.tables import PLANE_POINTS, frame_schema
 
 _WHERE = ("i", "j", "x", "y", "a", "b", "c", "dataset")
+_COLUMNS = {
+    **dict.fromkeys(("i", "j"), pl.Int32()),
+    **dict.fromkeys(("x", "y", "a", "b", "c", "loss", "accuracy"), pl.Float64()),
+    "dataset": pl.String(),
+}
 
 
 def recorded_planes(
@@ -69,7 +75,7 @@ def _row(record: StudyRecord, run: RunEntry, models: list[RunEntry]) -> dict[str
 def _points(record: StudyRecord, run: RunEntry, file: str, datasets: list[str]) -> pl.DataFrame:
     """One row for each point, data set and metric; error beside accuracy."""
     path = record.artifacts.get(run.run_id, run.artifact_uri, file)
-    wide = pl.read_parquet(path).filter(pl.col("dataset").is_in(datasets))
+    wide = read_table(run, path, _COLUMNS).filter(pl.col("dataset").is_in(datasets))
     wide = wide.with_columns(error=1 - pl.col("accuracy"))
     schema = frame_schema(PLANE_POINTS)
     return (

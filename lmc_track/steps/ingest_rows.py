@@ -12,10 +12,11 @@ from typing import Any
 
 import polars as pl
 
-from lmc_track.errors import WorkError
 from lmc_track.steps.ingest_planes import recorded_planes
 from lmc_track.tasks.dataset import Dataset
 from lmc_track.tasks.projection import Projection
+from lmc_track.tracking.artifact_reading import damaged, read_json
+from lmc_track.tracking.artifact_shapes import ClustersFile, PrecisionRow
 from lmc_track.tracking.keys import path_key
 from lmc_track.tracking.runs import RunEntry
 from lmc_track.tracking.studies import StudyRecord
@@ -25,6 +26,7 @@ from lmc_track.warehouse.snapshot import PredictionFile
 from lmc_track.warehouse.tables import PATHS, PLANE_POINTS, POINTS, RECORDED, Table, frame_schema
 
 _Rows = list[dict[str, Any]]
+_CHECK_AGAIN = "Restore it, or make it again: lmc-track interpolate STUDY --check-precision"
 
 
 class RecordReader:
@@ -106,7 +108,8 @@ class RecordReader:
         run = record.run
         file = record.artifacts.get(run.run_id, run.artifact_uri, name, immutable=False)
         self._rows["precision_checks"] += [
-            {"study": record.facts.name, **row} for row in _json(run, file)
+            {"study": record.facts.name, **row.model_dump()}
+            for row in read_json(run, file, list[PrecisionRow], _CHECK_AGAIN)
         ]
 
     def _datasets(self, record: StudyRecord) -> None:
@@ -245,7 +248,7 @@ class RecordReader:
         for (file, precision), datasets in sorted(passes.items()):
             path = record.artifacts.get(run.run_id, run.artifact_uri, file)
             if is_values_file(file):
-                self._values(run, precision, read_values(path, datasets))
+                self._values(run, precision, read_values(run, path, datasets))
             else:
                 self.predictions.append(
                     PredictionFile(
@@ -270,21 +273,21 @@ class RecordReader:
     def _clusterings(self, record: StudyRecord, models: dict[str, RunEntry]) -> None:
         for run in record.index.all("clusters"):
             file = record.artifacts.get(run.run_id, run.artifact_uri, "clusters.json")
-            content = _json(run, file)
-            members = content.pop("clusters")
-            places = content.pop("embedding", {})
-            distances = content.pop("centroid_distances", {})
-            pairs = content.pop("co_assignments", None)
-            if any(key not in models for key in members):
+            content = read_json(run, file, ClustersFile)
+            pairs = content.co_assignments
+            if not {*content.clusters, *(pairs.models if pairs else ())} <= models.keys():
                 continue
+            told = content.model_dump(
+                exclude={"clusters", "embedding", "centroid_distances", "co_assignments"}
+            )
             self._rows["clusterings"].append(
                 {
                     "clustering_id": run.run_id,
                     "study": record.facts.name,
                     "created": _time(run.start_time),
-                    **content,
-                    "settings": json.dumps(content["settings"], sort_keys=True),
-                    "statistics": json.dumps(content["statistics"], sort_keys=True),
+                    **told,
+                    "settings": json.dumps(content.settings, sort_keys=True),
+                    "statistics": json.dumps(content.statistics, sort_keys=True),
                 }
             )
             self._rows["clusters"] += [
@@ -292,14 +295,16 @@ class RecordReader:
                     "clustering_id": run.run_id,
                     "model_id": models[key].run_id,
                     "cluster": cluster,
-                    "embedding": places.get(key),
-                    "centroid_distances": distances.get(key),
+                    "embedding": (content.embedding or {}).get(key),
+                    "centroid_distances": (content.centroid_distances or {}).get(key),
                 }
-                for key, cluster in members.items()
+                for key, cluster in content.clusters.items()
             ]
             if pairs is not None:
-                ids = [models[key].run_id for key in pairs["models"]]
-                self._rows["co_assignments"] += _co_assignments(run.run_id, ids, pairs)
+                ids = [models[key].run_id for key in pairs.models]
+                self._rows["co_assignments"] += _co_assignments(
+                    run.run_id, ids, pairs.model_dump(exclude={"models"}, exclude_none=True)
+                )
 
 
 def _check_examples(run: RunEntry, file: Path) -> None:
@@ -320,23 +325,9 @@ def _check_examples(run: RunEntry, file: Path) -> None:
         data = Dataset(run.params["dataset"], "diagnostic", frame, columns, "", projection)
         found = data.digest
     except (pl.exceptions.PolarsError, OSError) as error:
-        raise _damaged(run, file, " ".join(str(error).split())[:200]) from error
+        raise damaged(run, file, error) from error
     if found != run.params["data_digest"]:
-        raise _damaged(run, file, "the examples are not those of its digest")
-
-
-def _json(run: RunEntry, file: Path) -> Any:
-    try:
-        return json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise _damaged(run, file, str(error)) from None
-
-
-def _damaged(run: RunEntry, file: Path, why: str) -> WorkError:
-    return WorkError(
-        f"the artifact {file.name} of run {run.run_id} is damaged: {file}: {why}",
-        "Restore it, or delete the run in MLflow and run the study again.",
-    )
+        raise damaged(run, file, "the examples are not those of its digest")
 
 
 def _labels_and_draw(record: StudyRecord, run: RunEntry) -> dict[str, Any]:
@@ -354,9 +345,10 @@ def _labels_and_draw(record: StudyRecord, run: RunEntry) -> dict[str, Any]:
     }
 
 
-def _co_assignments(clustering_id: str, model_ids: list[str], pairs: dict[str, Any]) -> _Rows:
-    """One row a pair of ``model_ids``, which ``pairs`` has row by row above the diagonal."""
-    shares = {name: pairs[name] for name in ("by_examples", "by_models") if name in pairs}
+def _co_assignments(
+    clustering_id: str, model_ids: list[str], shares: dict[str, list[float | None]]
+) -> _Rows:
+    """One row a pair of ``model_ids``, whose ``shares`` come row by row above the diagonal."""
     return [
         {
             "clustering_id": clustering_id,

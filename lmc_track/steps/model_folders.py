@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 
+from lmc_track.tracking.artifact_reading import read_json
+from lmc_track.tracking.artifact_shapes import ReferenceFile
 from lmc_track.tracking.artifacts import Artifacts
 from lmc_track.tracking.location import Location
 from lmc_track.tracking.runs import RunEntry
@@ -25,5 +26,5 @@ def weights_folder(artifacts: Artifacts, location: Location, run: RunEntry) -> P
     from lmc_track.models.references import open_reference
 
     file = artifacts.get(run.run_id, run.artifact_uri, name)
-    content = json.loads(file.read_text(encoding="utf-8"))
-    return open_reference(content, run.name, location.cache, os.environ)
+    content = read_json(run, file, ReferenceFile)
+    return open_reference(content.model_dump(), run.name, location.cache, os.environ)

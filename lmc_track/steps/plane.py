@@ -21,7 +21,7 @@ from lmc_track.steps.plane_records import (
     PAIRS,
     begin_plane,
     known_frame,
-    read_summary,
+    read_routes,
     record_plane,
     tell_progress,
 )
@@ -81,7 +81,7 @@ def plane_step(
             points = _measure(plan, record, work, progress, computing) if work.missing else 0
         run = record.index.find("plane", work.key)
         assert run is not None
-        routes = read_summary(record, run)["routes"]
+        routes = read_routes(record, run)
     rows = [
         {
             "dataset": dataset,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +14,8 @@ from lmc_track.geometry.planes import PlaneFrame, PlaneGrid, plane_grid
 from lmc_track.geometry.routes import Place, Route, best_routes
 from lmc_track.steps.plane_works import MeasuredRows, PlaneWork
 from lmc_track.steps.planning import Plan
+from lmc_track.tracking.artifact_reading import read_json
+from lmc_track.tracking.artifact_shapes import PlaneFile
 from lmc_track.tracking.keys import digest
 from lmc_track.tracking.recorder import MetricValue
 from lmc_track.tracking.runs import RunEntry
@@ -198,7 +199,7 @@ def _summary(
         for name, found in routes.items()
     }
     if run.finished:
-        told = read_summary(record, run)["routes"] | told
+        told = read_routes(record, run) | told
     return {
         "models": dict(zip("abc", work.names, strict=True)),
         "precision": run.params["precision"],
@@ -220,8 +221,8 @@ def _route(route: Route) -> dict[str, Any]:
     }
 
 
-def read_summary(record: StudyRecord, run: RunEntry) -> dict[str, Any]:
-    """The plane's ``plane.json``."""
+def read_routes(record: StudyRecord, run: RunEntry) -> dict[str, Any]:
+    """The best routes that the plane's ``plane.json`` has, by data set and pair."""
     file = record.artifacts.get(run.run_id, run.artifact_uri, SUMMARY_FILE, immutable=False)
-    content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    return content
+    routes: dict[str, Any] = read_json(run, file, PlaneFile).model_dump()["routes"]
+    return routes

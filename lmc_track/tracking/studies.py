@@ -7,8 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from pydantic import BaseModel
+
 from lmc_track.errors import InputError
 from lmc_track.plain_text import markdown_escaped
+from lmc_track.tracking.artifact_reading import damaged, read_json
 from lmc_track.tracking.artifacts import Artifacts
 from lmc_track.tracking.keys import study_key
 from lmc_track.tracking.pages import describe_experiment, saved_views
@@ -20,6 +23,9 @@ from lmc_track.tracking.tags import STUDY_TAG, versions
 _FILE = "study.json"
 _FORMAT = 1
 _LATE = ("training_data_digest", "finetune")
+_OF_IDENTITY = ("task.name", "base_digest", "finetune")
+_OF_FILE = ("study.description",)
+_RESTORE = "Restore it from a backup; it is an artifact of the study's own run."
 
 
 @dataclass(frozen=True)
@@ -80,14 +86,25 @@ class StudyFacts:
     def to_json(self) -> dict[str, Any]:
         return {"format": _FORMAT, "versions": versions(), **asdict(self)}
 
-    @classmethod
-    def from_json(cls, content: Mapping[str, Any]) -> StudyFacts:
-        fields = {k: v for k, v in content.items() if k not in ("format", "versions")}
-        fields["models"] = tuple(RecordedModel(**model) for model in fields["models"])
-        fields["datasets"] = tuple(RecordedDataset(**data) for data in fields["datasets"])
-        for name in ("label_names", "text_columns", "alphas"):
-            fields[name] = tuple(fields[name])
-        return cls(**fields)
+    def lacking(self) -> str | None:
+        """The first part of the study that every study has and this one lacks, or None."""
+        parts = ((self.identity, _OF_IDENTITY), (self.file, _OF_FILE))
+        return next((key for table, keys in parts for key in keys if not _has(table, key)), None)
+
+
+def _has(table: Any, dotted: str) -> bool:
+    for key in dotted.split("."):
+        if not isinstance(table, Mapping) or key not in table:
+            return False
+        table = table[key]
+    return True
+
+
+class _MadeBy(BaseModel):
+    """What ``study.json`` says of the program that wrote it."""
+
+    format: int
+    versions: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -154,7 +171,8 @@ def open_study(
     """The study ``name`` with ``runs``, which have its own one if it was ever finished; or None.
 
     Raises:
-        InputError: its file is damaged, or of a newer version.
+        DamagedArtifactError: its file is damaged.
+        InputError: it is of a newer version.
     """
     index = RunIndex(runs)
     run = index.find("study", study_key(name))
@@ -162,20 +180,17 @@ def open_study(
         return None
     artifacts = Artifacts(store)
     path = artifacts.get(run.run_id, run.artifact_uri, _FILE, immutable=False)
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise InputError(
-            f"the file of the study {name!r} is damaged: {path}: {error}",
-            "Restore it from a backup; it is an artifact of the study's own run.",
-        ) from None
-    if content["format"] > _FORMAT:
+    made_by = read_json(run, path, _MadeBy, _RESTORE)
+    if made_by.format > _FORMAT:
         raise InputError(
             f"the study {name!r} was written by a newer lmc-track", "Upgrade lmc-track."
         )
+    facts = read_json(run, path, StudyFacts, _RESTORE)
+    if lacking := facts.lacking():
+        raise damaged(run, path, f"{lacking} is missing", _RESTORE)
     return StudyRecord(
-        StudyFacts.from_json(content),
-        content["versions"],
+        facts,
+        made_by.versions,
         experiment_id,
         run,
         index,

@@ -13,12 +13,14 @@ from pathlib import Path
 import polars as pl
 
 from lmc_track.errors import InputError
+from lmc_track.tracking.artifact_reading import read_table
 from lmc_track.tracking.keys import digest
 from lmc_track.tracking.recorder import MetricValue
 from lmc_track.tracking.runs import RunEntry
 from lmc_track.tracking.studies import StudyRecord
 from lmc_track.tracking.tags import EVAL_TAG, FILE_TAG
 
+_IMPORT_AGAIN = "Restore it, or delete the run in MLflow and import the results again."
 _FOLDER = "values"
 _SCHEMA = {
     "dataset": pl.String,
@@ -49,9 +51,11 @@ def is_values_file(artifact: str) -> bool:
     return artifact.startswith(f"{_FOLDER}/")
 
 
-def read_values(file: Path, datasets: Collection[str]) -> list[Value]:
+def read_values(run: RunEntry, file: Path, datasets: Collection[str]) -> list[Value]:
     """The values in ``file`` of the data sets that count."""
-    frame = pl.read_parquet(file).filter(pl.col("dataset").is_in(list(datasets)))
+    frame = read_table(run, file, _SCHEMA, _IMPORT_AGAIN).filter(
+        pl.col("dataset").is_in(list(datasets))
+    )
     return [Value(**row) for row in frame.iter_rows(named=True)]
 
 
@@ -64,7 +68,9 @@ def recorded_values(record: StudyRecord, run: RunEntry) -> dict[tuple[str, str, 
     return {
         value.what: value
         for file, names in files.items()
-        for value in read_values(record.artifacts.get(run.run_id, run.artifact_uri, file), names)
+        for value in read_values(
+            run, record.artifacts.get(run.run_id, run.artifact_uri, file), names
+        )
     }
 
 
