@@ -15,12 +15,18 @@ from .terminal import passing
 
 @click.command("doctor")
 @click.argument("study", metavar="[STUDY]", required=False, shell_complete=complete_study)
+@click.option(
+    "--files",
+    is_flag=True,
+    help="Read every artifact on record and compare it with the digest that it was written with.",
+)
 @format_option
 @location_options
 @click.pass_context
 def command(
     ctx: click.Context,
     study: str | None,
+    files: bool,
     output_format: str,
     home: str | None,
     tracking_uri: str | None,
@@ -31,7 +37,8 @@ def command(
     orders of models, and the device. Each line says ok, warn or fail, what was seen, and what to
     do about it. Nothing is downloaded, and no password is shown. STUDY, a study
     file or the name of a recorded study, has its data read whole; without, those of all recorded
-    studies are, but for training sets.
+    studies are, but for training sets. With --files every artifact of the record is read, and one
+    that is damaged is named, with how it comes back.
 
     Ends with exit code 1 where a check fails, else 0.
 
@@ -39,6 +46,7 @@ def command(
     Examples:
       lmc-track doctor
       lmc-track doctor study.toml --format json
+      lmc-track doctor --files
     """
     import polars as pl
 
@@ -48,7 +56,7 @@ def command(
     from lmc_track.steps.findings import Verdict
 
     findings = []
-    for finding in examine(find_location(home, tracking_uri), study):
+    for finding in examine(find_location(home, tracking_uri), study, files=files):
         if sys.stderr.isatty():
             passing(f"{finding.check} …")
         findings.append(finding)

@@ -13,10 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmc_track.analysis.clustering import APART, Clustering, number_clusters
+from lmc_track.tracking.artifact_reading import read_json
+from lmc_track.tracking.artifact_shapes import ClustersFile
 from lmc_track.tracking.keys import clusters_key, digest
 from lmc_track.tracking.recorder import MetricValue
 from lmc_track.tracking.runs import RunEntry
-from lmc_track.tracking.studies import RecordedModel, StudyRecord
+from lmc_track.tracking.studies import RecordedModel, StudyRecord, sound_artifact
 
 PUBLISHED = "published"
 """The method of memberships that were taken over from somebody."""
@@ -51,6 +53,15 @@ def recorded_outcome(method: str, run: RunEntry) -> ClusteringOutcome:
     return ClusteringOutcome(
         method, int(run.metrics["n_clusters"]), run.tags["lmc.decision"], False
     )
+
+
+def read_clusters(record: StudyRecord, run: RunEntry) -> ClustersFile:
+    """What a clustering found.
+
+    Raises:
+        DamagedArtifactError: its file is damaged.
+    """
+    return read_json(run, sound_artifact(record, run, "clusters.json"), ClustersFile)
 
 
 def record_clustering(

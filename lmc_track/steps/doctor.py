@@ -23,15 +23,20 @@ Check = Callable[[], Iterator[Finding]]
 
 
 def examine(
-    location: Location, study: str | None = None, environ: Mapping[str, str] | None = None
+    location: Location,
+    study: str | None = None,
+    environ: Mapping[str, str] | None = None,
+    *,
+    files: bool = False,
 ) -> Iterator[Finding]:
     """What every check finds, as they are made; nothing is written and nothing downloaded.
 
     ``study`` is a study file, or the name of a recorded study, whose data are then looked at more
-    closely; without, all recorded studies are looked at.
+    closely; without, all recorded studies are looked at. With ``files`` every artifact on record is
+    read and compared with its digest.
     """
     environ = os.environ if environ is None else environ
-    for name, check in _checks(location, study, environ).items():
+    for name, check in _checks(location, study, environ, files).items():
         try:
             yield from check()
         except LmcTrackError as error:
@@ -41,7 +46,9 @@ def examine(
             yield fail(name, f"{type(error).__name__}: {reason}", "")
 
 
-def _checks(location: Location, study: str | None, environ: Mapping[str, str]) -> dict[str, Check]:
+def _checks(
+    location: Location, study: str | None, environ: Mapping[str, str], files: bool
+) -> dict[str, Check]:
     """In the order in which they are shown: what loads heavy packages comes last."""
 
     def results() -> Iterator[Finding]:
@@ -69,6 +76,9 @@ def _checks(location: Location, study: str | None, environ: Mapping[str, str]) -
 
         return check_data_folder(environ)
 
+    def artifacts() -> Iterator[Finding]:
+        return _artifacts(location, study)
+
     def studies() -> Iterator[Finding]:
         return _studies(location, study, environ)
 
@@ -84,6 +94,7 @@ def _checks(location: Location, study: str | None, environ: Mapping[str, str]) -
         "tracking store": store,
         "data folder": data_folder,
         "studies": studies,
+        **({"files": artifacts} if files else {}),
         "device": check_device,
     }
 
@@ -108,6 +119,23 @@ def _studies(
         yield from check_studies(location, environ, study)
     elif study is not None:
         raise InputError(f"there is no study {study!r}: no store is made yet", "Correct its name.")
+
+
+def _artifacts(location: Location, study: str | None) -> Iterator[Finding]:
+    from lmc_track.steps.check_files import check_files
+    from lmc_track.tracking.inspection import look_at, sqlite_file
+
+    if study is not None and (Path(study).suffix == ".toml" or Path(study).is_file()):
+        from lmc_track.study import read_study
+
+        study = read_study(Path(study)).name
+    file = sqlite_file(location)
+    if file is None or file.exists():
+        try:
+            look_at(location)
+        except LmcTrackError:  # told by the check of the store
+            return
+        yield from check_files(location, study)
 
 
 def _shown(text: str, location: Location) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -11,18 +11,30 @@ from filelock import FileLock, Timeout
 
 from lmc_track.errors import InputError, LmcTrackError
 from lmc_track.progress import Progress
+from lmc_track.steps.damage import Damage
 from lmc_track.steps.derivations import DERIVATIONS
 from lmc_track.steps.ingest_changes import Changes, changes, first_of_each_key
 from lmc_track.steps.ingest_rows import RecordReader
+from lmc_track.tracking.artifact_reading import DamagedArtifactError
 from lmc_track.tracking.location import Location, prepare
 from lmc_track.tracking.record import FinishedRuns, finished_runs
+from lmc_track.tracking.runs import RunEntry
 from lmc_track.tracking.store import Store
 from lmc_track.tracking.studies import StudyRecord, open_study, study_experiments
 from lmc_track.warehouse.migrations import upgrade
-from lmc_track.warehouse.rebuild import RebuildReport, rebuild, update
+from lmc_track.warehouse.rebuild import rebuild, update
 from lmc_track.warehouse.recorded import Recorded, recorded
 from lmc_track.warehouse.snapshot import Snapshot
 from lmc_track.warehouse.tables import PATHS, POINTS, frame_schema
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """Rows per table and view after an ingest, whether it changed any, and what it left out."""
+
+    counts: dict[str, int]
+    changed: bool = True
+    damaged: tuple[Damage, ...] = ()
 
 
 def ingest(
@@ -31,12 +43,13 @@ def ingest(
     known: StudyRecord | None = None,
     *,
     everything: bool = False,
-) -> RebuildReport:
+) -> Ingested:
     """Bring the results up to date with everything finished in the tracking store.
 
     What has neither ended nor gained anything since the file was made is not read again; with
     ``everything`` all is, and the file is built anew. ``known`` is a study that the caller has
-    read and holds the lock of.
+    read and holds the lock of. Artifacts that are damaged are left out and returned, and looked at
+    again the next time.
 
     Raises:
         InputError: no study is recorded there.
@@ -55,7 +68,7 @@ def ingest(
         found = changes(outline, None if everything else _file(location, progress))
         if found.none:
             assert found.file is not None
-            return RebuildReport(found.file.counts, changed=False)
+            return Ingested(found.file.counts, changed=False)
         return _take_in(location, progress, sources, found)
 
 
@@ -89,19 +102,26 @@ class _Source:
 
 def _take_in(
     location: Location, progress: Progress, sources: dict[str, _Source], found: Changes
-) -> RebuildReport:
+) -> Ingested:
     if found.outline.is_empty():
         raise _nothing(location)
     names = [name for name in sources if name in found.studies]
     there = () if found.file is None else found.file.datasets["data_digest"]
     reader = RecordReader(frozenset(there))
     kept: set[str] = set()
+    unreadable: list[Damage] = []
     with progress.track("Ingesting", len(names) + 1, "steps") as work:
         for name in names:
             outline = first_of_each_key(found.outline.filter(study=name))
             models, paths, points = _there_already(outline, found)
             unread = frozenset(paths["path_id"]) | frozenset(points["point_id"])
-            reader.read(sources[name].read(outline, unread), models, paths, points)
+            try:
+                record = sources[name].read(outline, unread)
+            except DamagedArtifactError as error:  # of the study's own file
+                unreadable.append(_of_study(name, error))
+                work.advance()
+                continue
+            reader.read(record, models, paths, points)
             kept |= models | set(points["point_id"])
             work.advance()
         frames = reader.frames()
@@ -121,7 +141,7 @@ def _take_in(
             examples=reader.examples,
             text_columns=reader.text_columns,
             predictions=tuple(reader.predictions),
-            runs=found.runs(),
+            runs=_without(found.runs(), reader.damaged, unreadable),
             kept=frozenset(kept),
             changed=changed,
             **frames,
@@ -129,7 +149,23 @@ def _take_in(
         write = rebuild if found.file is None else update
         report = write(location.results_path, snapshot, DERIVATIONS)
         work.advance()
-    return report
+    damaged = [*unreadable, *reader.damaged, *map(reader.damage_of, report.damaged)]
+    return Ingested(report.counts, report.changed, tuple(damaged))
+
+
+def _of_study(name: str, error: DamagedArtifactError) -> Damage:
+    """The damage of a study's own file, of which nothing but the run's id is known."""
+    run = RunEntry(error.run_id, "study", "", f"study {name}", "FINISHED", 0, None, "")
+    return Damage.of(name, run, error)
+
+
+def _without(
+    runs: pl.DataFrame, damaged: Iterable[Damage], unreadable: Iterable[Damage]
+) -> pl.DataFrame:
+    """``runs`` but for those that are to be looked at again the next time."""
+    ids = [one.run.run_id for one in damaged]
+    studies = [one.study for one in unreadable]
+    return runs.filter(~pl.col("run_id").is_in(ids) & ~pl.col("study").is_in(studies))
 
 
 def _there_already(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -25,8 +26,8 @@ _COLUMNS = {
 
 def recorded_planes(
     record: StudyRecord, models: Mapping[str, RunEntry]
-) -> Iterator[tuple[dict[str, Any], pl.DataFrame]]:
-    """The row of each plane that counts, and its points; ``models`` are runs by key.
+) -> Iterator[tuple[RunEntry, Callable[[], tuple[dict[str, Any], pl.DataFrame]]]]:
+    """Each plane that counts, and what reads its row and its points; ``models`` are runs by key.
 
     A plane counts while its three models are on record with the weights that it was measured with.
     """
@@ -43,8 +44,14 @@ def recorded_planes(
             if encodings.get(dataset) == digest:
                 passes.setdefault(file, []).append(dataset)
         if passes:
-            frames = [_points(record, run, *one) for one in sorted(passes.items())]
-            yield _row(record, run, [models[key] for key in known]), pl.concat(frames)
+            yield run, partial(_read, record, run, passes, [models[key] for key in known])
+
+
+def _read(
+    record: StudyRecord, run: RunEntry, passes: Mapping[str, list[str]], models: list[RunEntry]
+) -> tuple[dict[str, Any], pl.DataFrame]:
+    frames = [_points(record, run, *one) for one in sorted(passes.items())]
+    return _row(record, run, models), pl.concat(frames)
 
 
 def _is_of(run: RunEntry, keys: list[str], models: Mapping[str, RunEntry]) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,21 +13,24 @@ from typing import Any
 
 import polars as pl
 
+from lmc_track.steps.cluster_records import read_clusters
+from lmc_track.steps.damage import Damage
 from lmc_track.steps.ingest_planes import recorded_planes
 from lmc_track.tasks.dataset import Dataset
 from lmc_track.tasks.projection import Projection
-from lmc_track.tracking.artifact_reading import damaged, read_json
-from lmc_track.tracking.artifact_shapes import ClustersFile, PrecisionRow
+from lmc_track.tracking.artifact_reading import DamagedArtifactError, damaged, read_json
+from lmc_track.tracking.artifact_shapes import PrecisionRow
+from lmc_track.tracking.artifacts import local_folder
 from lmc_track.tracking.keys import path_key
 from lmc_track.tracking.runs import RunEntry
-from lmc_track.tracking.studies import StudyRecord
+from lmc_track.tracking.stamps import stamped
+from lmc_track.tracking.studies import RecordedDataset, StudyRecord, sound_artifact
 from lmc_track.tracking.tags import GRID_TAG, PARENT_TAG, PRECISION_TAG, SOURCE_TAG, read_slot
 from lmc_track.tracking.values import Value, is_values_file, read_values
-from lmc_track.warehouse.snapshot import PredictionFile
+from lmc_track.warehouse.snapshot import DamagedFile, PredictionFile
 from lmc_track.warehouse.tables import PATHS, PLANE_POINTS, POINTS, RECORDED, Table, frame_schema
 
 _Rows = list[dict[str, Any]]
-_CHECK_AGAIN = "Restore it, or make it again: lmc-track interpolate STUDY --check-precision"
 
 
 class RecordReader:
@@ -41,6 +45,8 @@ class RecordReader:
         self.predictions: list[PredictionFile] = []
         self._whole: dict[str, list[pl.DataFrame]] = {table.name: [] for table in RECORDED}
         self._kept: frozenset[str] = frozenset()
+        self._predicted: dict[str, tuple[str, RunEntry]] = {}
+        self.damaged: list[Damage] = []
 
     def frames(self) -> dict[str, pl.DataFrame]:
         """What was read, by table."""
@@ -64,6 +70,8 @@ class RecordReader:
         not count are left out.
         """
         self._kept = kept
+        if record.damage is not None:
+            self.damaged.append(Damage.of(record.facts.name, record.run, record.damage))
         self._study(record)
         self._precision_checks(record)
         self._datasets(record)
@@ -73,9 +81,24 @@ class RecordReader:
         of_counting = points.filter(pl.col("path_id").is_in(list(counting)))
         self._whole[POINTS.name].append(of_counting)
         self._clusterings(record, models)
-        for row, grid in recorded_planes(record, models):
-            self._rows["planes"].append(row)
-            self._whole[PLANE_POINTS.name].append(grid)
+        for run, read in recorded_planes(record, models):
+            with self._leaving_out(record, run):
+                row, grid = read()
+                self._rows["planes"].append(row)
+                self._whole[PLANE_POINTS.name].append(grid)
+
+    def damage_of(self, file: DamagedFile) -> Damage:
+        """What the damaged file of predictions is of."""
+        study, run = self._predicted[file.file.run_id]
+        return Damage.at(study, run, file.file.path, file.why)
+
+    @contextmanager
+    def _leaving_out(self, record: StudyRecord, run: RunEntry) -> Iterator[None]:
+        """What is read inside is left out where an artifact of ``run`` is damaged."""
+        try:
+            yield
+        except DamagedArtifactError as error:
+            self.damaged.append(Damage.of(record.facts.name, run, error))
 
     def _study(self, record: StudyRecord) -> None:
         facts = record.facts
@@ -106,11 +129,12 @@ class RecordReader:
         if name is None:
             return
         run = record.run
-        file = record.artifacts.get(run.run_id, run.artifact_uri, name, immutable=False)
-        self._rows["precision_checks"] += [
-            {"study": record.facts.name, **row.model_dump()}
-            for row in read_json(run, file, list[PrecisionRow], _CHECK_AGAIN)
-        ]
+        with self._leaving_out(record, run):
+            file = record.artifacts.get(run.run_id, run.artifact_uri, name, immutable=False)
+            self._rows["precision_checks"] += [
+                {"study": record.facts.name, **row.model_dump()}
+                for row in read_json(run, file, list[PrecisionRow])
+            ]
 
     def _datasets(self, record: StudyRecord) -> None:
         wanted = {data.name: data for data in record.facts.datasets}
@@ -118,26 +142,29 @@ class RecordReader:
             data = wanted.get(run.params["dataset"])
             if data is None or run.params["data_digest"] != data.digest:
                 continue
-            values_only = "n_examples" not in run.params
-            self._rows["datasets"].append(
-                {
-                    "study": record.facts.name,
-                    "dataset": data.name,
-                    "data_digest": data.digest,
-                    "role": data.role,
-                    "source": run.params["source"],
-                    "n_examples": None if values_only else int(run.params["n_examples"]),
-                    "values_only": values_only,
-                    **_labels_and_draw(record, run),
-                }
-            )
-            if values_only:
-                continue
-            file = record.artifacts.get(run.run_id, run.artifact_uri, "examples.parquet")
+            with self._leaving_out(record, run):
+                self._dataset(record, run, data)
+
+    def _dataset(self, record: StudyRecord, run: RunEntry, data: RecordedDataset) -> None:
+        values_only = "n_examples" not in run.params
+        if not values_only:
+            file = sound_artifact(record, run, "examples.parquet")
             if data.digest not in self._there:
                 _check_examples(run, file)
             self.examples[data.digest] = file
             self.text_columns[data.digest] = tuple(run.params["text_columns"].split())
+        self._rows["datasets"].append(
+            {
+                "study": record.facts.name,
+                "dataset": data.name,
+                "data_digest": data.digest,
+                "role": data.role,
+                "source": run.params["source"],
+                "n_examples": None if values_only else int(run.params["n_examples"]),
+                "values_only": values_only,
+                **_labels_and_draw(record, run),
+            }
+        )
 
     def _models(self, record: StudyRecord) -> dict[str, RunEntry]:
         """Rows of the models; returns runs by key."""
@@ -245,11 +272,21 @@ class RecordReader:
                 passes.setdefault((file, precision), []).append(dataset)
                 if f"loss/{slot}" in run.metrics:
                     losses[dataset, precision] = run.metrics[f"loss/{slot}"]
+        stamps = stamped(run)
+        self._predicted[run.run_id] = record.facts.name, run
         for (file, precision), datasets in sorted(passes.items()):
-            path = record.artifacts.get(run.run_id, run.artifact_uri, file)
-            if is_values_file(file):
-                self._values(run, precision, read_values(run, path, datasets))
-            else:
+            with self._leaving_out(record, run):
+                if is_values_file(file):
+                    path = sound_artifact(record, run, file)
+                    self._values(run, precision, read_values(run, path, datasets))
+                    continue
+                # Files within reach are compared with their digests while they are read.
+                near = local_folder(run.artifact_uri) is not None
+                path = (
+                    record.artifacts.get(run.run_id, run.artifact_uri, file)
+                    if near
+                    else sound_artifact(record, run, file)
+                )
                 self.predictions.append(
                     PredictionFile(
                         run.run_id,
@@ -257,6 +294,7 @@ class RecordReader:
                         tuple(sorted(datasets)),
                         precision,
                         {d: losses[d, precision] for d in datasets if (d, precision) in losses},
+                        stamps[file].sha256 if file in stamps else None,
                     )
                 )
         for slot, (digest, metrics) in run.measured().items():
@@ -272,39 +310,42 @@ class RecordReader:
 
     def _clusterings(self, record: StudyRecord, models: dict[str, RunEntry]) -> None:
         for run in record.index.all("clusters"):
-            file = record.artifacts.get(run.run_id, run.artifact_uri, "clusters.json")
-            content = read_json(run, file, ClustersFile)
-            pairs = content.co_assignments
-            if not {*content.clusters, *(pairs.models if pairs else ())} <= models.keys():
-                continue
-            told = content.model_dump(
-                exclude={"clusters", "embedding", "centroid_distances", "co_assignments"}
+            with self._leaving_out(record, run):
+                self._clustering(record, run, models)
+
+    def _clustering(self, record: StudyRecord, run: RunEntry, models: dict[str, RunEntry]) -> None:
+        content = read_clusters(record, run)
+        pairs = content.co_assignments
+        if not {*content.clusters, *(pairs.models if pairs else ())} <= models.keys():
+            return
+        told = content.model_dump(
+            exclude={"clusters", "embedding", "centroid_distances", "co_assignments"}
+        )
+        self._rows["clusterings"].append(
+            {
+                "clustering_id": run.run_id,
+                "study": record.facts.name,
+                "created": _time(run.start_time),
+                **told,
+                "settings": json.dumps(content.settings, sort_keys=True),
+                "statistics": json.dumps(content.statistics, sort_keys=True),
+            }
+        )
+        self._rows["clusters"] += [
+            {
+                "clustering_id": run.run_id,
+                "model_id": models[key].run_id,
+                "cluster": cluster,
+                "embedding": (content.embedding or {}).get(key),
+                "centroid_distances": (content.centroid_distances or {}).get(key),
+            }
+            for key, cluster in content.clusters.items()
+        ]
+        if pairs is not None:
+            ids = [models[key].run_id for key in pairs.models]
+            self._rows["co_assignments"] += _co_assignments(
+                run.run_id, ids, pairs.model_dump(exclude={"models"}, exclude_none=True)
             )
-            self._rows["clusterings"].append(
-                {
-                    "clustering_id": run.run_id,
-                    "study": record.facts.name,
-                    "created": _time(run.start_time),
-                    **told,
-                    "settings": json.dumps(content.settings, sort_keys=True),
-                    "statistics": json.dumps(content.statistics, sort_keys=True),
-                }
-            )
-            self._rows["clusters"] += [
-                {
-                    "clustering_id": run.run_id,
-                    "model_id": models[key].run_id,
-                    "cluster": cluster,
-                    "embedding": (content.embedding or {}).get(key),
-                    "centroid_distances": (content.centroid_distances or {}).get(key),
-                }
-                for key, cluster in content.clusters.items()
-            ]
-            if pairs is not None:
-                ids = [models[key].run_id for key in pairs.models]
-                self._rows["co_assignments"] += _co_assignments(
-                    run.run_id, ids, pairs.model_dump(exclude={"models"}, exclude_none=True)
-                )
 
 
 def _check_examples(run: RunEntry, file: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from lmc_track.tracking.artifact_reading import read_json
@@ -14,7 +15,12 @@ from lmc_track.tracking.runs import RunEntry
 STORED, REFERENCE_PARAM = "model", "weights_artifact"
 
 
-def weights_folder(artifacts: Artifacts, location: Location, run: RunEntry) -> Path:
+def weights_folder(
+    artifacts: Artifacts,
+    location: Location,
+    run: RunEntry,
+    environ: Mapping[str, str] = os.environ,
+) -> Path:
     """The folder with the weights of a recorded model, which are still what they were.
 
     Raises:
@@ -27,4 +33,4 @@ def weights_folder(artifacts: Artifacts, location: Location, run: RunEntry) -> P
 
     file = artifacts.get(run.run_id, run.artifact_uri, name)
     content = read_json(run, file, ReferenceFile)
-    return open_reference(content.model_dump(), run.name, location.cache, os.environ)
+    return open_reference(content.model_dump(), run.name, location.cache, environ)

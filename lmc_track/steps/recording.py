@@ -137,14 +137,19 @@ def record_dataset(data: Dataset, record: StudyRecord) -> None:
     if record.index.find("dataset", key) is not None:
         return
     run = recorder.start("dataset", key, f"data {data.name}", _dataset_note(data))
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "examples.parquet"
-        data.frame.write_parquet(file)
-        recorder.artifacts.put(run.run_id, run.artifact_uri, file, "examples.parquet")
+    write_examples(data, record, run)
     recorder.log(run, params=_dataset_params(data))
     recorder.log_inputs(run, [EvaluatedOn(data.name, data.digest, data.source, "evaluation")])
     recorder.finish(run)
     record.index.add(run)
+
+
+def write_examples(data: Dataset, record: StudyRecord, run: RunEntry) -> None:
+    """Write the examples of ``data`` to the artifacts of ``run``."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "examples.parquet"
+        data.frame.write_parquet(file)
+        record.recorder.artifacts.put(run.run_id, run.artifact_uri, file, "examples.parquet")
 
 
 def _dataset_note(data: Dataset) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,18 +13,19 @@ from lmc_track.progress import Progress
 from lmc_track.steps.cluster import cluster_models
 from lmc_track.steps.cluster_records import ClusteringOutcome
 from lmc_track.steps.computing import Computing, computing_on
+from lmc_track.steps.damage import Damage, left_out
 from lmc_track.steps.finetune import finetune_models
-from lmc_track.steps.ingest import ingest
+from lmc_track.steps.ingest import Ingested, ingest
 from lmc_track.steps.interpolate import evaluate_models, evaluate_points, interpolate_paths
 from lmc_track.steps.planning import Plan
 from lmc_track.steps.recording import find_recorded, working_on
 from lmc_track.steps.report import Wanted, WrittenReport, write_report
 from lmc_track.steps.report_files import check_out
+from lmc_track.steps.set_aside import changed_files, damaged_clusterings, set_damage_aside
 from lmc_track.study import Study
 from lmc_track.tracking.location import Location, is_read_only
 from lmc_track.tracking.lock import study_lock
 from lmc_track.tracking.studies import StudyRecord
-from lmc_track.warehouse.rebuild import RebuildReport
 
 
 @dataclass(frozen=True)
@@ -47,13 +48,34 @@ def run_study(
     """Finetune, evaluate, interpolate, ingest, cluster and report."""
     check_out(out)
     with _computing(study, location, progress, placement) as (plan, record, computing):
+        _repair(plan, record, progress, computing, changed_files(record))
         models = finetune_models(plan, record, progress, computing)
         evaluate_models(plan, record, progress, computing)
         paths = interpolate_paths(plan, record, progress, computing)
-        ingest(location, progress, record)
+        damaged = ingest(location, progress, record).damaged
+        if _repair(plan, record, progress, computing, damaged):
+            damaged = ingest(location, progress, record).damaged
+        if damaged:
+            progress.note(left_out(damaged, location.results_path).args[0])
         clusterings = _clusters(study, record, location, progress)
         report = write_report(record, location, progress, Wanted(out))
     return RunOutcome(models, paths, clusterings, report)
+
+
+def _repair(
+    plan: Plan,
+    record: StudyRecord,
+    progress: Progress,
+    computing: Computing,
+    damage: Iterable[Damage],
+) -> bool:
+    """Set aside what of the study is damaged and measure it again; whether there was any."""
+    own = [one for one in damage if one.study == record.facts.name]
+    if not set_damage_aside(record, own, plan.datasets, progress):
+        return False
+    evaluate_models(plan, record, progress, computing)
+    evaluate_points(plan, record, progress, computing)
+    return True
 
 
 def finetune_step(
@@ -69,6 +91,7 @@ def evaluate_step(
 ) -> tuple[int, int]:
     """Evaluate recorded models and points on the data sets they lack; (models, paths)."""
     with _computing(study, location, progress, placement) as (plan, record, computing):
+        set_damage_aside(record, changed_files(record), plan.datasets, progress)
         models = evaluate_models(plan, record, progress, computing)
         return models, evaluate_points(plan, record, progress, computing)
 
@@ -97,11 +120,16 @@ def _computing(
         yield plan, record, computing
 
 
-def ingest_step(
-    location: Location, progress: Progress, *, everything: bool = False
-) -> RebuildReport:
-    """Bring the results up to date with the record, or build them anew from ``everything``."""
-    return ingest(location, progress, everything=everything)
+def ingest_step(location: Location, progress: Progress, *, everything: bool = False) -> Ingested:
+    """Bring the results up to date with the record, or build them anew from ``everything``.
+
+    Raises:
+        WorkError: artifacts are damaged; all the rest is taken in.
+    """
+    report = ingest(location, progress, everything=everything)
+    if report.damaged:
+        raise left_out(report.damaged, location.results_path)
+    return report
 
 
 def cluster_step(study: Study, location: Location, progress: Progress) -> list[ClusteringOutcome]:
@@ -145,6 +173,7 @@ def _clusters(
     if study.interpolate.pairs != "all":
         progress.note("Clusters need the gap of every pair; this study measures only some.")
         return []
+    set_damage_aside(record, damaged_clusterings(record), {}, progress)
     outcomes = cluster_models(study, record, location, progress)
     if any(outcome.made for outcome in outcomes):
         ingest(location, progress)

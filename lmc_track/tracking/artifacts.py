@@ -12,6 +12,7 @@ Neither is ever read, and either can be deleted while nobody records the study.
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
 import tempfile
@@ -23,7 +24,9 @@ from urllib.parse import unquote, urlsplit
 
 from lmc_track.errors import WorkError
 from lmc_track.tracking.artifact_names import check_artifact
+from lmc_track.tracking.artifact_reading import DamagedArtifactError
 from lmc_track.tracking.durable import Part, publish, write_part
+from lmc_track.tracking.stamps import Stamp, stamp_tags, stamps_of
 from lmc_track.tracking.store import Store, reporting
 from lmc_track.tracking.temporary import temporary
 
@@ -40,6 +43,7 @@ class Artifacts:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._parts: list[Part] = []
+        self._stamps: dict[str, dict[str, Stamp]] = {}
         self._holding = False
 
     @contextmanager
@@ -75,6 +79,7 @@ class Artifacts:
         Raises:
             WorkError: it cannot be written.
         """
+        self._stamp(run_id, stamps_of(source, name))
         folder = local_folder(artifact_uri)
         if folder is None:
             self._upload(artifact_uri, source, name)
@@ -84,6 +89,7 @@ class Artifacts:
 
     def put_bytes(self, run_id: str, artifact_uri: str, content: bytes, name: str) -> None:
         """Write a file with ``content`` to ``name`` below the run's artifacts, as ``put`` does."""
+        self._stamp(run_id, {name: Stamp.of_bytes(content)})
         folder = local_folder(artifact_uri)
         if folder is not None:
             self._place(folder / name, lambda path: path.write_bytes(content))
@@ -92,6 +98,13 @@ class Artifacts:
             file = Path(made) / Path(name).name
             file.write_bytes(content)
             self._upload(artifact_uri, file, name)
+
+    def stamp_tags(self, run_id: str) -> dict[str, str]:
+        """The tags that say what the files put since this was last asked for are."""
+        return stamp_tags(self._stamps.pop(run_id, {}))
+
+    def _stamp(self, run_id: str, stamps: dict[str, Stamp]) -> None:
+        self._stamps.setdefault(run_id, {}).update(stamps)
 
     def _place(self, target: Path, write: Callable[[Path], object]) -> None:
         try:
@@ -129,47 +142,114 @@ class Artifacts:
         text = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
         self.put_text(run_id, artifact_uri, text + "\n", name)
 
+    def keep_aside(self, run_id: str, artifact_uri: str, name: str) -> None:
+        """Where a server holds the artifacts: copy the damaged ``name`` to ``name.damaged``.
+
+        One that cannot be fetched any more is gone already.
+        """
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                got = self.fetch(run_id, name, Path(folder))
+            except WorkError:
+                return
+            kept = got.rename(Path(folder) / f"{Path(name).name}.damaged")
+            self._upload(artifact_uri, kept, f"{name}.damaged")
+        (self._store.location.cache / "artifacts" / run_id / name).unlink(missing_ok=True)
+
+    def fetch(self, run_id: str, name: str, place: Path) -> Path:
+        """Download the artifact ``name`` to the folder ``place``, past the cache.
+
+        Raises:
+            DamagedArtifactError: the run does not have it.
+            WorkError: it cannot be fetched.
+        """
+        from mlflow.artifacts import download_artifacts
+        from mlflow.exceptions import MlflowException
+
+        check_artifact(run_id, name)
+        uri = self._store.location.tracking_uri
+        try:
+            return Path(
+                download_artifacts(
+                    run_id=run_id, artifact_path=name, dst_path=str(place), tracking_uri=uri
+                )
+            )
+        except (MlflowException, OSError) as error:
+            if self._is_missing(run_id, name):
+                raise DamagedArtifactError(run_id, name, name, "it is missing") from error
+            raise WorkError(
+                f"The artifact {name} of run {run_id} cannot be fetched: {error}",
+                "Look at it in the MLflow UI, and whether the server can be reached.",
+            ) from error
+
+    def _is_missing(self, run_id: str, name: str) -> bool:
+        """Whether the server, which answers, lists no such artifact."""
+        from mlflow.exceptions import MlflowException
+
+        parent = Path(name).parent
+        try:
+            listed = self._store.client.list_artifacts(
+                run_id, None if parent == Path() else str(parent)
+            )
+        except (MlflowException, OSError):
+            return False
+        return name not in {one.path for one in listed}
+
+    def drop_cached(self, run_id: str, artifact_uri: str, name: str) -> bool:
+        """Forget the copy of a server's artifact; False where the file is the artifact itself."""
+        if local_folder(artifact_uri) is not None:
+            return False
+        (self._store.location.cache / "artifacts" / run_id / name).unlink(missing_ok=True)
+        return True
+
     def get(self, run_id: str, artifact_uri: str, name: str, *, immutable: bool = True) -> Path:
         """A local path of the artifact ``name``; downloaded once into the cache if need be.
 
         Raises:
-            WorkError: the run does not have it, or ``name`` leads out of its artifacts.
+            DamagedArtifactError: it is missing.
+            WorkError: it cannot be fetched, or ``name`` leads out of the run's artifacts.
         """
         check_artifact(run_id, name)
         folder = local_folder(artifact_uri)
         if folder is not None:
             path = folder / name
             if not path.exists():
-                raise WorkError(
-                    f"run {run_id} has lost its artifact {name} ({path})",
-                    "Restore the file, or delete the run in MLflow and run the study again.",
-                )
+                raise DamagedArtifactError(run_id, name, str(path), "it is missing")
             return path
         kept = self._store.location.cache / "artifacts" / run_id
         path = kept / name
         if path.exists() and immutable:
             return path
-        from mlflow.artifacts import download_artifacts
-        from mlflow.exceptions import MlflowException
-
         staging = temporary(kept / "fetched")
         try:
             staging.mkdir(parents=True)
-            got = download_artifacts(
-                run_id=run_id,
-                artifact_path=name,
-                dst_path=str(staging),
-                tracking_uri=self._store.location.tracking_uri,
-            )
+            got = self.fetch(run_id, name, staging)
             path.parent.mkdir(parents=True, exist_ok=True)
             if path.is_dir():
                 shutil.rmtree(path)
-            Path(got).replace(path)
-        except (MlflowException, OSError) as error:
-            raise WorkError(f"run {run_id}: artifact {name} cannot be fetched: {error}") from error
+            got.replace(path)
+        except OSError as error:
+            raise _not_written(error, path) from error
         finally:
             shutil.rmtree(staging, ignore_errors=True)
         return path
+
+
+def set_aside(file: Path) -> Path | None:
+    """Give the damaged ``file`` another name beside its own, which is returned; None: it is gone.
+
+    Raises:
+        WorkError: it cannot be renamed.
+    """
+    names = (file.with_name(f"{file.name}.damaged{n or ''}") for n in itertools.count())
+    kept = next(name for name in names if not name.exists())
+    try:
+        file.rename(kept)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise _not_written(error, kept) from error
+    return kept
 
 
 def _publish(parts: Sequence[Part]) -> None:

@@ -163,6 +163,7 @@ class Recorder:
     ) -> None:
         """Add params, metrics and, last, tags; what was there already stays as it is."""
         at = now()
+        tags = self.artifacts.stamp_tags(run.run_id) | dict(tags or {})
         values = list(metrics)
         given = {
             name: str(value)[:_LONGEST_VALUE]
@@ -171,7 +172,7 @@ class Recorder:
         }
         run.metrics.update({m.name: m.value for m in values})
         run.params.update(given)
-        run.tags.update(tags or {})
+        run.tags.update(tags)
         if (writer := self._held(run)) is not None:
             numbers = [
                 (m.name, m.value, m.timestamp if m.timestamp is not None else at, m.step)
@@ -181,7 +182,7 @@ class Recorder:
                 writer.log(run, given, numbers)
             return
         self._write()  # an addition comes after what it adds
-        self._log_batches(run, values, given, tags or {}, at)
+        self._log_batches(run, values, given, tags, at)
 
     def _log_batches(
         self,
@@ -215,12 +216,21 @@ class Recorder:
             if logged or given or last:
                 client.log_batch(run.run_id, metrics=logged, params=given, tags=last)
 
+    def forget_tags(self, run: RunEntry, names: Iterable[str]) -> None:
+        """Remove tags of a run that is in the store; those that it does not have are skipped."""
+        with reporting(self.store.location):
+            for name in names:
+                if run.tags.pop(name, None) is not None:
+                    self.store.client.delete_tag(run.run_id, name)
+
     def raised_revision(self, run: RunEntry) -> dict[str, str]:
         """The tag that says the run has gained something; part of the last batch of it."""
         return {REVISION_TAG: str(run.revision + 1)}
 
     def finish(self, run: RunEntry, status: str = "FINISHED", *, ended: int | None = None) -> None:
         ended = now() if ended is None else ended
+        if stamps := self.artifacts.stamp_tags(run.run_id):
+            self.log(run, tags=stamps)
         if self._held(run) is None:
             self._write()
             with reporting(self.store.location):

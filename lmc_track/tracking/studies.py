@@ -5,22 +5,24 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
 from lmc_track.errors import InputError
 from lmc_track.plain_text import markdown_escaped
-from lmc_track.tracking.artifact_reading import damaged, read_json
-from lmc_track.tracking.artifacts import Artifacts
+from lmc_track.tracking.artifact_reading import DamagedArtifactError, damaged, read_json
+from lmc_track.tracking.artifacts import Artifacts, set_aside
 from lmc_track.tracking.keys import study_key
 from lmc_track.tracking.pages import describe_experiment, saved_views
 from lmc_track.tracking.recorder import Recorder
 from lmc_track.tracking.runs import RunEntry, RunIndex, read_runs
+from lmc_track.tracking.stamps import stamped
 from lmc_track.tracking.store import Store, reporting
 from lmc_track.tracking.tags import STUDY_TAG, versions
 
-_FILE = "study.json"
+_FILE, _COPY = "study.json", "study.copy.json"
 _FORMAT = 1
 _LATE = ("training_data_digest", "finetune")
 _OF_IDENTITY = ("task.name", "base_digest", "finetune")
@@ -109,7 +111,10 @@ class _MadeBy(BaseModel):
 
 @dataclass(frozen=True)
 class StudyRecord:
-    """An open study: its facts, its runs, and the means to write more of them."""
+    """An open study: its facts, its runs, and the means to write more of them.
+
+    ``damage``: what is wrong with its file, where the facts are those of the copy.
+    """
 
     facts: StudyFacts
     versions: dict[str, str]
@@ -118,6 +123,7 @@ class StudyRecord:
     index: RunIndex
     recorder: Recorder
     artifacts: Artifacts
+    damage: DamagedArtifactError | None = None
 
 
 def study_names(store: Store) -> list[str]:
@@ -178,8 +184,40 @@ def open_study(
     run = index.find("study", study_key(name))
     if run is None:
         return None
-    artifacts = Artifacts(store)
-    path = artifacts.get(run.run_id, run.artifact_uri, _FILE, immutable=False)
+    recorder = Recorder(store, name, experiment_id)
+    facts, made_by, damage = _read_facts(recorder.artifacts, run, name)
+    return StudyRecord(
+        facts, made_by.versions, experiment_id, run, index, recorder, recorder.artifacts, damage
+    )
+
+
+def _read_facts(
+    artifacts: Artifacts, run: RunEntry, name: str
+) -> tuple[StudyFacts, _MadeBy, DamagedArtifactError | None]:
+    """What ``study.json`` says, or its copy where that file is damaged; then also what is wrong.
+
+    A file that can be read but is not the one that its tag tells of was written by a step that
+    was interrupted before its tags, which do not count: the copy is then the older state.
+    """
+    stamps = stamped(run)
+    read: list[tuple[StudyFacts, _MadeBy]] = []
+    errors: list[DamagedArtifactError] = []
+    for artifact in (_FILE, _COPY):
+        try:
+            path = artifacts.get(run.run_id, run.artifact_uri, artifact, immutable=False)
+            read.append(_read_file(run, path, name))
+            stamp = stamps.get(artifact)
+            if stamp is None or (why := stamp.difference(path)) is None:
+                return *read[-1], errors[0] if errors else None
+            raise damaged(run, path, why, _RESTORE)
+        except DamagedArtifactError as error:
+            errors.append(error)
+    if not read:
+        raise errors[0]
+    return *read[0], errors[0]
+
+
+def _read_file(run: RunEntry, path: Path, name: str) -> tuple[StudyFacts, _MadeBy]:
     made_by = read_json(run, path, _MadeBy, _RESTORE)
     if made_by.format > _FORMAT:
         raise InputError(
@@ -188,15 +226,32 @@ def open_study(
     facts = read_json(run, path, StudyFacts, _RESTORE)
     if lacking := facts.lacking():
         raise damaged(run, path, f"{lacking} is missing", _RESTORE)
-    return StudyRecord(
-        facts,
-        made_by.versions,
-        experiment_id,
-        run,
-        index,
-        Recorder(store, name, experiment_id),
-        artifacts,
-    )
+    return facts, made_by
+
+
+def _write_facts(recorder: Recorder, run: RunEntry, facts: StudyFacts) -> None:
+    """The file and, after it, its copy, of which an accident to one leaves the other."""
+    for artifact in (_FILE, _COPY):
+        recorder.artifacts.put_json(run.run_id, run.artifact_uri, facts.to_json(), artifact)
+
+
+def sound_artifact(record: StudyRecord, run: RunEntry, name: str) -> Path:
+    """The file of an artifact that is never rewritten, which is what was written.
+
+    Raises:
+        DamagedArtifactError: it is not.
+        WorkError: it cannot be fetched.
+    """
+    file = record.artifacts.get(run.run_id, run.artifact_uri, name)
+    stamp = stamped(run).get(name)
+    why = None if stamp is None else stamp.difference(file)
+    if why is not None and record.artifacts.drop_cached(run.run_id, run.artifact_uri, name):
+        assert stamp is not None
+        file = record.artifacts.get(run.run_id, run.artifact_uri, name)
+        why = stamp.difference(file)
+    if why is not None:
+        raise damaged(run, file, why)
+    return file
 
 
 def write_study(store: Store, facts: StudyFacts) -> StudyRecord:
@@ -211,11 +266,11 @@ def write_study(store: Store, facts: StudyFacts) -> StudyRecord:
     else:
         merged = record.facts if record.facts == facts else merge(record.facts, facts)
         _describe(store, merged, record.experiment_id)
-        if merged == record.facts:
+        if merged == record.facts and record.damage is None:
             return record
-        record.artifacts.put_json(
-            record.run.run_id, record.run.artifact_uri, merged.to_json(), _FILE
-        )
+        if record.damage is not None and (local := Path(record.damage.file)).is_file():
+            set_aside(local)
+        _write_facts(record.recorder, record.run, merged)
         record.recorder.log(record.run, tags=record.recorder.raised_revision(record.run))
     written = find_study(store, facts.name)
     assert written is not None
@@ -229,7 +284,7 @@ def add_models(record: StudyRecord, models: Sequence[RecordedModel]) -> StudyRec
     if not added:
         return record
     facts = replace(record.facts, models=record.facts.models + added)
-    record.artifacts.put_json(record.run.run_id, record.run.artifact_uri, facts.to_json(), _FILE)
+    _write_facts(record.recorder, record.run, facts)
     record.recorder.log(record.run, tags=record.recorder.raised_revision(record.run))
     return replace(record, facts=facts)
 
@@ -259,7 +314,7 @@ def _create(store: Store, facts: StudyFacts) -> None:
         "and the digests of its parts.",
     )
     _describe(store, facts, experiment_id)
-    recorder.artifacts.put_json(run.run_id, run.artifact_uri, facts.to_json(), _FILE)
+    _write_facts(recorder, run, facts)
     recorder.finish(run)
 
 

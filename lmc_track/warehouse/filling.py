@@ -7,7 +7,7 @@ as a whole where that is what a table is about.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from importlib.resources import files
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from lmc_track.warehouse import storage
 from lmc_track.warehouse.derivation import Derivation
 from lmc_track.warehouse.moment import Moment
 from lmc_track.warehouse.predictions import add_predictions
-from lmc_track.warehouse.snapshot import Snapshot
+from lmc_track.warehouse.snapshot import DamagedFile, Snapshot
 from lmc_track.warehouse.stored_tables import RECORDED_RUNS
 from lmc_track.warehouse.tables import IMPORTED_VALUES, PATHS, RECORDED
 
@@ -43,7 +43,7 @@ def fill(
     derivations: Sequence[Derivation],
     *,
     unseen: bool,
-) -> None:
+) -> list[DamagedFile]:
     """Make the tables those of ``snapshot``; ``path`` is only named in errors.
 
     ``unseen``: nobody can see the file yet, so that parts of it may be committed before others.
@@ -51,7 +51,10 @@ def fill(
     Temporary tables say what is new or different: ``touched_runs`` (models and points),
     ``touched_paths`` and ``touched_studies``.
 
-    ``WorkError`` where the record's files cannot be read or do not fit each other.
+    Files of predictions that are damaged are left out and returned; their runs are not among those
+    that the results are said to be from, so the next time they are looked at again.
+
+    ``WorkError`` where the files of examples cannot be read.
     """
     connection.execute(f"CREATE OR REPLACE TEMP TABLE sets_before AS {_SETS_OF_POINTS}")
     _find_stale(connection, snapshot)
@@ -65,11 +68,21 @@ def fill(
     _find_new(connection)
     storage.remove_examples(connection)
     storage.fill_examples(connection, snapshot)
-    found = add_predictions(connection, snapshot.predictions, commit=unseen)
+    found, damaged = add_predictions(connection, snapshot.predictions, commit=unseen)
+    _forget_runs(connection, {one.file.run_id for one in damaged})
     storage.fill_evaluations(connection, found)
     _find_new_sets(connection)
     _remove_of_paths(connection)
     _compute(connection, path, derivations)
+    return damaged
+
+
+def _forget_runs(connection: duckdb.DuckDBPyConnection, run_ids: Collection[str]) -> None:
+    if run_ids:
+        connection.execute(
+            "DELETE FROM storage.recorded_runs WHERE run_id IN (SELECT unnest(?))",
+            [sorted(run_ids)],
+        )
 
 
 def _find_stale(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot) -> None:

@@ -6,11 +6,12 @@ for run, data set and precision together; the view ``predictions`` spells them o
 
 from __future__ import annotations
 
+import hashlib
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -18,10 +19,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from lmc_track.errors import WorkError
 from lmc_track.tasks.projection import Projection
 from lmc_track.warehouse.evaluating import Evaluated, Evaluation, evaluate, evaluated_set
-from lmc_track.warehouse.snapshot import PredictionFile
+from lmc_track.warehouse.snapshot import DamagedFile, PredictionFile
 from lmc_track.warehouse.storage import insert_rows
 from lmc_track.warehouse.stored_tables import PREDICTION_SETS
 from lmc_track.warehouse.tables import frame_schema
@@ -31,6 +31,8 @@ _FILES_AT_ONCE = 250
 _THREADS = 2
 # Means are added in another order than when they were recorded.
 _ROUNDING = 1e-6
+# Polars panics on some files that are not Parquet any more.
+_UNREADABLE = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
 _SCHEMA = {
     "dataset": pl.String(),
     "example_id": pl.Int64(),
@@ -38,7 +40,14 @@ _SCHEMA = {
     "loss": pl.Float32(),
     "logits": pl.List(pl.Float32()),
 }
-_REMEDY = "Restore the run's artifacts, or delete the run in MLflow and run the study again."
+
+
+class _DamagedError(Exception):
+    """The file of this number is not what was written, or does not fit its data sets."""
+
+    def __init__(self, file_no: int, why: str) -> None:
+        super().__init__(why)
+        self.file_no, self.why = file_no, why
 
 
 @dataclass(frozen=True)
@@ -67,11 +76,12 @@ class _Block:
     sets: pl.DataFrame
     rows: pl.DataFrame
     evaluations: list[Evaluation]
+    damaged: tuple[DamagedFile, ...] = ()
 
 
 def add_predictions(
     connection: duckdb.DuckDBPyConnection, files: Sequence[PredictionFile], *, commit: bool
-) -> list[Evaluation]:
+) -> tuple[list[Evaluation], list[DamagedFile]]:
     """Store the predictions in ``files``, on the data sets that count, and evaluate them.
 
     Runs, data sets and examples must be in their tables already. Models come first: what reads
@@ -80,8 +90,8 @@ def add_predictions(
     With ``commit`` the transaction is ended after every block and begun anew: until it ends,
     DuckDB keeps some 30 bytes in memory for every row.
 
-    ``WorkError`` where a file cannot be read, or does not cover its data sets exactly: means over
-    the rest would mislead.
+    A file that cannot be read, is not what was written or does not cover its data sets exactly
+    is left out whole, and returned with the reason: means over the rest of it would mislead.
     """
     models = {row[0] for row in connection.execute("SELECT model_id FROM models").fetchall()}
     ordered = sorted(
@@ -91,22 +101,31 @@ def add_predictions(
     digests = {one.data_digest for one in sets}
     data = {digest: evaluated_set(connection, digest) for digest in digests}
     found: list[Evaluation] = []
+    damaged: list[DamagedFile] = []
     places = [one.file_no for one in sets]
     with ThreadPoolExecutor(_THREADS) as pool:
         waiting: deque[Future[_Block]] = deque()
         for start in range(0, len(ordered), _FILES_AT_ONCE):
             end = min(start + _FILES_AT_ONCE, len(ordered))
-            paths = {ordered[k].path: k for k in range(start, end)}
+            some = {k: ordered[k] for k in range(start, end)}
             inside = sets[bisect_left(places, start) : bisect_left(places, end)]
-            waiting.append(pool.submit(_block, paths, inside, data))
+            waiting.append(pool.submit(_sound_block, some, inside, data))
             if len(waiting) > _THREADS:
-                found += _store(connection, waiting.popleft().result(), commit)
+                found += _store(connection, waiting.popleft().result(), commit, damaged)
         while waiting:
-            found += _store(connection, waiting.popleft().result(), commit)
-    return found
+            found += _store(connection, waiting.popleft().result(), commit, damaged)
+    return found, damaged
 
 
-def _store(connection: duckdb.DuckDBPyConnection, block: _Block, commit: bool) -> list[Evaluation]:
+def _store(
+    connection: duckdb.DuckDBPyConnection,
+    block: _Block,
+    commit: bool,
+    damaged: list[DamagedFile],
+) -> list[Evaluation]:
+    damaged += block.damaged
+    if block.sets.is_empty():
+        return block.evaluations
     insert_rows(connection, PREDICTION_SETS, block.sets)
     # They are in order already, which sorting would only find out.
     connection.register("block", block.rows)
@@ -179,11 +198,41 @@ def _projection(
     return Projection(how, told, tuple(map(tuple, groups)))  # type: ignore[arg-type]
 
 
+def _sound_block(
+    files: Mapping[int, PredictionFile], sets: Sequence[_Set], data: Mapping[str, Evaluated]
+) -> _Block:
+    """The block of those of ``files``, by their numbers, that are not damaged."""
+    why = {k: reason for k, file in files.items() if (reason := _other_content(file)) is not None}
+    while True:
+        paths = {file.path: k for k, file in files.items() if k not in why}
+        try:
+            block = _block(paths, [one for one in sets if one.file_no not in why], data)
+        except _DamagedError as error:
+            why[error.file_no] = error.why
+        else:
+            return replace(block, damaged=tuple(DamagedFile(files[k], why[k]) for k in why))
+
+
+def _other_content(file: PredictionFile) -> str | None:
+    """Why ``file`` is not what was written, where its digest is on record."""
+    if file.sha256 is None:
+        return None
+    try:
+        with file.path.open("rb") as stream:
+            same = hashlib.file_digest(stream, "sha256").hexdigest() == file.sha256
+    except OSError as error:
+        return error.strerror or str(error)
+    return None if same else "its content is not what was written (SHA-256)"
+
+
 def _block(
     paths: Mapping[Path, int], sets: Sequence[_Set], data: Mapping[str, Evaluated]
 ) -> _Block:
     """``paths`` maps files to their numbers; ``sets`` are the sets in them that count."""
-    rows, numbers = _numbered(_read(list(paths)), paths, sets)
+    if not paths:
+        nothing = pl.DataFrame(schema={"set_no": pl.Int32(), **_SCHEMA}).drop("dataset")
+        return _Block(_set_rows([], {}), nothing, [])
+    rows, numbers = _numbered(_read(paths), paths, sets)
     set_nos = rows["set_no"].to_numpy()
     alike: dict[tuple[str, str, str | None], list[_Set]] = {}
     for one in sets:
@@ -254,10 +303,10 @@ def _check_losses(group: Sequence[_Set], losses: NDArray[np.float64]) -> None:
     wrong = np.flatnonzero(np.abs(losses - told) > _ROUNDING * (1 + np.abs(told)))
     if len(wrong):
         one = group[int(wrong[0])]
-        raise WorkError(
-            f"the predictions of run {one.run_id} on {one.dataset} are damaged: their mean loss is "
-            f"{losses[wrong[0]]:.6g}, and was recorded as {one.told:.6g}",
-            _REMEDY,
+        raise _DamagedError(
+            one.file_no,
+            f"the mean loss on {one.dataset} is {losses[wrong[0]]:.6g}, and was recorded as "
+            f"{one.told:.6g}",
         )
 
 
@@ -290,12 +339,12 @@ def _numbered(
     return rows, numbers
 
 
-def _read(paths: Sequence[Path]) -> pl.DataFrame:
+def _read(paths: Mapping[Path, int]) -> pl.DataFrame:
     """All rows of the files with their ``file``; read together, or else one by one."""
     try:
-        return _scanned(paths)
-    except (pl.exceptions.PolarsError, OSError):
-        return pl.concat([_read_one(path) for path in paths])
+        return _scanned(list(paths))
+    except _UNREADABLE:
+        return pl.concat([_read_one(path, file_no) for path, file_no in paths.items()])
 
 
 def _scanned(paths: Sequence[Path]) -> pl.DataFrame:
@@ -312,12 +361,11 @@ def _scanned(paths: Sequence[Path]) -> pl.DataFrame:
     )
 
 
-def _read_one(path: Path) -> pl.DataFrame:
+def _read_one(path: Path, file_no: int) -> pl.DataFrame:
     try:
         return _scanned([path])
-    except (pl.exceptions.PolarsError, OSError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise WorkError(f"{path} cannot be read: {reason}", _REMEDY) from error
+    except _UNREADABLE as error:
+        raise _DamagedError(file_no, " ".join(str(error).split())[:200]) from error
 
 
 def _check_sizes(group: Sequence[_Set], sizes: NDArray[np.int64], examples: Evaluated) -> None:
@@ -327,9 +375,8 @@ def _check_sizes(group: Sequence[_Set], sizes: NDArray[np.int64], examples: Eval
         raise _misfit(group[int(wrong[0])], n, str(sizes[wrong[0]]))
 
 
-def _misfit(one: _Set, n: int, found: str) -> WorkError:
-    return WorkError(
-        f"the predictions of run {one.run_id} on {one.dataset} do not fit its {n} examples "
-        f"({found} found)",
-        _REMEDY,
+def _misfit(one: _Set, n: int, found: str) -> _DamagedError:
+    return _DamagedError(
+        one.file_no,
+        f"the predictions on {one.dataset} do not fit its {n} examples ({found} found)",
     )

@@ -22,17 +22,21 @@ from lmc_track.uris import store_name
 from lmc_track.warehouse.definitions import create_all
 from lmc_track.warehouse.derivation import Derivation
 from lmc_track.warehouse.filling import fill
-from lmc_track.warehouse.snapshot import Snapshot
+from lmc_track.warehouse.snapshot import DamagedFile, Snapshot
 from lmc_track.warehouse.tables import SCHEMA_VERSION, TABLES
 from lmc_track.warehouse.writing import FileInUseError, alone, connect, remove_logs
 
 
 @dataclass(frozen=True)
 class RebuildReport:
-    """Rows per table and view after an ingest, and whether it had anything to do."""
+    """Rows per table and view after an ingest, and whether it had anything to do.
+
+    ``damaged``: files of predictions that were left out.
+    """
 
     counts: dict[str, int]
     changed: bool = True
+    damaged: tuple[DamagedFile, ...] = ()
 
 
 def rebuild(
@@ -52,7 +56,7 @@ def rebuild(
     ):
         connection.begin()
         create_empty(connection)
-        return RebuildReport(_fill(connection, building, snapshot, derivations, unseen=True))
+        return _fill(connection, building, snapshot, derivations, unseen=True)
 
 
 def update(
@@ -73,12 +77,11 @@ def update(
                 shutil.copyfile(results_path, building)
                 with connect(building) as connection:
                     connection.begin()
-                    counts = _fill(connection, building, snapshot, derivations, unseen=True)
-            return RebuildReport(counts)
+                    report = _fill(connection, building, snapshot, derivations, unseen=True)
+            return report
         with connection:
             connection.begin()
-            counts = _fill(connection, results_path, snapshot, derivations, unseen=False)
-            return RebuildReport(counts)
+            return _fill(connection, results_path, snapshot, derivations, unseen=False)
 
 
 @contextmanager
@@ -120,9 +123,9 @@ def _fill(
     derivations: Sequence[Derivation],
     *,
     unseen: bool,
-) -> dict[str, int]:
+) -> RebuildReport:
     """Fill the file in the transaction that is open, and end it."""
-    fill(connection, path, snapshot, derivations, unseen=unseen)
+    damaged = fill(connection, path, snapshot, derivations, unseen=unseen)
     connection.execute(
         "UPDATE schema_version SET program = ?, tracking_uri = ?",
         [program_version(), store_name(snapshot.tracking_uri)],
@@ -130,7 +133,7 @@ def _fill(
     counts = table_counts(connection)
     connection.commit()
     connection.execute("CHECKPOINT")
-    return counts
+    return RebuildReport(counts, damaged=tuple(damaged))
 
 
 def create_empty(connection: duckdb.DuckDBPyConnection) -> None:

@@ -21,7 +21,8 @@ class PredictionFile:
 
     Columns of the file: ``dataset, example_id, label, loss, logits``. Data sets of the file
     that are not in ``datasets`` are left out: their evaluation never finished. ``told`` has the
-    mean loss in nats that the run gives for a data set, by which a damaged file is found out.
+    mean loss in nats that the run gives for a data set, ``sha256`` the digest of the file where
+    it is on record: by these a damaged file is found out.
     """
 
     run_id: str
@@ -29,6 +30,15 @@ class PredictionFile:
     datasets: tuple[str, ...]
     precision: str
     told: Mapping[str, float] = field(default_factory=dict)
+    sha256: str | None = None
+
+
+@dataclass(frozen=True)
+class DamagedFile:
+    """A file of predictions that was left out, and why."""
+
+    file: PredictionFile
+    why: str
 
 
 @dataclass(frozen=True)

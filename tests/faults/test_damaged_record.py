@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import random
 import shutil
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +16,8 @@ from lmc_track.tracking.location import Location
 from lmc_track.tracking.runs import RunEntry
 from lmc_track.tracking.store import Store
 from support.forked_programs import Programs
-from support.studies import runs_of
+from support.imported_study import import_scores
+from support.studies import runs_of, tables_of
 from support.undisturbed import Undisturbed, assert_as_undisturbed
 
 pytestmark = pytest.mark.full
@@ -58,45 +61,160 @@ def delete(location: Location, run: RunEntry) -> None:
 PREDICTIONS = "predictions/*.parquet"
 
 
-@pytest.mark.parametrize("damage", [cut, flipped, one_bit, emptied], ids=lambda one: one.__name__)
-@pytest.mark.parametrize(
-    ("kind", "pattern"),
-    [("point", PREDICTIONS), ("dataset", "examples.parquet"), ("clusters", "clusters.json")],
+def removed(file: Path) -> None:
+    file.unlink()
+
+
+DAMAGES = pytest.mark.parametrize(
+    "damage", [cut, flipped, one_bit, emptied, removed], ids=lambda one: one.__name__
 )
-def test_a_damaged_artifact_is_named_and_comes_back_with_its_file(
+
+
+def without_stamps(location: Location) -> None:
+    """Make the record one of a version that kept no digests."""
+    with sqlite3.connect(location.home / "mlflow.db") as connection:
+        connection.execute("DELETE FROM tags WHERE key LIKE 'lmc.sha256.%'")
+    connection.close()
+
+
+def evaluated(location: Location) -> int:
+    return tables_of(location.results_path)["evaluations"].height
+
+
+@DAMAGES
+@pytest.mark.parametrize(
+    ("kind", "pattern", "remedy"),
+    [
+        ("point", PREDICTIONS, "run"),
+        ("model", PREDICTIONS, "run"),
+        ("dataset", "examples.parquet", "run"),
+        ("clusters", "clusters.json", "cluster"),
+    ],
+)
+def test_a_damaged_artifact_is_named_left_out_and_made_again(
     damage: Callable[[Path], None],
     kind: str,
     pattern: str,
+    remedy: str,
     lmc: Programs,
     undisturbed: Undisturbed,
     finished: Location,
+    study_file: str,
 ) -> None:
     run = runs_of(finished).all(kind)[0]
     file = artifact(run, pattern)
-    shutil.copyfile(file, file.with_name("kept"))
     finished.results_path.unlink()
     damage(file)
-    told = lmc("ingest", "--home", str(finished.home))
-    if told.code == 0 and damage is one_bit:  # one of those that say nothing of the content
-        assert_as_undisturbed(finished, undisturbed.location)
-        return
-    told.refused(file.name, run.run_id, "delete the run")
-    assert not finished.results_path.exists()
-    file.with_name("kept").replace(file)
-    lmc("ingest", "--home", str(finished.home)).went_well()
+    kept = file.read_bytes() if file.exists() else None
+    at = ("--home", str(finished.home))
+    for _ in range(2):  # what was left out is looked at again
+        told = lmc("ingest", *at)
+        told.refused(file.name, run.run_id, run.name, f"lmc-track {remedy} tiny")
+    assert 0 < evaluated(finished) <= evaluated(undisturbed.location)
+    lmc(remedy, study_file, *at).went_well()
     assert_as_undisturbed(finished, undisturbed.location)
+    if kept is not None:
+        assert file.with_name(f"{file.name}.damaged").read_bytes() == kept
+    lmc("ingest", *at).went_well()
 
 
-def test_a_run_whose_artifact_is_damaged_is_made_again_once_deleted(
-    lmc: Programs, undisturbed: Undisturbed, finished: Location, study_file: str
+def test_a_damaged_evaluation_takes_no_other_from_the_results(
+    lmc: Programs, undisturbed: Undisturbed, finished: Location
 ) -> None:
     run = runs_of(finished).all("point")[0]
     cut(artifact(run, PREDICTIONS))
-    finished.results_path.unlink()
-    lmc("run", study_file, "--home", str(finished.home)).refused(run.run_id)
-    delete(finished, run)
-    lmc("run", study_file, "--home", str(finished.home)).went_well()
+    lmc("ingest", "--rebuild", "--home", str(finished.home)).refused(run.run_id)
+    mine, theirs = (
+        tables_of(one.results_path)["evaluations"] for one in (finished, undisturbed.location)
+    )
+    of_one = theirs.filter(run_id=theirs["run_id"][0]).height
+    assert mine.height == theirs.height - of_one
+    assert run.run_id not in mine["run_id"]
+
+
+def test_run_notices_by_itself_what_was_cut_after_it_was_ingested(
+    lmc: Programs, undisturbed: Undisturbed, finished: Location, study_file: str
+) -> None:
+    run = runs_of(finished).all("point")[0]
+    file = artifact(run, PREDICTIONS)
+    cut(file)
+    told = lmc("run", study_file, "--home", str(finished.home)).went_well()
+    assert run.run_id in told.err
+    assert file.with_name(f"{file.name}.damaged").exists()
     assert_as_undisturbed(finished, undisturbed.location)
+
+
+@DAMAGES
+def test_a_study_goes_on_from_the_copy_of_its_file(
+    damage: Callable[[Path], None],
+    lmc: Programs,
+    undisturbed: Undisturbed,
+    finished: Location,
+    study_file: str,
+) -> None:
+    at = ("--home", str(finished.home))
+    run = runs_of(finished).all("study")[0]
+    file = artifact(run, "study.json")
+    damage(file)
+    lmc("ingest", "--rebuild", *at).refused("study.json", run.run_id, "lmc-track run tiny")
+    lmc("run", study_file, *at).went_well()
+    lmc("ingest", *at).went_well()
+    assert_as_undisturbed(finished, undisturbed.location)
+
+
+def test_an_older_record_is_checked_by_what_can_be_read(
+    lmc: Programs, undisturbed: Undisturbed, finished: Location, study_file: str
+) -> None:
+    without_stamps(finished)
+    at = ("--home", str(finished.home))
+    told = lmc("doctor", "--files", *at)
+    assert told.code == 0, told.err
+    assert "not verifiable" in told.out
+    run = runs_of(finished).all("point")[0]
+    cut(artifact(run, PREDICTIONS))
+    lmc("ingest", "--rebuild", *at).refused(run.run_id, "lmc-track run tiny")
+    lmc("run", study_file, *at).went_well()
+    assert_as_undisturbed(finished, undisturbed.location)
+
+
+def test_an_older_study_whose_file_is_damaged_keeps_no_other_from_the_results(
+    lmc: Programs, finished: Location, tmp_path: Path
+) -> None:
+    import_scores(finished, tmp_path)
+    without_stamps(finished)
+    run = runs_of(finished).all("study")[0]
+    artifact(run, "study.copy.json").unlink()
+    cut(artifact(run, "study.json"))
+    told = lmc("ingest", "--rebuild", "--home", str(finished.home))
+    told.refused("study.json", run.run_id, "backup")
+    assert tables_of(finished.results_path)["studies"]["study"].to_list() == ["scores"]
+
+
+def test_doctor_names_every_damaged_file_and_how_it_comes_back(
+    lmc: Programs, finished: Location
+) -> None:
+    at = ("--home", str(finished.home))
+    lmc("doctor", "--files", *at).went_well()
+    runs = runs_of(finished)
+    files = {
+        "point": (PREDICTIONS, "lmc-track run tiny"),
+        "dataset": ("examples.parquet", "lmc-track run tiny"),
+        "clusters": ("clusters.json", "lmc-track cluster tiny"),
+        "model": ("model/config.json", "delete run"),
+        "path": ("curve.json", "lmc-track run tiny"),
+        "report": ("report.html", "lmc-track report tiny"),
+        "study": ("study.json", "lmc-track run tiny"),
+    }
+    for kind, (pattern, _) in files.items():
+        one_bit(artifact(runs.all(kind)[0], pattern))
+    told = lmc("doctor", "--files", "--format", "json", *at)
+    assert told.code == 1
+    failing = [row for row in json.loads(told.out) if row["verdict"] == "fail"]
+    for kind, (_, remedy) in files.items():
+        run = runs.all(kind)[0]
+        rows = [row for row in failing if run.run_id in row["found"]]
+        assert len(rows) == 1, kind
+        assert remedy in rows[0]["remedy"], kind
 
 
 @pytest.mark.parametrize("damage", [cut, one_bit, emptied], ids=lambda one: one.__name__)
