@@ -6,14 +6,18 @@ import importlib
 import io
 import keyword
 import os
+import select
 import sys
 import traceback
+import warnings
+from contextlib import suppress
 from enum import IntEnum
 from importlib.metadata import version
+from typing import Any
 
 import click
 
-from lmc_track.errors import LmcTrackError
+from lmc_track.errors import LmcTrackError, WorkError
 
 from .refusals import refusal
 
@@ -33,6 +37,20 @@ class Exit(IntEnum):
     INTERRUPTED = 130
 
 
+class ReaderGone(Exception):  # noqa: N818
+    """Whoever read our output, such as ``head``, has had enough."""
+
+
+def _reader_is_gone() -> bool:
+    """Whether standard output is a pipe that nobody reads any more."""
+    try:
+        poll = select.poll()
+        poll.register(sys.stdout.fileno(), 0)
+        return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
+    except (OSError, ValueError, AttributeError):
+        return True
+
+
 class LazyGroup(click.Group):
     """Imports a command's module when that command is asked for; ``--help`` stays quick."""
 
@@ -47,6 +65,21 @@ class LazyGroup(click.Group):
         command = module.command
         assert isinstance(command, click.Command)
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """As click does it; but where nobody reads our output any more, that is told apart.
+
+        click ends the program at any broken pipe, which may also be that of another process.
+        """
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            if _reader_is_gone():
+                raise ReaderGone from error
+            raise WorkError(
+                "Another process ended while it was written to",
+                "Run the same command again: finished work is kept.",
+            ) from error
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -85,6 +118,8 @@ def cli(ctx: click.Context, debug: bool) -> None:
 def main() -> None:
     """Run the program and exit with a code of ``Exit``."""
     debug = "--debug" in sys.argv[1:]
+    _warnings_are_not_errors()
+    _open_closed_streams()
     try:
         code = cli.main(prog_name="lmc-track", standalone_mode=False)
         sys.stdout.flush()
@@ -95,9 +130,8 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         _say("Interrupted; what was finished is kept. Run the same command again to go on.")
         status = Exit.INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our output has had enough; keep Python from complaining at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (ReaderGone, BrokenPipeError):
+        _discard_output()
         status = Exit.DONE
     except LmcTrackError as error:
         _say(_traceback(error) if debug else f"Error: {error}")
@@ -105,8 +139,36 @@ def main() -> None:
     except Exception as error:
         told = _traceback(error) if debug else f"Error: {refusal(error) or _defect(error)}"
         _say(told)
+        _discard_output()  # such as on a full disk: it would fail again at exit
         status = Exit.FAILED
     sys.exit(int(status))
+
+
+def _warnings_are_not_errors() -> None:
+    """Let no warning of a library end the program, whatever PYTHONWARNINGS or -W say.
+
+    Processes that are started later take over both.
+    """
+    os.environ.pop("PYTHONWARNINGS", None)
+    sys.warnoptions[:] = []
+    warnings.resetwarnings()
+    for category in (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning):
+        warnings.simplefilter("ignore", category)
+
+
+def _open_closed_streams() -> None:
+    """Give what is printed somewhere to go where the program was started without (``>&-``)."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+
+
+def _discard_output() -> None:
+    """Keep Python from complaining at exit of what it could not write."""
+    with suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 def _shown(error: click.ClickException) -> str:

@@ -7,7 +7,6 @@ before anything is recorded, and code that comes with a checkpoint is never run.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ import torch
 
 from lmc_track.errors import InputError
 from lmc_track.models.checkpoints import check_checkpoint, stored_tensors
+from lmc_track.models.foreign import of_others, read_object
 from lmc_track.models.functions import settings_that_matter
 from lmc_track.models.loading import listed, load_reported
 from lmc_track.models.silence import silent_transformers
@@ -60,7 +60,8 @@ def frame_of(folder: Path, n_labels: int) -> Frame:
     No weights are read: the networks are made without any.
     """
     config = _read_config(folder, str(folder))
-    shapes, more = _shapes(config, n_labels), _shapes(config, n_labels + 1)
+    with of_others(f"transformers cannot make the network that {folder} describes"):
+        shapes, more = _shapes(config, n_labels), _shapes(config, n_labels + 1)
     outputs = {
         name: next(axis for axis, size in enumerate(shape) if size != more[name][axis])
         for name, shape in shapes.items()
@@ -94,12 +95,7 @@ def check_files(folder: Path, shown: str) -> None:
             f"{shown} holds no config.json, but {inner} does", f"Register that folder: {inner}"
         )
     check_checkpoint(folder)
-    try:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise InputError(
-            f"{folder / 'config.json'} is damaged: {error}", "Copy it again."
-        ) from None
+    config = read_object(folder / "config.json")
     odd = [t for t in stored_tensors(folder) if t.dtype not in _FLOATS | _INTEGERS]
     if "quantization_config" in config or odd:
         raise InputError(
@@ -116,7 +112,8 @@ def admit(folder: Path, shown: str, frame: Frame) -> Admitted:
     """
     config = check_settings(folder, shown, frame)
     model = _check_weights(folder, frame, shown)
-    names = tuple(str(config.id2label[n]) for n in range(config.num_labels))
+    with of_others(f"{shown}: id2label does not name its labels by number"):
+        names = tuple(str(config.id2label[n]) for n in range(config.num_labels))
     return Admitted(names, model)
 
 
@@ -143,14 +140,16 @@ def _read_config(folder: Path, shown: str) -> Any:
             config = AutoConfig.from_pretrained(
                 str(folder), local_files_only=True, trust_remote_code=False
             )
-    except (OSError, ValueError, KeyError) as error:
+    except Exception as error:  # whatever transformers makes of an odd file
         if "custom code" in str(error):
             raise InputError(
                 f"{shown} can only be loaded with code of its own, which is never run",
                 "Only architectures that transformers has can be registered.",
             ) from None
-        reason = str(error).strip().partition("\n")[0]
-        raise InputError(f"transformers cannot read {shown}: {reason}") from None
+        reason = str(error).strip().partition("\n")[0] or type(error).__name__
+        raise InputError(
+            f"transformers cannot read {shown}: {reason}", "Copy or download the model again."
+        ) from None
     if config.model_type not in CLASSIFIERS:
         raise InputError(
             f"{shown} is of the architecture {config.model_type!r}, of which transformers has no "
@@ -162,6 +161,17 @@ def _read_config(folder: Path, shown: str) -> Any:
 
 def _check_config(config: Any, frame: Frame, shown: str) -> None:
     wanted = frame.config
+    if not isinstance(getattr(config, "vocab_size", None), int):
+        raise InputError(
+            f"{shown}: vocab_size is not a number in its configuration",
+            "Copy or download the model again.",
+        )
+    if config.problem_type == "multi_label_classification":
+        raise InputError(
+            f"{shown} has a multi-label head: each label is answered by itself, so its outputs are "
+            "not the probabilities of one label each",
+            "Register classifiers that choose one label.",
+        )
     if config.model_type != wanted.model_type:
         raise InputError(
             f"{shown} is of the architecture {config.model_type}, the study's models are "
@@ -192,13 +202,13 @@ def _check_config(config: Any, frame: Frame, shown: str) -> None:
 
 
 def _check_weights(folder: Path, frame: Frame, shown: str) -> Any:
-    from safetensors import SafetensorError
-
     try:
         model, report = load_reported(folder)
-    except (SafetensorError, OSError, ValueError, RuntimeError) as error:
-        reason = str(error).strip().partition("\n")[0]
-        raise InputError(f"the weights of {shown} cannot be read: {reason}") from None
+    except Exception as error:  # whatever transformers makes of odd files
+        reason = str(error).strip().partition("\n")[0] or type(error).__name__
+        raise InputError(
+            f"the weights of {shown} cannot be read: {reason}", "Copy or download the model again."
+        ) from None
     if report.missing:
         raise InputError(
             f"{shown} has no weights for {listed(report.missing)}: it is no whole classifier",

@@ -10,6 +10,7 @@ from typing import Any
 
 from lmc_track.errors import InputError
 from lmc_track.models.checkpoints import check_checkpoint, weights_digest
+from lmc_track.models.foreign import read_object
 from lmc_track.models.hub import TOKENIZER_FILES, VOCABULARIES, fetch
 from lmc_track.models.silence import silent_transformers
 
@@ -109,7 +110,7 @@ def _add_files(
             continue
         content = file.read_bytes()
         if name.endswith(".json"):
-            parsed = json.loads(content)
+            parsed = read_object(file)
             if name == "config.json":
                 parsed = {k: v for k, v in parsed.items() if k not in passing_config}
             content = json.dumps(parsed, sort_keys=True).encode()
@@ -135,13 +136,13 @@ def read_base(folder: Path) -> tuple[Any, Any]:
                 kind.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
                 for kind in (AutoConfig, AutoTokenizer)
             )
-    except (OSError, ValueError, KeyError) as error:
+    except Exception as error:  # whatever transformers makes of odd files
         if "custom code" in str(error):
             raise InputError(
                 f"model.base: {folder} can only be loaded with code of its own, which is never run",
                 "Take an encoder of an architecture that transformers has.",
             ) from None
-        reason = str(error).strip().partition("\n")[0]
+        reason = str(error).strip().partition("\n")[0] or type(error).__name__
         raise InputError(
             f"model.base: transformers cannot load {folder}: {reason}", _GIVE_A_FOLDER
         ) from None
@@ -151,7 +152,24 @@ def read_base(folder: Path) -> tuple[Any, Any]:
             "transformers has no sequence classifier",
             "Take an encoder such as BERT, RoBERTa, DeBERTa or ELECTRA.",
         )
+    _check_types(folder, config, tokenizer)
     return config, tokenizer
+
+
+def _check_types(folder: Path, config: Any, tokenizer: Any) -> None:
+    """Raise InputError where what is computed with is not a number: transformers does not look."""
+    for owner, of, names in (
+        (config, "config.json", ("vocab_size", "max_position_embeddings", "pad_token_id")),
+        (tokenizer, "tokenizer_config.json", ("model_max_length", "pad_token_id")),
+    ):
+        for name in names:
+            value = getattr(owner, name, None)
+            if value is not None and (
+                isinstance(value, bool) or not isinstance(value, int | float)
+            ):
+                raise InputError(
+                    f"model.base: {folder / of}: {name} is not a number", _GIVE_A_FOLDER
+                )
 
 
 def longest_input(config: Any, tokenizer: Any) -> int | None:

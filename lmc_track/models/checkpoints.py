@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from lmc_track.errors import InputError
+from lmc_track.models.foreign import check_label_count, read_object
 
 WEIGHTS_FILE = "model.safetensors"
 INDEX_FILE = "model.safetensors.index.json"
@@ -27,6 +28,11 @@ _KERNELS = frozenset(
         "experts_implementation", "_experts_implementation", "_experts_implementation_internal",
     }
 )  # fmt: skip
+_READ_BY_TRANSFORMERS = (
+    "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
+    "vocab.json", "generation_config.json",
+)  # fmt: skip
+_checked: set[tuple[Path, int, int]] = set()
 PICKLES = ("pytorch_model.bin", "pytorch_model.bin.index.json")
 
 
@@ -83,10 +89,9 @@ def stored_tensors(folder: Path) -> list[StoredTensor]:
     if whole.is_file():
         return _read_header(whole)
     index = folder / INDEX_FILE
-    try:
-        shard_of: dict[str, str] = json.loads(index.read_text(encoding="utf-8"))["weight_map"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise _damaged(index, str(error)) from None
+    shard_of = read_object(index).get("weight_map")
+    if not isinstance(shard_of, dict) or not all(isinstance(v, str) for v in shard_of.values()):
+        raise _damaged(index, "weight_map is not a table of files by tensor")
     tensors = []
     for shard in dict.fromkeys(shard_of.values()):
         file = folder / shard
@@ -115,6 +120,8 @@ def check_checkpoint(folder: Path) -> None:
             "A model folder is one that save_pretrained() of transformers wrote.",
         )
     _check_configuration(folder / "config.json")
+    for name in _READ_BY_TRANSFORMERS:
+        _check_object(folder / name)
     if (folder / ADAPTER_FILE).is_file():
         raise InputError(
             f"{folder} holds an adapter beside the weights ({ADAPTER_FILE})",
@@ -137,12 +144,8 @@ def check_checkpoint(folder: Path) -> None:
 
 
 def _check_configuration(file: Path) -> None:
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise _damaged(file, str(error)) from None
-    if not isinstance(content, dict):
-        raise _damaged(file, "it is no JSON object")
+    content = read_object(file)
+    check_label_count(file, content)
     for section in (content, *(value for value in content.values() if isinstance(value, dict))):
         for key in _KERNELS & section.keys():
             value = section[key]
@@ -154,6 +157,21 @@ def _check_configuration(file: Path) -> None:
                     "never run",
                     "Take that line out if the model does without.",
                 )
+
+
+def _check_object(file: Path) -> None:
+    """Raise InputError where ``file`` is there and not a JSON object; read once unless it changed.
+
+    A vocabulary may take a third of a second, and a checkpoint is opened once for every path.
+    """
+    try:
+        stat = file.stat()
+    except OSError:
+        return
+    key = (file, stat.st_size, stat.st_mtime_ns)
+    if key not in _checked:
+        read_object(file)
+        _checked.add(key)
 
 
 def conversion(source: str, target: str, revision: str | None = None) -> str:
@@ -176,22 +194,28 @@ def _read_header(file: Path) -> list[StoredTensor]:
             header: dict[str, Any] = json.loads(stream.read(length))
         start = 8 + length
         tensors = [
-            StoredTensor(
-                name,
-                entry["dtype"],
-                tuple(entry["shape"]),
-                file,
-                start + entry["data_offsets"][0],
-                start + entry["data_offsets"][1],
-            )
+            _tensor(name, entry, file, start)
             for name, entry in header.items()
             if name != "__metadata__"
         ]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (
+        ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError,
+    ) as error:  # fmt: skip
         raise _damaged(file, str(error)) from None
     if any(tensor.end > size for tensor in tensors):
         raise _damaged(file, "it is cut short")
+    if any(not start <= tensor.begin <= tensor.end for tensor in tensors):
+        raise _damaged(file, "a tensor lies before its beginning")
     return tensors
+
+
+def _tensor(name: str, entry: dict[str, Any], file: Path, start: int) -> StoredTensor:
+    shape, (begin, end) = entry["shape"], entry["data_offsets"]
+    if not isinstance(entry["dtype"], str) or not all(
+        isinstance(number, int) and number >= 0 for number in (*shape, begin, end)
+    ):
+        raise ValueError(f"what it says of the tensor {name!r} is not numbers")
+    return StoredTensor(name, entry["dtype"], tuple(shape), file, start + begin, start + end)
 
 
 def _damaged(file: Path, why: str) -> InputError:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
+
+from lmc_track.models.foreign import read_object
 
 # Where a model came from, how it was trained and what its labels are called.
 _DOES_NOT_COUNT = frozenset(
@@ -21,7 +22,7 @@ def differing_setting(folder_a: Path, folder_b: Path) -> tuple[str, Any, Any] | 
 
     Dropout does not count: nothing is dropped when a model is evaluated.
     """
-    a, b = _read(folder_a), _read(folder_b)
+    a, b = read_object(folder_a / "config.json"), read_object(folder_b / "config.json")
     for name in sorted(a.keys() & b.keys()):
         # A padding token that is not named is the tokenizer's.
         unnamed = name == "pad_token_id" and None in (a[name], b[name])
@@ -29,8 +30,3 @@ def differing_setting(folder_a: Path, folder_b: Path) -> tuple[str, Any, Any] | 
         if counts and a[name] != b[name]:
             return name, a[name], b[name]
     return None
-
-
-def _read(folder: Path) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    return content

@@ -15,6 +15,7 @@ from pathlib import Path
 import torch
 
 from lmc_track.models.checkpoints import stored_tensors
+from lmc_track.models.foreign import read_object
 from lmc_track.models.hub import TOKENIZER_FILES
 
 
@@ -60,7 +61,7 @@ def write_reordered(
         (out / name).unlink()
         save_file(tensors, out / name, metadata)
     file = out / "config.json"
-    config = json.loads(file.read_text(encoding="utf-8"))
+    config = read_object(file)
     config["id2label"] = {str(number): name for number, name in enumerate(label_names)}
     config["label2id"] = {name: number for number, name in enumerate(label_names)}
     file.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from lmc_track.analysis.label_order import in_order, names_labels, order_by_names
 from lmc_track.errors import InputError, LmcTrackError
+from lmc_track.models.foreign import read_object
 from lmc_track.steps.findings import Finding, fail, ok, warn
 from lmc_track.study import Study, build_study
 from lmc_track.study.imported_section import ImportedTask
@@ -165,8 +165,8 @@ def _config_labels(run: CountedRun) -> list[str] | None:
         Path(run.params.get("origin", "")) / "config.json",
     ):
         try:
-            named = json.loads(config.read_text(encoding="utf-8"))["id2label"]
+            named = read_object(config)["id2label"]
             return [str(named[str(number)]) for number in range(len(named))]
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        except (InputError, KeyError, TypeError, AttributeError):
             continue
     return None

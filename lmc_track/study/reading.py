@@ -15,6 +15,11 @@ from lmc_track.errors import InputError
 from lmc_track.study.sections import RETIRED_CLUSTER_KEYS, Study
 from lmc_track.study.task_sections import TASK_NAMES, TASKS
 
+# No setting is nested so deep, and no study file so large, even with every pair of models in it.
+_DEEPEST = 20
+_MOST_BYTES = 8_000_000
+_LONGEST_SHOWN = 200
+
 # What a published procedure decides where the study file is silent.
 _PRESETS: dict[str, dict[str, dict[str, Any]]] = {
     "juneja2023": {
@@ -37,6 +42,11 @@ def read_study(path: Path, overrides: Iterable[str] = ()) -> Study:
             of content are listed, each with its key and a remedy.
     """
     try:
+        if (size := path.stat().st_size) > _MOST_BYTES:
+            raise InputError(
+                f"{path} has {size / 1e6:,.0f} MB, which no study file has",
+                f"Make one with: lmc-track init {path.stem}-study.toml",
+            )
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise InputError(
@@ -82,6 +92,7 @@ def build_study(
     """A validated study from the ``content`` of a study file."""
     overrides = list(overrides)
     _refuse_retired({}, overrides, source)
+    _check_depth(content, source)
     table: dict[str, Any] = json.loads(json.dumps(content, default=str))
     for override in overrides:
         _apply(table, override)
@@ -95,23 +106,51 @@ def build_study(
     raise InputError(f"{source} has {count}:\n{listed}")
 
 
+def _check_depth(content: Any, source: str) -> None:
+    """Raise where tables and lists are nested deeper than any setting, which Python cannot print."""
+    level = [content]
+    for _ in range(_DEEPEST):
+        level = [
+            part
+            for one in level
+            if isinstance(one, Mapping | list)
+            for part in (one.values() if isinstance(one, Mapping) else one)
+        ]
+    if any(isinstance(one, Mapping | list) for one in level):
+        raise InputError(
+            f"{source} has tables or lists nested more than {_DEEPEST} levels deep",
+            "No setting is: correct the keys (lmc-track init FILE writes one with all of them).",
+        )
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
+
+
 def _apply(table: dict[str, Any], override: str) -> None:
     key, equals, text = override.partition("=")
     parts = [part.strip() for part in key.split(".")]
+    if len(parts) > _DEEPEST:
+        raise InputError(
+            f"--set {_short(override)}: the key has {len(parts):,} parts; no setting has more "
+            f"than {_DEEPEST}",
+            "For example: --set finetune.seeds=0-3",
+        )
     if not equals or len(parts) < 2 or not all(parts):
         raise InputError(
-            f"--set {override}: not of the form section.key=value",
+            f"--set {_short(override)}: not of the form section.key=value",
             "For example: --set finetune.seeds=0-3",
         )
     try:
         value = tomllib.loads(f"value = {text}")["value"]
     except (ValueError, RecursionError):
         value = text
+    _check_depth(value, f"--set {_short(override)}")
     inner = table
     for part in parts[:-1]:
         inner = inner.setdefault(part, {})
         if not isinstance(inner, dict):
-            raise InputError(f"--set {override}: {part} is a value, not a section")
+            raise InputError(f"--set {_short(override)}: {_short(part)} is a value, not a section")
     inner[parts[-1]] = value
 
 

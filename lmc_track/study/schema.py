@@ -6,6 +6,9 @@ from pydantic import BaseModel, ConfigDict
 
 from lmc_track.names import is_name
 
+MOST_LABELS = 10_000
+"""More labels than this no classifier has that a study could compare."""
+
 
 class Section(BaseModel):
     """Unknown keys are errors; values do not change once read."""

@@ -141,10 +141,18 @@ class EvaluateSection(Section):
         return [checked_name(name) for name in value]
 
 
+# MLflow shows a point at the step round(10,000 α): a finer grid has no steps of its own.
+MOST_POINTS = 10_001
+
+
 class InterpolateSection(Section):
-    points: int = Field(11, ge=3, description="Points of the common grid, endpoints included.")
+    points: int = Field(
+        11, ge=3, le=MOST_POINTS, description="Points of the common grid, endpoints included."
+    )
     alphas: list[float] | None = Field(
-        None, description="The grid itself instead of points: increasing from 0 to 1."
+        None,
+        max_length=MOST_POINTS,
+        description="The grid itself instead of points: increasing from 0 to 1.",
     )
     pairs: Literal["all"] | int | list[tuple[str, str]] = Field(
         "all", description="all, a number of random pairs, or a list of pairs of model names."
@@ -153,7 +161,10 @@ class InterpolateSection(Section):
         False, description="Whether paths also join models of different training steps."
     )
     refine: int = Field(
-        0, ge=0, description="The most points added to a path where its gap is uncertain; 0 = none."
+        0,
+        ge=0,
+        le=MOST_POINTS,
+        description="The most points added to a path where its gap is uncertain; 0 = none.",
     )
     refine_tolerance: float = Field(
         0.02, gt=0, lt=1, description="Share of the gap that counts as certain enough."

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from lmc_track.study.schema import Section, checked_name
+from lmc_track.study.schema import MOST_LABELS, Section, checked_name
 
 FileFormat = Literal["tsv", "csv", "jsonl", "parquet"]
 Rows = tuple[tuple[int, int | None], ...]
@@ -150,7 +150,9 @@ class TabularTask(Columns):
     data_dir: str | None = Field(
         None, description="Folder of the files; else LMC_DATA_DIR, else where the program is run."
     )
-    labels: list[str] = Field(description="The labels in the order of the logits. Required.")
+    labels: list[str] = Field(
+        max_length=MOST_LABELS, description="The labels in the order of the logits. Required."
+    )
     metric: Literal["accuracy", "matthews_correlation", "f1", "balanced_accuracy"] = Field(
         "accuracy", description="The task's own metric beside loss and accuracy."
     )

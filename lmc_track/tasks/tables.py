@@ -80,7 +80,8 @@ def read_table(
 ) -> Table:
     """The columns ``wanted`` of ``file``, whose columns are called ``header`` where it has none.
 
-    A TSV file has no quoting; a CSV file has RFC 4180's; a line of a JSONL file is an object.
+    A TSV file has no quoting; a CSV file has RFC 4180's; a line of a JSONL file
+    is an object, and a JSON file may be an array of them.
     Up to ``most_broken`` rows that have more or fewer columns are left out.
 
     Raises:
@@ -148,25 +149,56 @@ def _csv_rows(file: Path) -> Iterator[tuple[int, list[str]]]:
 
 
 def _read_jsonl(file: Path, wanted: Sequence[str]) -> Table:
-    columns: dict[str, Cells] = {name: [] for name in wanted}
+    """Objects, one a line with blank lines between or after them, or all of them in one array."""
     lines = lines_of(file)
-    if not lines:
+    if not any(map(str.strip, lines)):
         raise InputError(f"{file} is empty", "Expected is a JSON object a line.")
-    for line, text in enumerate(lines, 1):
-        where = f"{file}, line {line}"
-        try:
-            row = json.loads(text)
-        except ValueError as error:
-            raise InputError(
-                f"{where}: not JSON: {error}", "Expected is a JSON object a line; is it cut off?"
-            ) from None
+    first = next(text for text in lines if text.strip())
+    if first.lstrip().startswith("["):
+        found = _objects_of_array(file, "\n".join(lines))
+        unit, numbers = "row", list(range(len(found)))
+    else:
+        numbers = [number for number, text in enumerate(lines, 1) if text.strip()]
+        unit = "line"
+        found = [_object(lines[number - 1], f"{file}, line {number}") for number in numbers]
+    columns: dict[str, Cells] = {name: [] for name in wanted}
+    for number, row in zip(numbers, found, strict=True):
+        where = f"{file}, {unit} {number}"
         if not isinstance(row, dict):
-            raise InputError(f"{where}: no JSON object", "Expected is a JSON object a line.")
+            raise InputError(
+                f"{where}: no JSON object", "Expected is a JSON object a line, or an array of them."
+            )
         for name in wanted:
             if name not in row:
                 raise no_column(where, name, row)
             columns[name].append(_text(row[name], name, where))
-    return Table(str(file), "line", columns, list(range(1, len(lines) + 1)))
+    return Table(str(file), unit, columns, numbers)
+
+
+def _object(text: str, where: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InputError(
+            f"{where}: not JSON: {error}", "Expected is a JSON object a line; is it cut off?"
+        ) from None
+
+
+def _objects_of_array(file: Path, text: str) -> list[Any]:
+    try:
+        content = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InputError(
+            f"{file}, line {error.lineno}: not JSON: {error.msg}",
+            "Expected is an array of JSON objects; is it cut off?",
+        ) from None
+    except (ValueError, RecursionError) as error:
+        raise InputError(
+            f"{file}: not JSON that can be read: {error}", "Expected is an array of JSON objects."
+        ) from None
+    if not isinstance(content, list) or not content:
+        raise InputError(f"{file} holds no rows", "Expected is an array of JSON objects.")
+    return content
 
 
 def _text(value: Any, name: str, where: str) -> str | None:

@@ -16,7 +16,6 @@ from lmc_track.tracking.location import Location
 from lmc_track.tracking.runs import RunEntry
 from lmc_track.tracking.store import Store
 from support.forked_programs import Programs
-from support.imported_study import import_scores
 from support.studies import runs_of, tables_of
 from support.undisturbed import Undisturbed, assert_as_undisturbed
 
@@ -75,6 +74,13 @@ def without_stamps(location: Location) -> None:
     with sqlite3.connect(location.home / "mlflow.db") as connection:
         connection.execute("DELETE FROM tags WHERE key LIKE 'lmc.sha256.%'")
     connection.close()
+
+
+def import_scores(lmc: Programs, location: Location, folder: Path) -> None:
+    """Add the study ``scores``, of which only values are known."""
+    (folder / "scores.csv").write_text("run,validation\na,.8\nb,.9\n")
+    at = ("--home", str(location.home))
+    lmc("import", "scores", str(folder / "scores.csv"), "--study", "scores", *at).went_well()
 
 
 def evaluated(location: Location) -> int:
@@ -180,7 +186,7 @@ def test_an_older_record_is_checked_by_what_can_be_read(
 def test_an_older_study_whose_file_is_damaged_keeps_no_other_from_the_results(
     lmc: Programs, finished: Location, tmp_path: Path
 ) -> None:
-    import_scores(finished, tmp_path)
+    import_scores(lmc, finished, tmp_path)
     without_stamps(finished)
     run = runs_of(finished).all("study")[0]
     artifact(run, "study.copy.json").unlink()
@@ -188,6 +194,20 @@ def test_an_older_study_whose_file_is_damaged_keeps_no_other_from_the_results(
     told = lmc("ingest", "--rebuild", "--home", str(finished.home))
     told.refused("study.json", run.run_id, "backup")
     assert tables_of(finished.results_path)["studies"]["study"].to_list() == ["scores"]
+
+
+def test_what_cannot_be_made_again_is_left_out_and_the_rest_goes_on(
+    lmc: Programs, finished: Location, tmp_path: Path
+) -> None:
+    import_scores(lmc, finished, tmp_path)
+    run = runs_of(finished, "scores").all("model")[0]
+    cut(artifact(run, "values/*.parquet"))
+    told = lmc("ingest", "--rebuild", "--home", str(finished.home))
+    told.refused(run.run_id, "Restore", "delete run", "import the results again")
+    models = tables_of(finished.results_path)["imported_values"]["run_id"].to_list()
+    assert run.run_id not in models
+    assert len(models) == 1
+    assert tables_of(finished.results_path)["points"].height > 0
 
 
 def test_doctor_names_every_damaged_file_and_how_it_comes_back(
