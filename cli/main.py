@@ -13,6 +13,7 @@ import warnings
 from contextlib import suppress
 from enum import IntEnum
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import click
@@ -160,7 +161,7 @@ def _open_closed_streams() -> None:
     """Give what is printed somewhere to go where the program was started without (``>&-``)."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
 
 
 def _discard_output() -> None:

@@ -107,7 +107,7 @@ def build_study(
 
 
 def _check_depth(content: Any, source: str) -> None:
-    """Raise where tables and lists are nested deeper than any setting, which Python cannot print."""
+    """Raise where tables and lists are nested deeper than any setting is."""
     level = [content]
     for _ in range(_DEEPEST):
         level = [
