@@ -23,8 +23,9 @@ from .terminal import TerminalProgress, echo
 @click.option(
     "--name",
     metavar="PATTERN",
-    help="Names of the models; {} stands for the number of each source. [default: the last part "
-    "of the source]",
+    help="Names of the models; {} stands for the number of each source, {parent} for the folder it "
+    "lies in, {name} for its own, {step} for its training step. [default: the last part of the "
+    "source; of runs/RUN/checkpoint-N, RUN-N]",
 )
 @click.option(
     "--labels",
@@ -33,6 +34,11 @@ from .terminal import TerminalProgress, echo
     "configurations say]",
 )
 @click.option("--copy", is_flag=True, help="Keep copies of the models among the artifacts.")
+@click.option(
+    "--skip-bad",
+    is_flag=True,
+    help="Leave out sources that do not fit the study, naming each, and register the others.",
+)
 @set_option
 @format_option
 @location_options
@@ -43,6 +49,7 @@ def command(
     name: str | None,
     labels: str | None,
     copy: bool,
+    skip_bad: bool,
     overrides: tuple[str, ...],
     output_format: str,
     home: str | None,
@@ -51,15 +58,17 @@ def command(
     """Make finetuned checkpoints that exist already models of a study.
 
     A SOURCE is a folder that save_pretrained() wrote, a model on the hub (owner/model or
-    owner/model@revision), or a range of either ('run-{0..9}'). Only safetensors are read, and
+    owner/model@revision), a range of either ('run-{0..9}'), a pattern ('runs/*/checkpoint-*'), or a
+    folder of a Trainer's runs, which is all checkpoints in them. Only safetensors are read, and
     no code that comes with a model is run. Each is checked against the study and scored on
-    validation before anything is recorded. Nothing is copied without --copy: the models stay
-    where they are, and one that changes later is noticed.
+    validation before anything is recorded, and all that is wrong is told at once. Nothing is
+    copied without --copy: the models stay where they are, and one that changes later is noticed.
 
     \b
     Examples:
       lmc-track register study.toml checkpoints/run-3
       lmc-track register study.toml 'checkpoints/run-{0..9}' --name 'run-{}'
+      lmc-track register study.toml runs/*/checkpoint-* --name '{parent}-{step}'
       lmc-track register study.toml 'owner/bert-qqp-{0..99}@main' \\
           --labels not_duplicate,duplicate
     """
@@ -74,7 +83,7 @@ def command(
         sources,
         location,
         TerminalProgress(),
-        Options(revision, name, given, copy),
+        Options(revision, name, given, copy, skip_bad),
     )
     rows = [
         {

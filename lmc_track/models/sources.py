@@ -5,6 +5,7 @@ Knows where a checkpoint lies; refuses to know what is in it.
 
 from __future__ import annotations
 
+import glob
 import itertools
 import re
 from collections.abc import Iterable, Mapping
@@ -13,9 +14,11 @@ from pathlib import Path
 
 from lmc_track.errors import InputError
 from lmc_track.models.checkpoints import PICKLES, conversion
+from lmc_track.models.foreign import read_object
 from lmc_track.models.hub import fetch, files_on_hub
 
 _RANGE = re.compile(r"\{(\d+)\.\.(\d+)\}")
+_CHECKPOINT = re.compile(r"checkpoint-(\d{1,15})")
 _MOST = 10_000
 _REMEDY = (
     "Name the folder that save_pretrained() of transformers wrote, or a model on the hub, such "
@@ -46,6 +49,34 @@ class FoundCheckpoint:
         return str(self.folder) if self.repo is None else f"{self.repo}@{self.commit}"
 
     @property
+    def parent(self) -> str:
+        """The folder that the checkpoint lies in, such as that of a Trainer's run; of the hub the
+        owner."""
+        if self.repo is not None:
+            return self.repo.partition("/")[0]
+        return self.folder.parent.name
+
+    @property
+    def step(self) -> int | None:
+        """The training step by the folder's name or the Trainer's own notes; None where unknown.
+
+        Raises:
+            InputError: the Trainer's notes (trainer_state.json) are damaged.
+        """
+        if (match := _CHECKPOINT.fullmatch(self.last_part)) is not None:
+            return int(match[1])
+        notes = self.folder / "trainer_state.json"
+        if not notes.is_file():
+            return None
+        step = read_object(notes).get("global_step")
+        if not isinstance(step, int) or isinstance(step, bool) or step < 0:
+            raise InputError(
+                f"{notes} is damaged: global_step is not a number of steps",
+                "Copy the folder again, or leave {step} out of --name.",
+            )
+        return step
+
+    @property
     def last_part(self) -> str:
         """The last part of its name: of the repository, else of the folder."""
         return (self.repo or str(self.folder)).rstrip("/").rpartition("/")[2]
@@ -54,11 +85,14 @@ class FoundCheckpoint:
 def expand(texts: Iterable[str]) -> list[Source]:
     """Every source that ``texts`` mean: ``run-{0..3}`` is four, ``{00..12}`` keeps its zeros.
 
+    A pattern (``runs/*/checkpoint-*``) is the folders that fit it. A folder that is not a model but
+    has checkpoints of the Trainer in it, or in folders in it, is all of these.
+
     Raises:
         InputError: a range runs backwards or is too long, or a source is empty or named twice.
     """
     sources: list[Source] = []
-    for text in texts:
+    for text in [path for given in texts for path in _inside(given)]:
         ranges = [_numbers(text, *match.groups()) for match in _RANGE.finditer(text)]
         plain = _RANGE.split(text)[::3]
         for chosen in itertools.islice(itertools.product(*ranges), _MOST + 1):
@@ -72,6 +106,39 @@ def expand(texts: Iterable[str]) -> list[Source]:
     if twice := [name for name in names if names.count(name) > 1]:
         raise InputError(f"the source {twice[0]} is named twice", "Name it once.")
     return sources
+
+
+def _inside(text: str) -> list[str]:
+    """The checkpoints that ``text`` means where it is a pattern, or a tree of a Trainer's runs.
+
+    Of runs they come by the name of the run and then by step; in numbers within names 10 comes
+    after 9.
+
+    Raises:
+        InputError: the pattern fits no folder.
+    """
+    if not Path(text).expanduser().is_dir() and glob.has_magic(text) and not _RANGE.search(text):
+        # Path.glob takes no absolute pattern.
+        named = glob.glob(str(Path(text).expanduser()))  # noqa: PTH207
+        found = [path for path in named if Path(path).is_dir()]
+        if not found:
+            raise InputError(f"no folder fits the pattern {text}", _REMEDY)
+        return sorted(found, key=_by_number)
+    folder = Path(text).expanduser()
+    if not text or not folder.is_dir() or (folder / "config.json").is_file():
+        return [text]
+    inner = [
+        path
+        for pattern in ("checkpoint-*", "*/checkpoint-*")
+        for path in folder.glob(pattern)
+        if path.is_dir() and _CHECKPOINT.fullmatch(path.name)
+    ]
+    return sorted(map(str, inner), key=_by_number) or [text]
+
+
+def _by_number(text: str) -> list[tuple[int, str]]:
+    parts = re.split(r"(\d+)", text)
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
 
 
 def _numbers(text: str, first: str, last: str) -> list[str]:

@@ -6,7 +6,8 @@ Nothing is written here: what does not fit is refused before anything is recorde
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -29,6 +30,43 @@ from lmc_track.steps.planning import Plan
 
 # Texts whose tokens are compared with those of a checkpoint's own tokenizer.
 _COMPARED_TEXTS = 64
+
+
+class Problems:
+    """What is wrong with the sources, all of which are looked at before any is refused."""
+
+    def __init__(self) -> None:
+        self._errors: dict[str, InputError] = {}
+
+    @contextmanager
+    def of(self, source: str) -> Iterator[None]:
+        """Inside, an error is kept as that of ``source``."""
+        try:
+            yield
+        except InputError as error:
+            self._errors.setdefault(source, error)
+
+    def __contains__(self, source: str) -> bool:
+        return source in self._errors
+
+    def __bool__(self) -> bool:
+        return bool(self._errors)
+
+    def error(self, sources: int) -> InputError:
+        """One error for all of them; ``sources`` is how many were looked at."""
+        errors = list(self._errors.values())
+        if len(errors) == 1:
+            return errors[0]
+        lines = "\n".join(f"  {error.message}" for error in errors)
+        remedies = list(dict.fromkeys(error.remedy for error in errors if error.remedy))
+        return InputError(
+            f"{len(errors)} of {sources} sources cannot be registered:\n{lines}",
+            "\n".join([*remedies, "--skip-bad registers the others."]),
+        )
+
+    def notes(self) -> list[str]:
+        """One line for each source that is skipped."""
+        return [f"Skipped: {error.message}" for error in self._errors.values()]
 
 
 @dataclass(frozen=True)
@@ -65,8 +103,15 @@ def checked_candidates(
     names: Mapping[str, str],
     given_labels: Sequence[str] | None,
     progress: Progress,
+    problems: Problems,
 ) -> list[Candidate]:
-    """What fits the study, with the order in which it says that its outputs stand."""
+    """What fits the study, with the order in which it says that its outputs stand.
+
+    What does not is added to ``problems``.
+
+    Raises:
+        InputError: ``given_labels`` are not the study's.
+    """
     labels = plan.facts.label_names
     given = None
     if given_labels is not None:
@@ -84,53 +129,61 @@ def checked_candidates(
     with progress.track("Checking checkpoints", len(new), "models") as work:
         for key, one in new.items():
             shown = one.source.text
-            admitted = admit(one.folder, shown, frame)
-            _check_tokenizer(plan, one.folder, shown, limit)
-            order = given
-            if given is None and names_labels(admitted.label_names):
-                order = order_by_names(admitted.label_names, labels)
-            candidates.append(
-                Candidate(
-                    name=names[key],
-                    key=key,
-                    found=one,
-                    config_labels=admitted.label_names,
-                    order=order,
-                    order_from="given" if given is not None else "config",
-                    frame=frame,
-                    function=function_digest(admitted.model, order, frame.outputs),
+            with problems.of(shown):
+                admitted = admit(one.folder, shown, frame)
+                _check_tokenizer(plan, one.folder, shown, limit)
+                order = given
+                if given is None and names_labels(admitted.label_names):
+                    order = order_by_names(admitted.label_names, labels)
+                candidates.append(
+                    Candidate(
+                        name=names[key],
+                        key=key,
+                        found=one,
+                        config_labels=admitted.label_names,
+                        order=order,
+                        order_from="given" if given is not None else "config",
+                        frame=frame,
+                        function=function_digest(admitted.model, order, frame.outputs),
+                    )
                 )
-            )
             work.advance()
     return candidates
 
 
-def check_known(plan: Plan, known: Sequence[FoundCheckpoint]) -> None:
-    """Raise InputError where a checkpoint whose weights are on record is another model by its
+def check_known(plan: Plan, known: Sequence[FoundCheckpoint], problems: Problems) -> None:
+    """Add to ``problems`` where a checkpoint whose weights are on record is another model by its
     configuration or its tokenizer."""
     if not known:
         return
     frame = frame_of(plan.base, len(plan.facts.label_names))
     limit = longest_input(*read_base(plan.base))
     for one in known:
-        check_settings(one.folder, one.source.text, frame)
-        _check_tokenizer(plan, one.folder, one.source.text, limit)
+        with problems.of(one.source.text):
+            check_settings(one.folder, one.source.text, frame)
+            _check_tokenizer(plan, one.folder, one.source.text, limit)
 
 
-def check_distinct(candidates: Sequence[Candidate], recorded: Mapping[str, str]) -> None:
-    """Raise InputError where two models would be one function.
+def distinct(
+    candidates: Sequence[Candidate], recorded: Mapping[str, str], problems: Problems
+) -> list[Candidate]:
+    """Those of ``candidates`` that are each another function; others are added to ``problems``.
 
     ``recorded`` are the models on record, digests of their functions to names.
     """
     owners = dict(recorded)
+    found = []
     for one in candidates:
-        if (owner := owners.get(one.function)) is not None:
-            raise InputError(
-                f"{one.found.source.text} computes the same as {owner}: as transformers loads "
-                "them, their weights are equal, though their files are not",
-                "Leave it out: a model beside its own copy has a gap of 0 and counts twice.",
-            )
-        owners[one.function] = one.found.source.text
+        with problems.of(one.found.source.text):
+            if (owner := owners.get(one.function)) is not None:
+                raise InputError(
+                    f"{one.found.source.text} computes the same as {owner}: as transformers loads "
+                    "them, their weights are equal, though their files are not",
+                    "Leave it out: a model beside its own copy has a gap of 0 and counts twice.",
+                )
+            owners[one.function] = one.found.source.text
+            found.append(one)
+    return found
 
 
 def _check_tokenizer(plan: Plan, folder: Path, shown: str, limit: int | None) -> None:
@@ -155,19 +208,23 @@ def _check_tokenizer(plan: Plan, folder: Path, shown: str, limit: int | None) ->
 
 
 def scored_candidates(
-    plan: Plan, candidates: list[Candidate], progress: Progress
+    plan: Plan, candidates: list[Candidate], progress: Progress, problems: Problems
 ) -> list[Candidate]:
-    """The candidates with their answers on validation, after which their label order stands."""
+    """The candidates with their answers on validation, after which their label order stands.
+
+    Those whose order does not are added to ``problems``.
+    """
     if not candidates:
         return []
     engine = shared_engine(plan.encoded, usual_settings(plan), plan.origin)
     scored = []
     with progress.track("Scoring on validation", len(candidates), "models") as work:
         for one in candidates:
-            answers = engine.model_predictions(Checkpoint(one.found.folder), ["validation"])[
-                "validation"
-            ]
-            scored.append(_with_order(plan, one, answers, progress))
+            with problems.of(one.found.source.text):
+                answers = engine.model_predictions(Checkpoint(one.found.folder), ["validation"])[
+                    "validation"
+                ]
+                scored.append(_with_order(plan, one, answers, progress))
             work.advance()
     return scored
 

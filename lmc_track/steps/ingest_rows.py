@@ -187,6 +187,7 @@ class RecordReader:
                     "step": int(run.params["step"]) if "step" in run.params else model.step,
                     "weights_digest": run.params.get("weights_digest"),
                     "checkpoint_of": model.checkpoint_of,
+                    "origin": run.params.get("origin"),
                     "created": _time(run.start_time),
                     "seconds": _seconds(run),
                 }

@@ -6,6 +6,7 @@ All of them are found, checked and scored on validation before the first is reco
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -19,9 +20,10 @@ from lmc_track.names import is_name, safe_name
 from lmc_track.progress import Progress
 from lmc_track.steps.candidates import (
     Candidate,
-    check_distinct,
+    Problems,
     check_known,
     checked_candidates,
+    distinct,
     scored_candidates,
 )
 from lmc_track.steps.model_folders import weights_folder
@@ -43,19 +45,27 @@ from lmc_track.tracking.studies import (
     write_study,
 )
 
+# What --name may have in braces.
+_FIELDS = ("", "parent", "name", "step")
+# Models that are named one by one.
+_MOST_TOLD = 5
+
 
 @dataclass(frozen=True)
 class Options:
     """How sources are registered.
 
-    ``name`` is a pattern in which ``{}`` stands for the number that a range gave, ``labels`` the
-    order of the models' outputs where their configurations do not say it, or say it wrongly.
+    ``name`` is a pattern in which ``{}`` stands for the number that a range gave, ``{parent}`` for
+    the folder that a source lies in, ``{name}`` for its own and ``{step}`` for its training step.
+    ``labels`` is the order of the models' outputs where their configurations do not say it, or say
+    it wrongly. With ``skip_bad`` sources that do not fit are left out, and the others registered.
     """
 
     revision: str | None = None
     name: str | None = None
     labels: tuple[str, ...] | None = None
     copy: bool = False
+    skip_bad: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,34 +90,49 @@ def register_models(
 ) -> list[Registered]:
     """Make the checkpoints that ``sources`` name models of ``study``.
 
-    Sources are folders, hub ids with ``@revision``, and ranges (``run-{0..9}``) of either.
+    Sources are folders, hub ids with ``@revision``, ranges (``run-{0..9}``) of either, patterns
+    (``runs/*/checkpoint-*``) and folders of a Trainer's runs.
 
     Raises:
-        InputError: one of them cannot be found or does not fit the study; nothing is recorded.
+        InputError: some cannot be found or do not fit the study, all of which are named; nothing is
+            recorded.
     """
     options = options or Options()
     environ = os.environ if environ is None else environ
+    _check_pattern(options.name)
     expanded = expand(sources)
     prepare(location)
+    problems = Problems()
+    found = []
     with progress.track("Finding checkpoints", len(expanded), "models") as work:
-        found = []
         for source in expanded:
-            found.append(locate_checkpoint(source, options.revision, location.cache, environ))
-            check_files(found[-1].folder, source.text)
+            with problems.of(source.text):
+                one = locate_checkpoint(source, options.revision, location.cache, environ)
+                check_files(one.folder, source.text)
+                found.append(one)
             work.advance()
+    if not found:
+        raise problems.error(len(expanded))
     plan = plan_on_record(study, location, progress, stand_in=found[0].folder)
     existing = find_study(Store(location), study.name, kinds=("model",))
-    digested = [(one, weights_digest(one.folder)) for one in found]
+    digested = []
+    for one in found:
+        with problems.of(one.source.text):
+            digested.append((one, weights_digest(one.folder)))
     new = _not_on_record(digested, existing)
     names = _names(new, plan.facts if existing is None else existing.facts, plan.facts, options)
     taken = list(new.values())
-    check_known(plan, [one for one in found if one not in taken])
-    fitting = checked_candidates(plan, new, names, options.labels, progress)
+    check_known(plan, [one for one in found if one not in taken], problems)
+    fitting = checked_candidates(plan, new, names, options.labels, progress, problems)
+    recorded = {}
     if fitting and existing is not None:
-        check_distinct(fitting, _functions(existing, location, {*new}, progress))
-    else:
-        check_distinct(fitting, {})
-    candidates = scored_candidates(plan, fitting, progress)
+        recorded = _functions(existing, location, {*new}, progress)
+    candidates = scored_candidates(plan, distinct(fitting, recorded, problems), progress, problems)
+    if problems:
+        if not options.skip_bad or not (candidates or len(taken) < len(digested)):
+            raise problems.error(len(expanded))
+        for note in problems.notes():
+            progress.note(note)
     if candidates or existing is None:
         with study_lock(location, study.name):
             record = write_study(Store(location), plan.facts)
@@ -115,7 +140,40 @@ def register_models(
             _record(in_study_order(plan, record), record, candidates, progress, options.copy)
     existing = find_study(Store(location), study.name, kinds=("model",))
     assert existing is not None
-    return _outcome(digested, candidates, existing)
+    sound = [(one, digest) for one, digest in digested if one.source.text not in problems]
+    outcome = _outcome(sound, candidates, existing)
+    if options.name is not None:
+        _tell_ignored(options.name, outcome, names, candidates, progress)
+    return outcome
+
+
+def _check_pattern(pattern: str | None) -> None:
+    """Raise InputError where ``--name`` has a field that nothing is known for."""
+    fields = re.findall(r"\{([^{}]*)\}", pattern or "")
+    if unknown := [field for field in fields if field not in _FIELDS]:
+        known = ", ".join(f"{{{field}}}" for field in _FIELDS)
+        raise InputError(
+            f"--name: there is no {{{unknown[0]}}}",
+            f"It may have {known}, as in {{parent}}-{{step}}.",
+        )
+
+
+def _tell_ignored(
+    pattern: str,
+    outcome: Sequence[Registered],
+    names: Mapping[str, str],
+    candidates: Sequence[Candidate],
+    progress: Progress,
+) -> None:
+    """Say which models keep another name than ``--name`` gives: they are on record already."""
+    fresh = {names[one.key] for one in candidates}
+    kept = [one.name for one in outcome if not one.is_new or one.name not in fresh]
+    if kept:
+        shown = ", ".join(kept[:_MOST_TOLD]) + (", …" if len(kept) > _MOST_TOLD else "")
+        progress.note(
+            f"--name {pattern} is ignored for {len(kept)} of {len(outcome)} models, which are on "
+            f"record already and keep their names: {shown}."
+        )
 
 
 def _not_on_record(
@@ -165,9 +223,9 @@ def _names(
         if key in listed:  # its run was deleted in MLflow: it comes back under its name
             names[key] = listed[key]
             continue
-        name = safe_name(one.last_part)[:90]
+        name = safe_name(_usual_name(one))[:90]
         if options.name is not None:
-            name = options.name.replace("{}", one.source.number or str(number))
+            name = _name(options.name, one, number)
             if not is_name(name):
                 raise InputError(
                     f"--name: {name!r} is no name",
@@ -176,7 +234,8 @@ def _names(
             if name in taken:
                 raise InputError(
                     f"--name: the study has a model named {name!r} already",
-                    "Let {} stand in it for the number of each source, as in run-{}.",
+                    "Let {} stand in it for the number of each source, as in run-{}, or use "
+                    "{parent} and {step}.",
                 )
         elif not is_name(name):
             name = "model"
@@ -187,6 +246,27 @@ def _names(
         names[key] = unique
         taken.add(unique)
     return names
+
+
+def _usual_name(one: FoundCheckpoint) -> str:
+    """The last part of the source; a Trainer's checkpoint is named after its run and step."""
+    if one.repo is None and one.last_part.startswith("checkpoint-") and one.parent:
+        return f"{one.parent}-{one.last_part.removeprefix('checkpoint-')}"
+    return one.last_part
+
+
+def _name(pattern: str, one: FoundCheckpoint, number: int) -> str:
+    values = {"": one.source.number or str(number), "parent": one.parent, "name": one.last_part}
+    if "{step}" in pattern:
+        step = one.step
+        if step is None:
+            raise InputError(
+                f"--name: the training step of {one.source.text} is not known: it is not named "
+                "checkpoint-N, and has no trainer_state.json",
+                "Leave {step} out.",
+            )
+        values["step"] = str(step)
+    return re.sub(r"\{([^{}]*)\}", lambda field: safe_name(values[field[1]]), pattern)
 
 
 def _record(

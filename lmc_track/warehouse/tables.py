@@ -22,7 +22,7 @@ class Table:
     key: tuple[str, ...]
 
 
-SCHEMA_VERSION = 9
+SCHEMA_VERSION = 10
 
 STUDIES = Table(
     "studies",
@@ -65,6 +65,7 @@ MODELS = Table(
         Column("created", "TIMESTAMP", "when its run started, UTC"),
         Column("seconds", "DOUBLE", "wall time of its run, seconds"),
         Column("checkpoint_of", "VARCHAR", "model its training ended with; NULL of that itself"),
+        Column("origin", "VARCHAR", "where a registered model came from; NULL of others"),
     ),
     ("model_id",),
 )
