@@ -23,9 +23,9 @@ from lmc_track.errors import LmcTrackError, WorkError
 from .refusals import refusal
 
 COMMANDS = (
-    "demo", "init", "plan", "run", "finetune", "register", "evaluate", "interpolate", "plane",
-    "ingest", "cluster", "query", "sql", "schema", "report", "export", "import", "materialize",
-    "status", "ui", "gc", "doctor",
+    "demo", "init", "check", "plan", "run", "finetune", "register", "evaluate", "interpolate",
+    "plane", "ingest", "cluster", "query", "sql", "schema", "report", "export", "import",
+    "materialize", "status", "ui", "gc", "doctor",
 )  # fmt: skip
 
 

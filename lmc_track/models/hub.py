@@ -5,7 +5,7 @@ Pickles and code are never fetched, so nothing that is fetched can run when it i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lmc_track.errors import InputError
@@ -33,12 +33,14 @@ def fetch(
     key: str,
     remedy: str,
     local_only: bool = False,
+    patterns: Sequence[str] = _FETCHED,
 ) -> Path:
     """The local folder of the model ``repo`` at ``revision``, whose name is the commit.
 
     Downloads go where ``HF_HUB_CACHE`` or ``HF_HOME`` say, else below ``cache_dir``; what is
     there already is used when there is no network, or when ``local_only``. Errors begin with
-    ``key``, what the user named the model by, and end with ``remedy``.
+    ``key``, what the user named the model by, and end with ``remedy``. Of its files those that fit
+    ``patterns`` are wanted.
 
     Raises:
         InputError: it is not there, or cannot be reached.
@@ -59,7 +61,7 @@ def fetch(
             repo,
             revision=revision,
             cache_dir=None if own_cache else str(cache_dir / "hub"),
-            allow_patterns=_FETCHED,
+            allow_patterns=list(patterns),
             local_files_only=local_only,
         )
     except GatedRepoError:
@@ -83,6 +85,21 @@ def fetch(
             remedy,
         ) from None
     return Path(found)
+
+
+def fetch_tokenizer(
+    repo: str, revision: str | None, cache_dir: Path, environ: Mapping[str, str]
+) -> Path:
+    """The local folder with configuration and tokenizer of the model ``repo``, as ``fetch``."""
+    return fetch(
+        repo,
+        revision,
+        cache_dir,
+        environ,
+        key="model.base",
+        remedy="Give a folder: --set model.base=FOLDER",
+        patterns=("config.json", *TOKENIZER_FILES),
+    )
 
 
 def files_on_hub(repo: str, revision: str | None) -> list[str]:

@@ -13,7 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from lmc_track.damaged_files import set_aside
+from lmc_track.errors import InputError
 from lmc_track.models.checkpoints import check_checkpoint
+from lmc_track.models.foreign import read_object
 from lmc_track.models.silence import silent_transformers
 from lmc_track.models.threads import one_thread
 from lmc_track.models.words import word_tokenizer
@@ -23,6 +26,7 @@ from lmc_track.tasks.agreement_language import DATA_SEED, pretraining_sentences,
 
 _SCHEMA = 1
 _MAX_TOKENS = 16
+_SUMS = "sha256.json"
 _ARCHITECTURE: dict[str, Any] = {
     "hidden_size": 64,
     "num_hidden_layers": 2,
@@ -64,15 +68,21 @@ def pretrained_base(section: AgreementTask, cache_dir: Path, progress: Progress)
     }
     text = json.dumps(settings, sort_keys=True)
     folder = cache_dir / "base" / f"agreement-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
-    if folder.is_dir():
-        check_checkpoint(folder)
+    if folder.is_dir() and (why := _damage(folder)) is None:
         return folder
+    if folder.is_dir():
+        kept = set_aside(folder)
+        progress.note(f"The pretrained base model {folder} is damaged ({why}) and is made again.")
+        if kept is not None:
+            progress.note(f"What was there is kept as {kept}.")
     folder.parent.mkdir(parents=True, exist_ok=True)
     unfinished = Path(tempfile.mkdtemp(prefix="pretraining-", dir=folder.parent))
     try:
         with silent_transformers(), one_thread():
             _pretrain(section, unfinished, progress)
         (unfinished / "pretraining.json").write_text(text + "\n", encoding="utf-8")
+        sums = {file.name: _sha256(file) for file in sorted(unfinished.iterdir())}
+        (unfinished / _SUMS).write_text(json.dumps(sums, indent=1) + "\n", encoding="utf-8")
         try:
             unfinished.rename(folder)
         except OSError:
@@ -84,11 +94,37 @@ def pretrained_base(section: AgreementTask, cache_dir: Path, progress: Progress)
     return folder
 
 
+def _damage(folder: Path) -> str | None:
+    """Why the model in ``folder`` is not what was written; None where it is, for all one knows."""
+    try:
+        check_checkpoint(folder)
+        if not (folder / _SUMS).is_file():  # made by an older version
+            return None
+        for name, digest in read_object(folder / _SUMS).items():
+            if _sha256(folder / Path(name).name) != digest:
+                return f"{name} is not what was written"
+    except InputError as error:
+        return error.message
+    except OSError as error:
+        return f"{error.filename}: {error.strerror}"
+    return None
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def base_tokenizer() -> Any:
+    """The tokenizer of every model that is pretrained here."""
+    return word_tokenizer(vocabulary(), _MAX_TOKENS)
+
+
 def _pretrain(section: AgreementTask, folder: Path, progress: Progress) -> None:
     import torch
     from transformers import BertConfig, BertForMaskedLM
 
-    tokenizer = word_tokenizer(vocabulary(), _MAX_TOKENS)
+    tokenizer = base_tokenizer()
     sentences = pretraining_sentences(
         section.violation_rate, section.pretraining_sentences, section.base_seed
     )

@@ -92,7 +92,7 @@ def plan_study(
     environ = os.environ if environ is None else environ
     check_trainer_options(study.finetune)
     task = load_task(study.task, environ)
-    names = _evaluation_sets(study, task)
+    names = evaluation_sets(study, task)
     seeds = planned_seeds(study)
     trained_on = [task.train_for(one).digest for one in seeds]
     datasets = {
@@ -264,7 +264,7 @@ def _grid(study: Study) -> tuple[float, ...]:
     return common_grid(study.interpolate.points)
 
 
-def _evaluation_sets(study: Study, task: Task) -> list[str]:
+def evaluation_sets(study: Study, task: Task) -> list[str]:
     wanted = study.evaluate.datasets
     if wanted is None:
         return list(task.evaluation_sets)

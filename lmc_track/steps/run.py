@@ -14,6 +14,7 @@ from lmc_track.steps.cluster import cluster_models
 from lmc_track.steps.cluster_records import ClusteringOutcome
 from lmc_track.steps.computing import Computing, computing_on
 from lmc_track.steps.damage import Damage, left_out
+from lmc_track.steps.data_summary import concerns
 from lmc_track.steps.finetune import finetune_models
 from lmc_track.steps.ingest import Ingested, ingest
 from lmc_track.steps.interpolate import evaluate_models, evaluate_points, interpolate_paths
@@ -48,6 +49,8 @@ def run_study(
     """Finetune, evaluate, interpolate, ingest, cluster and report."""
     check_out(out)
     with _computing(study, location, progress, placement) as (plan, record, computing):
+        for line in concerns(plan):
+            progress.note(line)
         _repair(plan, record, progress, computing, changed_files(record))
         models = finetune_models(plan, record, progress, computing)
         evaluate_models(plan, record, progress, computing)

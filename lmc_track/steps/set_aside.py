@@ -11,9 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from lmc_track.errors import WorkError
 from lmc_track.progress import Progress
+from lmc_track.steps.cluster_records import read_clusters
 from lmc_track.steps.damage import Damage, listed, slots_in
 from lmc_track.steps.recording import write_examples
 from lmc_track.tasks.dataset import Dataset
+from lmc_track.tracking.artifact_reading import DamagedArtifactError
 from lmc_track.tracking.artifacts import local_folder, set_aside
 from lmc_track.tracking.keys import dataset_key
 from lmc_track.tracking.runs import RunEntry
@@ -30,9 +32,19 @@ def changed_files(record: StudyRecord) -> list[Damage]:
     Only files within reach are looked at, and not read: that takes some ten microseconds for
     each. Weights are verified whenever they are opened.
     """
-    return [
-        damage for kind in _KINDS for run in record.index.all(kind) for damage in _of(record, run)
-    ]
+    runs = (run for kind in _KINDS for run in record.index.all(kind))
+    return [damage for run in runs for damage in _of(record, run)]
+
+
+def damaged_clusterings(record: StudyRecord) -> list[Damage]:
+    """The clusterings of the study whose file is damaged; each is read whole."""
+    found = []
+    for run in record.index.all("clusters"):
+        try:
+            read_clusters(record, run)
+        except DamagedArtifactError as error:
+            found.append(Damage.of(record.facts.name, run, error))
+    return found
 
 
 def _of(record: StudyRecord, run: RunEntry) -> Iterator[Damage]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -33,7 +34,8 @@ class Dataset:
     ``projection``, into that one's), one string column per name in ``text_columns``, ``group``
     (string or null), ``half`` and ``subsets`` (list of names; the whole set is implied and not
     listed). ``drawn`` tells in order how the examples were chosen from ``n_source`` others; it
-    is empty, and ``n_source`` None, where all were taken.
+    is empty, and ``n_source`` None, where all were taken. ``left_out`` counts by reason the rows of
+    the source that are no examples.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Dataset:
     projection: Projection | None = None
     drawn: tuple[str, ...] = ()
     n_source: int | None = None
+    left_out: tuple[tuple[str, int], ...] = ()
 
     @cached_property
     def digest(self) -> str:
@@ -75,6 +78,7 @@ def build_dataset(
     subsets: list[list[str]] | None = None,
     ids: list[int] | None = None,
     projection: Projection | None = None,
+    left_out: Mapping[str, int] | None = None,
 ) -> Dataset:
     """A data set from columns of equal length; halves are derived.
 
@@ -102,4 +106,5 @@ def build_dataset(
             "subsets": pl.List(pl.String),
         },
     )
-    return Dataset(name, role, frame, columns, source, projection)
+    counted = tuple((why, n) for why, n in (left_out or {}).items() if n)
+    return Dataset(name, role, frame, columns, source, projection, left_out=counted)

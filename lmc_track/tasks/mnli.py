@@ -84,7 +84,8 @@ class Mnli(ReadTask):
         else:
             file = root.need(_FOLDERS, _FILES[name], _WHAT[name], _REMEDY)
             table, source = _read_file(file), f"MNLI, {file.name}"
-        table = _with_gold_label(table)
+        whole = table
+        table = _with_gold_label(whole)
         premises = table.filled("premise")
         genres = table.columns.get("genre")
         return build_dataset(
@@ -98,6 +99,7 @@ class Mnli(ReadTask):
             subsets=None
             if genres is None or name == "train"
             else [[] if genre is None else [safe_name(genre)] for genre in genres],
+            left_out={"no gold label": len(whole) - len(table)},
         )
 
     def _read_hans(self, name: str, root: DataRoot | None) -> Dataset:

@@ -112,4 +112,5 @@ def _dataset(name: str, role: Role, table: Table, source: str, columns: tuple[st
         labels=labels,
         source=source,
         subsets=[[LABELS[y]] for y in labels] if role == "diagnostic" else None,
+        left_out={"lines with other columns": table.n_broken},
     )

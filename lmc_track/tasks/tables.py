@@ -31,12 +31,14 @@ class Table:
     """Rows of text, None where a cell has no value.
 
     ``numbers`` are the rows' places in ``source``, lines of a text file from 1, else rows from 0.
+    ``n_broken`` rows were left out, as they have other columns.
     """
 
     source: str
     unit: str
     columns: dict[str, Cells]
     numbers: list[int]
+    n_broken: int = 0
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -63,7 +65,9 @@ class Table:
     def take(self, rows: Sequence[int]) -> Table:
         """These rows, in this order."""
         columns = {name: [cells[k] for k in rows] for name, cells in self.columns.items()}
-        return Table(self.source, self.unit, columns, [self.numbers[k] for k in rows])
+        return Table(
+            self.source, self.unit, columns, [self.numbers[k] for k in rows], self.n_broken
+        )
 
 
 def no_column(source: str, name: str, known: Iterable[str]) -> InputError:
@@ -125,7 +129,7 @@ def read_table(
                 f"The columns are {', '.join(header)}"
                 + ("." if kind == "csv" else ", tab-separated; quotes have no meaning."),
             )
-    return Table(str(file), "line", columns, numbers)
+    return Table(str(file), "line", columns, numbers, len(broken))
 
 
 def _tsv_rows(file: Path) -> Iterator[tuple[int, list[str]]]:

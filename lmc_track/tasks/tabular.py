@@ -17,7 +17,7 @@ from lmc_track.tasks.published import data_root
 from lmc_track.tasks.reading import HubSource, ReadTask
 from lmc_track.tasks.sampling import TRAIN_SAMPLE
 from lmc_track.tasks.tables import Table, read_table
-from lmc_track.tasks.tabular_columns import LabelColumn, label_column, subset_names
+from lmc_track.tasks.tabular_columns import label_column, subset_names
 
 _REMEDY = "Correct the name, or the folder it is in: --set task.data_dir=FOLDER or LMC_DATA_DIR"
 
@@ -83,9 +83,14 @@ def _read_set(
     indices: list[int] = []
     groups: list[str | None] = []
     subsets: list[list[str]] = []
+    left_out = dict.fromkeys(("rows", "where", "skip_labels"), 0)
     start = 0
     for table, taken in zip(tables, _taken(source, key, [len(t) for t in tables]), strict=True):
-        rows = [row for row in taken if _fits(table, row, source, labels)]
+        chosen = [row for row in taken if _fits(table, row, source)]
+        rows = [row for row in chosen if table.column(labels.name)[row] not in labels.skipped]
+        left_out["rows"] += len(table) - len(taken)
+        left_out["where"] += len(taken) - len(chosen)
+        left_out["skip_labels"] += len(chosen) - len(rows)
         part = table.take(rows)
         for column, original in zip(texts, text_columns, strict=True):
             texts[column] += part.filled(original)
@@ -108,6 +113,7 @@ def _read_set(
         subsets=subsets,
         ids=ids,
         projection=labels.projection,
+        left_out=left_out,
     )
 
 
@@ -169,13 +175,13 @@ def _taken(source: SourceSection, key: str, lengths: Sequence[int]) -> list[list
     return found
 
 
-def _fits(table: Table, row: int, source: SourceSection, labels: LabelColumn) -> bool:
-    """Whether the row has the values that are asked for, and a label that is not left out."""
+def _fits(table: Table, row: int, source: SourceSection) -> bool:
+    """Whether the row has the values that are asked for."""
     for column, value in source.where.items():
         allowed = [_as_text(one) for one in (value if isinstance(value, list) else [value])]
         if table.column(column)[row] not in allowed:
             return False
-    return table.column(labels.name)[row] not in labels.skipped
+    return True
 
 
 def _as_text(value: str | int | bool) -> str:

@@ -12,7 +12,6 @@ Neither is ever read, and either can be deleted while nobody records the study.
 
 from __future__ import annotations
 
-import itertools
 import json
 import shutil
 import tempfile
@@ -22,6 +21,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from lmc_track import damaged_files
 from lmc_track.errors import WorkError
 from lmc_track.tracking.artifact_names import check_artifact
 from lmc_track.tracking.artifact_reading import DamagedArtifactError
@@ -241,15 +241,10 @@ def set_aside(file: Path) -> Path | None:
     Raises:
         WorkError: it cannot be renamed.
     """
-    names = (file.with_name(f"{file.name}.damaged{n or ''}") for n in itertools.count())
-    kept = next(name for name in names if not name.exists())
     try:
-        file.rename(kept)
-    except FileNotFoundError:
-        return None
+        return damaged_files.set_aside(file)
     except OSError as error:
-        raise _not_written(error, kept) from error
-    return kept
+        raise _not_written(error, file) from error
 
 
 def _publish(parts: Sequence[Part]) -> None:
