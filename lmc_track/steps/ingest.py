@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import polars as pl
 from filelock import FileLock, Timeout
 
-from lmc_track.errors import InputError, LmcTrackError
+from lmc_track.errors import InputError, LmcTrackError, WorkError
 from lmc_track.progress import Progress
 from lmc_track.steps.damage import Damage
 from lmc_track.steps.derivations import DERIVATIONS
@@ -22,7 +22,7 @@ from lmc_track.tracking.runs import RunEntry
 from lmc_track.tracking.store import Store
 from lmc_track.tracking.studies import StudyRecord, open_study, study_experiments
 from lmc_track.warehouse.migrations import upgrade
-from lmc_track.warehouse.rebuild import rebuild, update
+from lmc_track.warehouse.rebuild import DamagedResultsError, rebuild, update
 from lmc_track.warehouse.recorded import Recorded, recorded
 from lmc_track.warehouse.snapshot import Snapshot
 from lmc_track.warehouse.tables import PATHS, POINTS, frame_schema
@@ -121,7 +121,8 @@ def _take_in(
                 unreadable.append(_of_study(name, error))
                 work.advance()
                 continue
-            reader.read(record, models, paths, points)
+            with _understanding(name, location):
+                reader.read(record, models, paths, points)
             kept |= models | set(points["point_id"])
             work.advance()
         frames = reader.frames()
@@ -147,10 +148,31 @@ def _take_in(
             **frames,
         )
         write = rebuild if found.file is None else update
-        report = write(location.results_path, snapshot, DERIVATIONS)
+        try:
+            report = write(location.results_path, snapshot, DERIVATIONS)
+        except DamagedResultsError as error:
+            if found.file is None:
+                raise
+            progress.note(f"{error.message}: it is written anew.")
+            again = replace(found, file=None, studies=frozenset(found.outline["study"]))
+            return _take_in(location, progress, sources, again)
         work.advance()
     damaged = [*unreadable, *reader.damaged, *map(reader.damage_of, report.damaged)]
     return Ingested(report.counts, report.changed, tuple(damaged))
+
+
+@contextmanager
+def _understanding(name: str, location: Location) -> Iterator[None]:
+    """Tell values of runs that are not what lmc-track writes as damage of the store."""
+    try:
+        yield
+    except (ValueError, TypeError, pl.exceptions.PolarsError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise WorkError(
+            f"What {location.shown_uri} holds of the study {name!r} cannot be read: "
+            f"{type(error).__name__}: {reason}",
+            "Restore the store from a backup; --debug shows which value it is.",
+        ) from error
 
 
 def _of_study(name: str, error: DamagedArtifactError) -> Damage:

@@ -35,7 +35,7 @@ _WORK_REMEDIES = (
         f"Let this user write the file and its folder, {_AGAIN}",
     ),
     (
-        re.compile("malformed|not a database"),
+        re.compile("(?i)malformed|not a database|corrupt|could not decode"),
         "The file is damaged: restore it from a backup. SQLite's own program can save what is left "
         "of it: sqlite3 FILE .recover",
     ),

@@ -15,7 +15,7 @@ import polars as pl
 
 from lmc_track.tracking.inner_store import database_of
 from lmc_track.tracking.runs import RunEntry, read_runs
-from lmc_track.tracking.store import Store, reporting
+from lmc_track.tracking.store import Store, reading_store
 from lmc_track.tracking.tags import KEY_TAG, KIND_TAG, PARENT_TAG, REVISION_TAG
 
 OUTLINE = pl.Schema(
@@ -154,7 +154,7 @@ class _InDatabase(FinishedRuns):
 
     def _rows(self, statement: Any) -> Sequence[Any]:
         """The driver's own tuples: making SQLAlchemy's rows of them takes as long again."""
-        with reporting(self._store.location), self._engine.connect() as connection:
+        with reading_store(self._store.location), self._engine.connect() as connection:
             rows: Sequence[Any] = connection.execute(statement).cursor.fetchall()
         return rows
 

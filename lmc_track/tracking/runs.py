@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from lmc_track.tracking.store import Store, reporting
+from lmc_track.errors import WorkError
+from lmc_track.tracking.store import Store, reading_store
 from lmc_track.tracking.tags import (
     EVAL_TAG,
     FILE_TAG,
@@ -18,6 +19,24 @@ from lmc_track.tracking.tags import (
 )
 
 _PAGE = 10_000
+
+
+class _Named(dict[str, Any]):
+    """What a run has under names; to ask for one that it must have and lacks is told as damage."""
+
+    def __init__(self, run_id: str, what: str, values: Mapping[str, Any]) -> None:
+        super().__init__(values)
+        self._run_id, self._what = run_id, what
+
+    def __missing__(self, name: str) -> Any:
+        raise WorkError(
+            f"The run {self._run_id} has no {self._what} {name!r}, which lmc-track gave it: the "
+            "tracking store is damaged, or somebody changed the run",
+            "Restore the store from a backup, or delete the run in MLflow and run the study again.",
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self._run_id, self._what, dict(self))
 
 
 @dataclass
@@ -39,6 +58,11 @@ class RunEntry:
     params: dict[str, str] = field(default_factory=dict)
     metrics: dict[str, float] = field(default_factory=dict)
     logged_model: str | None = None
+
+    def __post_init__(self) -> None:
+        self.tags = _Named(self.run_id, "tag", self.tags)
+        self.params = _Named(self.run_id, "parameter", self.params)
+        self.metrics = _Named(self.run_id, "metric", self.metrics)
 
     @property
     def finished(self) -> bool:
@@ -150,7 +174,7 @@ def read_runs(
 def _search(store: Store, experiment_id: str, filter_string: str) -> list[RunEntry]:
     runs: list[RunEntry] = []
     token = None
-    with reporting(store.location):
+    with reading_store(store.location):
         while True:
             page = store.client.search_runs(
                 [experiment_id], filter_string, max_results=_PAGE, page_token=token

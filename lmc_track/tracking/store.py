@@ -6,7 +6,7 @@ import logging
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from filelock import FileLock
 
+from lmc_track.errors import WorkError
 from lmc_track.tracking.database import opening
 from lmc_track.tracking.failures import failure
 from lmc_track.tracking.location import Location, is_read_only, prepare
@@ -123,11 +124,8 @@ class Store:
         file = self._sqlite_file()
         if file is None:
             return
-        connection = sqlite3.connect(file, timeout=30)
-        try:
+        with reporting(self.location), closing(sqlite3.connect(file, timeout=30)) as connection:
             connection.execute(statement)
-        finally:
-            connection.close()
 
 
 def _quiet() -> None:
@@ -146,5 +144,20 @@ def reporting(location: Location, *, opening: bool = False) -> Iterator[None]:
 
     try:
         yield
-    except (MlflowException, SQLAlchemyError, OSError) as error:
+    except (MlflowException, SQLAlchemyError, sqlite3.Error, OSError) as error:
         raise failure(error, location, opening=opening) from error
+
+
+@contextmanager
+def reading_store(location: Location) -> Iterator[None]:
+    """As ``reporting``; and what MLflow cannot make sense of is told as damage of the store."""
+    try:
+        with reporting(location):
+            yield
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
+        reason = str(error).strip().partition("\n")[0][:200]
+        raise WorkError(
+            f"the tracking store {location.shown_uri} holds something that MLflow cannot read: "
+            f"{type(error).__name__}: {reason}",
+            "Restore it from a backup.",
+        ) from error

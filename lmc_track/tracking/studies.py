@@ -19,7 +19,7 @@ from lmc_track.tracking.pages import describe_experiment, saved_views
 from lmc_track.tracking.recorder import Recorder
 from lmc_track.tracking.runs import RunEntry, RunIndex, read_runs
 from lmc_track.tracking.stamps import stamped
-from lmc_track.tracking.store import Store, reporting
+from lmc_track.tracking.store import Store, reading_store, reporting
 from lmc_track.tracking.tags import STUDY_TAG, versions
 
 _FILE, _COPY = "study.json", "study.copy.json"
@@ -135,7 +135,7 @@ def study_experiments(store: Store) -> dict[str, str]:
     """Name of each study in the store to the id of its experiment, in the order they were made."""
     if store.absent:
         return {}
-    with reporting(store.location):
+    with reading_store(store.location):
         found = [e for e in store.client.search_experiments() if STUDY_TAG in e.tags]
     ordered = sorted(found, key=lambda e: (e.creation_time or 0, e.name))
     return {e.name: e.experiment_id for e in ordered}

@@ -19,12 +19,20 @@ from filelock import Timeout
 
 from lmc_track.errors import WorkError
 from lmc_track.uris import store_name
+from lmc_track.warehouse.connection import is_damage
 from lmc_track.warehouse.definitions import create_all
 from lmc_track.warehouse.derivation import Derivation
 from lmc_track.warehouse.filling import fill
 from lmc_track.warehouse.snapshot import DamagedFile, Snapshot
 from lmc_track.warehouse.tables import SCHEMA_VERSION, TABLES
 from lmc_track.warehouse.writing import FileInUseError, alone, connect, remove_logs
+
+# What DuckDB raises where the content of a file makes no sense to it.
+_DAMAGE = (duckdb.FatalException, duckdb.InternalException, duckdb.SerializationException)
+
+
+class DamagedResultsError(WorkError):
+    """The results file is damaged; the record, which it is made from, is not."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +104,11 @@ def _writing(results_path: Path) -> Iterator[None]:
             f"another ingest is writing {results_path}", "wait until it has ended, then try again"
         ) from None
     except (duckdb.Error, FileInUseError, OSError) as error:
+        if isinstance(error, _DAMAGE) or (isinstance(error, duckdb.Error) and is_damage(error)):
+            raise DamagedResultsError(
+                f"{results_path} is damaged: {_one_line(error)}",
+                "Move it away and run `lmc-track ingest`, which writes it anew from MLflow.",
+            ) from error
         raise WorkError(
             f"{results_path} could not be built: {_one_line(error)}",
             "the results file is as it was; run `lmc-track ingest` again when this is put right",

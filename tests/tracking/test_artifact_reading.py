@@ -59,7 +59,9 @@ def test_a_value_of_another_type_is_refused(value: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", "3", "null", "[" * 100_000, '{"clusters":' * 100_000, "\x00", '{"method": "']
+    "text",
+    ["", "[]", "3", "null", "[" * 100_000, '{"clusters":' * 100_000, "\x00", '{"method": "'],
+    ids=["empty", "array", "number", "null", "deep", "nested", "zero", "cut"],
 )
 @pytest.mark.parametrize("shape", [ClustersFile, StudyFacts])
 def test_what_is_not_such_a_file_at_all_is_refused(text: str, shape: type, tmp_path: Path) -> None:
