@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from pathlib import Path
 
 import pytest
@@ -67,3 +68,77 @@ def test_a_missing_folder_of_a_range_registers_none(workplace: Path) -> None:
     assert isinstance(refused.exception, InputError)
     assert refused.exception.message == "there is no folder ./runs/model-2"
     assert study_names(Store(locate())) == []
+
+
+@pytest.fixture
+def trainer_runs(workplace: Path) -> Path:
+    """Two runs with two checkpoints each, as the Trainer leaves them."""
+    models = tiny_classifiers(workplace / "made", 4, seed=10)
+    for number, model in enumerate(models):
+        run, step = workplace / "trained" / f"run-{number // 2}", 100 * (1 + number % 2)
+        run.mkdir(parents=True, exist_ok=True)
+        model.rename(run / f"checkpoint-{step}")
+    return workplace / "trained"
+
+
+def names(done: Result) -> list[str]:
+    assert done.exit_code == 0, done.output
+    return [row["model"] for row in csv.DictReader(io.StringIO(done.stdout))]
+
+
+def test_a_tree_of_runs_is_registered_by_run_and_step(trainer_runs: Path) -> None:
+    given = ("register", "study.toml", "trained", "--format", "csv")
+    found = names(invoke(*given, "--name", "{parent}-{step}"))
+    assert found == ["run-0-100", "run-0-200", "run-1-100", "run-1-200"]
+    again = invoke(*given, "--name", "other-{}")
+    assert names(again) == found
+    assert "--name other-{} is ignored for 4 of 4 models" in again.stderr
+    assert invoke("ingest").exit_code == 0
+    asked = invoke("sql", "SELECT name, origin FROM models ORDER BY position", "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(asked.stdout)))
+    assert [row["origin"] for row in rows] == [
+        str(trainer_runs / run / f"checkpoint-{step}")
+        for run in ("run-0", "run-1")
+        for step in (100, 200)
+    ]
+
+
+def test_checkpoints_are_named_after_their_runs_by_themselves(trainer_runs: Path) -> None:
+    found = names(invoke("register", "study.toml", "trained/run-1", "--format", "csv"))
+    assert found == ["run-1-100", "run-1-200"]
+
+
+def test_all_that_is_wrong_is_told_at_once_and_the_others_are_registered_if_asked(
+    trainer_runs: Path,
+) -> None:
+    (trainer_runs / "run-0" / "checkpoint-100" / "config.json").write_text("[]")
+    (trainer_runs / "run-0" / "checkpoint-200" / "model.safetensors").write_bytes(b"cut")
+    multi = trainer_runs / "run-1" / "checkpoint-100" / "config.json"
+    content = json.loads(multi.read_text())
+    multi.write_text(json.dumps({**content, "problem_type": "multi_label_classification"}))
+    given = ("register", "study.toml", "trained", "--format", "csv")
+    refused = invoke(*given)
+    assert isinstance(refused.exception, InputError)
+    message = refused.exception.message
+    assert message.startswith("3 of 4 sources cannot be registered:")
+    assert all(words in message for words in ("config.json", "is cut short", "multi-label head"))
+    assert "--skip-bad" in refused.exception.remedy
+    assert study_names(Store(locate())) == []
+    done = invoke(*given, "--skip-bad")
+    assert names(done) == ["run-1-200"]
+    assert done.stderr.count("Skipped: ") == 3
+
+
+def test_skipping_all_of_them_is_refused(trainer_runs: Path) -> None:
+    for config in trainer_runs.glob("*/*/config.json"):
+        config.unlink()
+    refused = invoke("register", "study.toml", "trained", "--skip-bad")
+    assert isinstance(refused.exception, InputError)
+    assert study_names(Store(locate())) == []
+
+
+def test_a_name_with_an_unknown_field_is_refused(trainer_runs: Path) -> None:
+    refused = invoke("register", "study.toml", "trained", "--name", "{folder}-{step}")
+    assert isinstance(refused.exception, InputError)
+    assert refused.exception.message == "--name: there is no {folder}"
+    assert "{parent}" in refused.exception.remedy

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from lmc_track.errors import InputError
-from lmc_track.models.sources import Source, expand, locate_checkpoint
+from lmc_track.models.sources import FoundCheckpoint, Source, expand, locate_checkpoint
 from support.tiny_models import tiny_classifiers
 
 
@@ -73,3 +73,47 @@ def test_a_file_is_refused_with_its_folder(tmp_path: Path) -> None:
     folder = tiny_classifiers(tmp_path, 1)[0]
     with pytest.raises(InputError, match=r"is a file\nName the folder"):
         locate_checkpoint(Source(str(folder / "model.safetensors"), None), None, tmp_path, {})
+
+
+@pytest.fixture
+def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two runs of a Trainer with two checkpoints each, and what else lies among them."""
+    for name in ("seed-2", "seed-10"):
+        for step in (500, 1000):
+            (tmp_path / "runs" / name / f"checkpoint-{step}").mkdir(parents=True)
+        (tmp_path / "runs" / name / "logs").mkdir()
+    (tmp_path / "runs" / "seed-2" / "checkpoint-best").mkdir()
+    (tmp_path / "runs" / "seed-2" / "checkpoint-7").touch()
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "runs"
+
+
+CHECKPOINTS = [
+    f"runs/{name}/checkpoint-{step}" for name in ("seed-2", "seed-10") for step in (500, 1000)
+]
+
+
+def test_a_tree_of_runs_is_all_their_checkpoints_by_run_and_step(runs: Path) -> None:
+    assert texts("runs") == CHECKPOINTS
+    assert texts("runs/seed-10") == CHECKPOINTS[2:]
+    assert texts(*CHECKPOINTS) == CHECKPOINTS  # as the shell expands a pattern
+
+
+def test_a_pattern_is_the_folders_that_fit_it(runs: Path) -> None:
+    assert texts("runs/*/checkpoint-*00") == CHECKPOINTS
+    assert texts(f"{runs}/seed-2/checkpoint-5*") == [str(runs / "seed-2" / "checkpoint-500")]
+    with pytest.raises(InputError, match=r"no folder fits the pattern runs/\*/model-\*"):
+        expand(["runs/*/model-*"])
+
+
+def test_a_run_whose_end_is_a_model_is_that_model(runs: Path) -> None:
+    (runs / "seed-2" / "config.json").write_text("{}")
+    assert texts("runs/seed-2") == ["runs/seed-2"]
+
+
+def test_a_checkpoint_knows_its_run_and_its_step(runs: Path) -> None:
+    one = FoundCheckpoint(Source("x", None), runs / "seed-2" / "checkpoint-500")
+    assert (one.parent, one.step) == ("seed-2", 500)
+    (runs / "seed-2" / "trainer_state.json").write_text('{"global_step": 1200, "log_history": []}')
+    assert FoundCheckpoint(Source("x", None), runs / "seed-2").step == 1200
+    assert FoundCheckpoint(Source("x", None), runs).step is None

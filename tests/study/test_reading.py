@@ -244,3 +244,50 @@ def test_the_own_task_of_the_docs_is_a_valid_one() -> None:
     task = build_study({"study": {"name": "s"}, **tomllib.loads(text)}).task
     assert isinstance(task, TabularTask)
     assert list(task.diagnostics) == ["hans"]
+
+
+@pytest.mark.parametrize("key", ["interpolate.points", "interpolate.refine"])
+def test_a_grid_finer_than_its_steps_is_refused_at_once(key: str) -> None:
+    assert f"{key}: input should be less than or equal to 10001" in problems(
+        MINIMAL, f"{key}=1000000000"
+    )
+
+
+def test_more_labels_than_any_classifier_has_are_refused_at_once(tmp_path: Path) -> None:
+    task = {"name": "tabular", "labels": [str(n) for n in range(1_000_000)], "text": "t"}
+    task |= {"label": "l", "validation": {"file": "v.csv"}}
+    assert "task.labels: list should have at most 10000 items" in problems(
+        {"study": {"name": "s"}, "task": task}
+    )
+    file = tmp_path / "large.toml"
+    file.write_bytes(b"# " + b"x" * 8_000_000)
+    with pytest.raises(InputError, match="has 8 MB, which no study file has"):
+        read_study(file)
+
+
+def test_a_key_of_many_parts_is_refused_in_few_words() -> None:
+    parts = ".".join(["a"] * 20_000)
+    text = problems(MINIMAL, f"{parts}=1")
+    assert "the key has 20,000 parts" in text
+    assert len(text) < 1_000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ".".join(["a"] * 20_000) + " = 1",
+        "[" + ".".join(["finetune"] * 5_000) + "]\nx = 1",
+        "[finetune]\ntrainer = " + "{a = " * 60 + "1" + "}" * 60,
+        "[finetune]\nseeds = " + "[" * 60 + "]" * 60,
+    ],
+    ids=["key", "section", "tables", "lists"],
+)
+def test_a_file_that_is_nested_deeper_than_any_setting_is_refused(text: str) -> None:
+    with pytest.raises(InputError, match="nested more than 20 levels deep"):
+        parse_study(text)
+
+
+def test_a_value_that_is_nested_deeper_than_any_setting_is_refused() -> None:
+    assert "nested more than 20 levels" in problems(
+        MINIMAL, "finetune.seeds=" + "[" * 60 + "]" * 60
+    )

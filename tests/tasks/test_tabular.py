@@ -122,6 +122,16 @@ def test_several_files_are_read_one_after_the_other(root: Path) -> None:
             "dev.jsonl",
             '{"text": "One, \\"two\\".", "label": "no"}\n{"label": "yes", "text": "Li\\nne."}',
         ),
+        (
+            "blank.jsonl",
+            '\n{"text": "One, \\"two\\".", "label": "no"}\n  \n'
+            '{"label": "yes", "text": "Li\\nne."}\n\n',
+        ),
+        (
+            "array.json",
+            ' [{"text": "One, \\"two\\".", "label": "no"},\n'
+            '{"label": "yes",\n"text": "Li\\nne."}]\n\n',
+        ),
     ],
 )
 def test_other_formats_hold_the_same_rows(root: Path, name: str, text: str) -> None:
@@ -156,6 +166,13 @@ def test_parquet_and_the_hub_hold_the_same_rows(root: Path, tmp_path: Path) -> N
         ("a.tsv", "", r"a\.tsv is empty"),
         ("a.jsonl", '{"text": "One.", "label": "no"}\n{"text": "Tw', r"a\.jsonl, line 2: not JSON"),
         ("a.jsonl", '{"text": "One."}\n', r"a\.jsonl, line 1 has no column 'label'"),
+        ("a.jsonl", "\n \n", r"a\.jsonl is empty"),
+        ("a.jsonl", "\n\n{}\n", r"a\.jsonl, line 3 has no column"),
+        ("a.jsonl", "{" + '"a":[' * 5_000, r"a\.jsonl, line 1: not JSON"),
+        ("a.json", "[" * 20_000, r"a\.json: not JSON that can be read"),
+        ("a.json", '[{"text": "One."', r"a\.json, line 1: not JSON"),
+        ("a.json", "[]", r"a\.json holds no rows"),
+        ("a.json", '[{"text": "One.", "label": "no"}, 3]', r"a\.json, row 1: no JSON object"),
         ("a.jsonl", '{"text": ["One."], "label": 1}\n', r"line 1: text is no text or number"),
         ("a.jsonl", '{"text": null, "label": "no"}\n', r"line 1: text has no value"),
         ("a.parquet", "no parquet", r"a\.parquet cannot be read as Parquet"),
