@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from lmc_track.errors import WorkError
 from lmc_track.progress import Progress
 from lmc_track.steps.cluster_records import read_clusters
 from lmc_track.steps.damage import Damage, listed, slots_in
@@ -73,11 +72,15 @@ def set_damage_aside(
     """Set aside what of ``damage`` can be made again; whether there was any.
 
     ``datasets`` are the study's evaluation sets, by name, of which examples are written again.
-
-    Raises:
-        WorkError: something is damaged that this study cannot make again.
     """
     again = [one for one in damage if one.made_again]
+    strange = [one for one in again if one.run.kind == "dataset" and _data(one, datasets) is None]
+    if strange:
+        progress.note(
+            f"Damaged, and not among what this study file evaluates on:\n{listed(strange)}\n"
+            "Add these data sets to evaluate.datasets to have their examples written again."
+        )
+    again = [one for one in again if one not in strange]
     if again:
         progress.note(f"Set aside, to be made again:\n{listed(again)}")
     for one in again:
@@ -98,16 +101,17 @@ def _set_aside(record: StudyRecord, one: Damage, datasets: Mapping[str, Dataset]
         return
     recorder.forget_tags(run, list(_counting(run, one)))
     recorder.log(run, tags=recorder.raised_revision(run) | {DAMAGED_TAG + one.name: one.why[:500]})
-    if run.kind == "dataset":
-        data = datasets.get(run.params["dataset"])
-        if data is None or dataset_key(data.name, data.digest) != run.key:
-            raise WorkError(
-                f"The examples of the data set {run.params['dataset']} are damaged and are not "
-                "among what this study file evaluates on",
-                "Add the data set to evaluate.datasets, and run the study again.",
-            )
+    if (data := _data(one, datasets)) is not None:
         write_examples(data, record, run)
         recorder.log(run, tags=recorder.raised_revision(run))
+
+
+def _data(one: Damage, datasets: Mapping[str, Dataset]) -> Dataset | None:
+    """The data set whose examples ``one`` held, where it is among ``datasets``."""
+    data = datasets.get(one.run.params["dataset"]) if one.run.kind == "dataset" else None
+    if data is None or dataset_key(data.name, data.digest) != one.run.key:
+        return None
+    return data
 
 
 def _counting(run: RunEntry, one: Damage) -> Iterable[str]:
