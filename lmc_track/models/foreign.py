@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lmc_track.errors import InputError, LmcTrackError
+from lmc_track.nesting import is_deep
 from lmc_track.study.schema import MOST_LABELS
 
 # Real files nest three or four levels deep.
@@ -38,21 +39,6 @@ def read_object(file: Path, remedy: str = _AGAIN) -> dict[str, Any]:
             f"{file} is damaged: it is nested more than {_DEEPEST} levels deep", remedy
         )
     return content
-
-
-def is_deep(content: Any, deepest: int) -> bool:
-    """Whether lists and tables in ``content`` are nested in each other more than ``deepest``."""
-    level = [content]
-    for _ in range(deepest + 1):
-        level = [
-            part
-            for one in level
-            if isinstance(one, dict | list)
-            for part in (one.values() if isinstance(one, dict) else one)
-        ]
-        if not level:
-            return False
-    return any(isinstance(one, dict | list) for one in level)
 
 
 def check_label_count(file: Path, config: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from lmc_track.errors import InputError
+from lmc_track.nesting import is_deep
 from lmc_track.study.sections import RETIRED_CLUSTER_KEYS, Study
 from lmc_track.study.task_sections import TASK_NAMES, TASKS
 
@@ -108,15 +109,7 @@ def build_study(
 
 def _check_depth(content: Any, source: str) -> None:
     """Raise where tables and lists are nested deeper than any setting is."""
-    level = [content]
-    for _ in range(_DEEPEST):
-        level = [
-            part
-            for one in level
-            if isinstance(one, Mapping | list)
-            for part in (one.values() if isinstance(one, Mapping) else one)
-        ]
-    if any(isinstance(one, Mapping | list) for one in level):
+    if is_deep(content, _DEEPEST):
         raise InputError(
             f"{source} has tables or lists nested more than {_DEEPEST} levels deep",
             "No setting is: correct the keys (lmc-track init FILE writes one with all of them).",

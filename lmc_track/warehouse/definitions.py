@@ -137,7 +137,7 @@ def _read(kept: Path | None) -> frozenset[Definition] | None:
             if os.fstat(file.fileno()).st_uid != os.getuid():
                 return None
             return frozenset((a, b, c, d) for a, b, c, d in json.load(file))
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         return None
 
 

@@ -15,9 +15,10 @@ from lmc_track.models.admission import admit, check_files, frame_of
 from lmc_track.models.base import base_digest, longest_input, read_base, resolve_base
 from lmc_track.models.base_loading import check_base
 from lmc_track.models.checkpoints import stored_tensors
-from lmc_track.models.foreign import is_deep, of_others, read_object
+from lmc_track.models.foreign import of_others, read_object
 from lmc_track.models.padding import padding_of
 from lmc_track.models.sources import FoundCheckpoint, Source
+from lmc_track.nesting import is_deep
 from lmc_track.study.schema import MOST_LABELS
 from support.tiny_models import tiny_classifiers
 
