@@ -140,7 +140,10 @@ def main() -> None:
     except Exception as error:
         told = _traceback(error) if debug else f"Error: {refusal(error) or _defect(error)}"
         _say(told)
-        _discard_output()  # such as on a full disk: it would fail again at exit
+        try:
+            sys.stdout.flush()
+        except (OSError, ValueError):  # such as on a full disk: it would fail again at exit
+            _discard_output()
         status = Exit.FAILED
     sys.exit(int(status))
 

@@ -117,15 +117,19 @@ def _inside(text: str) -> list[str]:
     Raises:
         InputError: the pattern fits no folder.
     """
-    if not Path(text).expanduser().is_dir() and glob.has_magic(text) and not _RANGE.search(text):
+    try:
+        folder = Path(text).expanduser()
+        is_folder = folder.is_dir()
+    except (OSError, RuntimeError, ValueError):  # no name of a file, or of a user
+        raise InputError(f"there is no folder {text[:200]}", _REMEDY) from None
+    if not is_folder and glob.has_magic(text) and not _RANGE.search(text):
         # Path.glob takes no absolute pattern.
-        named = glob.glob(str(Path(text).expanduser()))  # noqa: PTH207
+        named = glob.glob(str(folder))  # noqa: PTH207
         found = [path for path in named if Path(path).is_dir()]
         if not found:
             raise InputError(f"no folder fits the pattern {text}", _REMEDY)
         return sorted(found, key=_by_number)
-    folder = Path(text).expanduser()
-    if not text or not folder.is_dir() or (folder / "config.json").is_file():
+    if not text or not is_folder or (folder / "config.json").is_file():
         return [text]
     inner = [
         path

@@ -106,6 +106,12 @@ def test_a_pattern_is_the_folders_that_fit_it(runs: Path) -> None:
         expand(["runs/*/model-*"])
 
 
+@pytest.mark.parametrize("text", ["~no-such-user/x", "x" * 5_000], ids=["user", "long"])
+def test_what_no_folder_can_be_called_is_told(text: str) -> None:
+    with pytest.raises(InputError, match="there is no folder"):
+        expand([text])
+
+
 def test_a_run_whose_end_is_a_model_is_that_model(runs: Path) -> None:
     (runs / "seed-2" / "config.json").write_text("{}")
     assert texts("runs/seed-2") == ["runs/seed-2"]
