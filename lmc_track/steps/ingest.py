@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -182,11 +182,12 @@ def _of_study(name: str, error: DamagedArtifactError) -> Damage:
 
 
 def _without(
-    runs: pl.DataFrame, damaged: Iterable[Damage], unreadable: Iterable[Damage]
+    runs: pl.DataFrame, damaged: Sequence[Damage], unreadable: Sequence[Damage]
 ) -> pl.DataFrame:
     """``runs`` but for those that are to be looked at again the next time."""
     ids = [one.run.run_id for one in damaged]
-    studies = [one.study for one in unreadable]
+    # Without the examples of a data set none of its study's predictions on it was taken in.
+    studies = [one.study for one in (*unreadable, *damaged) if one.run.kind in ("study", "dataset")]
     return runs.filter(~pl.col("run_id").is_in(ids) & ~pl.col("study").is_in(studies))
 
 

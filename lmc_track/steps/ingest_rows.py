@@ -142,17 +142,21 @@ class RecordReader:
             data = wanted.get(run.params["dataset"])
             if data is None or run.params["data_digest"] != data.digest:
                 continue
-            with self._leaving_out(record, run):
-                self._dataset(record, run, data)
+            self._dataset(record, run, data)
 
     def _dataset(self, record: StudyRecord, run: RunEntry, data: RecordedDataset) -> None:
         values_only = "n_examples" not in run.params
-        if not values_only:
-            file = sound_artifact(record, run, "examples.parquet")
-            if data.digest not in self._there:
-                _check_examples(run, file)
-            self.examples[data.digest] = file
-            self.text_columns[data.digest] = tuple(run.params["text_columns"].split())
+        try:
+            if not values_only:
+                file = sound_artifact(record, run, "examples.parquet")
+                if data.digest not in self._there:
+                    _check_examples(run, file)
+                self.examples[data.digest] = file
+                self.text_columns[data.digest] = tuple(run.params["text_columns"].split())
+        except DamagedArtifactError as error:
+            self.damaged.append(Damage.of(record.facts.name, run, error))
+            if data.digest not in self._there:  # nor are they in the results already
+                return
         self._rows["datasets"].append(
             {
                 "study": record.facts.name,
