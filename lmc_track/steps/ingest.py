@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -142,7 +143,7 @@ def _take_in(
             examples=reader.examples,
             text_columns=reader.text_columns,
             predictions=tuple(reader.predictions),
-            runs=_without(found.runs(), reader.damaged, unreadable),
+            runs=_without(found.runs(), reader.damaged, unreadable, reader.incomplete),
             kept=frozenset(kept),
             changed=changed,
             **frames,
@@ -182,12 +183,14 @@ def _of_study(name: str, error: DamagedArtifactError) -> Damage:
 
 
 def _without(
-    runs: pl.DataFrame, damaged: Sequence[Damage], unreadable: Sequence[Damage]
+    runs: pl.DataFrame,
+    damaged: Sequence[Damage],
+    unreadable: Sequence[Damage],
+    incomplete: AbstractSet[str],
 ) -> pl.DataFrame:
     """``runs`` but for those that are to be looked at again the next time."""
     ids = [one.run.run_id for one in damaged]
-    # Without the examples of a data set none of its study's predictions on it was taken in.
-    studies = [one.study for one in (*unreadable, *damaged) if one.run.kind in ("study", "dataset")]
+    studies = [*incomplete, *(one.study for one in unreadable)]
     return runs.filter(~pl.col("run_id").is_in(ids) & ~pl.col("study").is_in(studies))
 
 

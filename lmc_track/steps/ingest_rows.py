@@ -47,6 +47,8 @@ class RecordReader:
         self._kept: frozenset[str] = frozenset()
         self._predicted: dict[str, tuple[str, RunEntry]] = {}
         self.damaged: list[Damage] = []
+        # Studies of which predictions are left out for want of the examples that they are on.
+        self.incomplete: set[str] = set()
 
     def frames(self) -> dict[str, pl.DataFrame]:
         """What was read, by table."""
@@ -156,6 +158,7 @@ class RecordReader:
         except DamagedArtifactError as error:
             self.damaged.append(Damage.of(record.facts.name, run, error))
             if data.digest not in self._there:  # nor are they in the results already
+                self.incomplete.add(record.facts.name)
                 return
         self._rows["datasets"].append(
             {
