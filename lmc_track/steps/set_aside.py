@@ -8,6 +8,7 @@ between the two leaves a file that is missing, which is noticed again.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from lmc_track.progress import Progress
 from lmc_track.steps.cluster_records import read_clusters
@@ -73,7 +74,10 @@ def set_damage_aside(
 
     ``datasets`` are the study's evaluation sets, by name, of which examples are written again.
     """
-    again = [one for one in damage if one.made_again]
+    # An ingest reads runs for itself: what is changed here has to be seen by the steps that follow.
+    own = {run.run_id: run for run in (*record.index.finished(), record.run)}
+    known = [replace(one, run=own[one.run.run_id]) for one in damage if one.run.run_id in own]
+    again = [one for one in known if one.made_again]
     strange = [one for one in again if one.run.kind == "dataset" and _data(one, datasets) is None]
     if strange:
         progress.note(
