@@ -6,10 +6,10 @@ again, is for the caller to say.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import polars as pl
 
@@ -48,7 +48,7 @@ def read_json(run: RunEntry, file: Path, shape: type[Shape], remedy: str = RESTO
     from pydantic import ValidationError
 
     try:
-        content: Shape = _adapter(shape).validate_json(file.read_bytes(), strict=True)
+        content: Shape = _adapter(cast(Hashable, shape)).validate_json(file.read_bytes(), strict=True)
         return content
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
@@ -60,7 +60,7 @@ def read_json(run: RunEntry, file: Path, shape: type[Shape], remedy: str = RESTO
 
 
 @lru_cache(maxsize=32)
-def _adapter(shape: Any) -> Any:
+def _adapter(shape: Hashable) -> Any:
     from pydantic import TypeAdapter
 
     return TypeAdapter(shape)
