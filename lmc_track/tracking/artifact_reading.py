@@ -48,7 +48,8 @@ def read_json(run: RunEntry, file: Path, shape: type[Shape], remedy: str = RESTO
     from pydantic import ValidationError
 
     try:
-        content: Shape = _adapter(cast(Hashable, shape)).validate_json(file.read_bytes(), strict=True)
+        adapter = _adapter(cast(Hashable, shape))
+        content: Shape = adapter.validate_json(file.read_bytes(), strict=True)
         return content
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
@@ -63,7 +64,7 @@ def read_json(run: RunEntry, file: Path, shape: type[Shape], remedy: str = RESTO
 def _adapter(shape: Hashable) -> Any:
     from pydantic import TypeAdapter
 
-    return TypeAdapter(shape)
+    return TypeAdapter(cast(Any, shape))
 
 
 def read_table(
