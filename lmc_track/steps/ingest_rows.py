@@ -115,7 +115,7 @@ class RecordReader:
                 "label_names": list(facts.label_names),
                 "base": facts.base,
                 "base_digest": facts.identity["base_digest"],
-                "recipe": json.dumps(facts.identity["finetune"] or {}, sort_keys=True),
+                "recipe": json.dumps(facts.identity.get("finetune") or {}, sort_keys=True),
                 "alphas": list(facts.alphas),
                 "precision": facts.precision,
                 "primary_diagnostic": facts.primary_diagnostic,

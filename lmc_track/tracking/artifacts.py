@@ -79,13 +79,13 @@ class Artifacts:
         Raises:
             WorkError: it cannot be written.
         """
-        self._stamp(run_id, stamps_of(source, name))
         folder = local_folder(artifact_uri)
         if folder is None:
             self._upload(artifact_uri, source, name)
         else:
             copy = shutil.copytree if source.is_dir() else shutil.copyfile
             self._place(folder / name, lambda path: copy(source, path))
+        self._stamp(run_id, stamps_of(source, name))
 
     def put_bytes(self, run_id: str, artifact_uri: str, content: bytes, name: str) -> None:
         """Write a file with ``content`` to ``name`` below the run's artifacts, as ``put`` does."""

@@ -25,7 +25,7 @@ from lmc_track.tracking.tags import STUDY_TAG, versions
 _FILE, _COPY = "study.json", "study.copy.json"
 _FORMAT = 1
 _LATE = ("training_data_digest", "finetune")
-_OF_IDENTITY = ("task.name", "base_digest", "finetune")
+_OF_IDENTITY = ("task.name", "base_digest")
 _OF_FILE = ("study.description",)
 _RESTORE = "Restore it from a backup; it is an artifact of the study's own run."
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from lmc_track.tracking.links import EvaluatedOn
 from lmc_track.tracking.lock import study_lock
 from lmc_track.tracking.recorder import MetricValue, Recorder
 from lmc_track.tracking.runs import RunIndex, read_run, read_runs
+from lmc_track.tracking.stamps import stamped
 from lmc_track.tracking.store import Store
 from lmc_track.tracking.studies import (
     RecordedDataset,
@@ -130,12 +132,40 @@ def test_a_running_run_is_not_found_by_key(store: Store, record: StudyRecord) ->
     assert reread(store, record).find("model", "k0") is not None
 
 
-def test_a_damaged_study_file_is_named(store: Store, record: StudyRecord) -> None:
+def test_a_damaged_study_file_is_named_and_its_copy_read(store: Store, record: StudyRecord) -> None:
     folder = local_folder(record.run.artifact_uri)
     assert folder is not None
     (folder / "study.json").write_text('{"format"')
-    with pytest.raises(InputError, match=r"'s' is damaged: .*study\.json"):
+    found = find_study(store, "s")
+    assert found is not None
+    assert found.facts == record.facts
+    assert found.damage is not None
+    assert found.damage.name == "study.json"
+    (folder / "study.copy.json").write_text("[]")
+    with pytest.raises(WorkError, match=rf"study\.json of run {record.run.run_id} is damaged"):
         find_study(store, "s")
+
+
+def test_a_study_file_that_was_written_without_its_tags_does_not_count(
+    store: Store, record: StudyRecord
+) -> None:
+    folder = local_folder(record.run.artifact_uri)
+    assert folder is not None
+    content = json.loads((folder / "study.json").read_text())
+    (folder / "study.json").write_text(json.dumps({**content, "metric": "other"}))
+    found = find_study(store, "s")
+    assert found is not None
+    assert found.facts == record.facts
+
+
+def test_every_artifact_has_its_digest_among_the_tags(store: Store, record: StudyRecord) -> None:
+    folder = local_folder(record.run.artifact_uri)
+    assert folder is not None
+    found = find_study(store, "s")
+    assert found is not None
+    stamps = stamped(found.run)
+    assert stamps.keys() == {"study.json", "study.copy.json"}
+    assert all(stamp.difference(folder / name) is None for name, stamp in stamps.items())
 
 
 def test_a_study_may_have_the_name_of_the_results(tmp_path: Path) -> None:
