@@ -256,7 +256,7 @@ def test_a_grid_finer_than_its_steps_is_refused_at_once(key: str) -> None:
 def test_more_labels_than_any_classifier_has_are_refused_at_once(tmp_path: Path) -> None:
     task = {"name": "tabular", "labels": [str(n) for n in range(1_000_000)], "text": "t"}
     task |= {"label": "l", "validation": {"file": "v.csv"}}
-    assert "task.labels: list should have at most 10000 items" in problems(
+    assert "task.labels: List should have at most 10000 items" in problems(
         {"study": {"name": "s"}, "task": task}
     )
     file = tmp_path / "large.toml"
