@@ -159,7 +159,7 @@ def find_location(home: str | None, tracking_uri: str | None) -> Location:
 
 def find_study(study: str, overrides: tuple[str, ...], location: Location) -> Study:
     """The study that STUDY means, with ``--set`` applied."""
-    from lmc_track.study import build_study, read_study
+    from lmc_track.study import read_study, restore_study
 
     if _is_file(study):
         return read_study(Path(study), overrides)
@@ -169,7 +169,7 @@ def find_study(study: str, overrides: tuple[str, ...], location: Location) -> St
     if not overrides:
         return recorded
     content = recorded.model_dump(mode="json")
-    return build_study(content, overrides, source=f"the recorded study {study!r}")
+    return restore_study(content, f"the recorded study {study!r}", overrides)
 
 
 def study_name(study: str, location: Location) -> str:

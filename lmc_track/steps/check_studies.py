@@ -9,7 +9,7 @@ from pathlib import Path
 from lmc_track.analysis.label_order import in_order, names_labels, order_by_names
 from lmc_track.errors import InputError, LmcTrackError
 from lmc_track.steps.findings import Finding, fail, ok, warn
-from lmc_track.study import Study, build_study
+from lmc_track.study import Study, restore_study
 from lmc_track.study.imported_section import ImportedTask
 from lmc_track.study.tabular_section import TabularTask
 from lmc_track.study.task_sections import AgreementTask
@@ -64,7 +64,7 @@ def check_studies(
             )
             continue
         facts = record.facts
-        study = build_study(facts.file, source=f"the recorded study {one.study!r}")
+        study = restore_study(facts.file, source=f"the recorded study {one.study!r}")
         yield from check_data(study, environ, facts, everything=name is not None)
         yield from _check_order(facts, _models(census, one.experiment_id))
 

@@ -33,6 +33,7 @@ from lmc_track.models.recipe import (
     total_steps,
 )
 from lmc_track.progress import Progress
+from lmc_track.spelling import suggestion
 from lmc_track.steps.pairs import check_pairs
 from lmc_track.study import ModelSeeds, Study, parse_seeds
 from lmc_track.study.tabular_section import TabularTask
@@ -268,12 +269,11 @@ def _evaluation_sets(study: Study, task: Task) -> list[str]:
     wanted = study.evaluate.datasets
     if wanted is None:
         return list(task.evaluation_sets)
-    known = ", ".join(task.evaluation_sets)
     for name in wanted:
         if name not in task.evaluation_sets:
             raise InputError(
                 f"evaluate.datasets: the task {task.name} has no evaluation set {name!r}",
-                f"It has {known}.",
+                suggestion(name, task.evaluation_sets, listing="It has"),
             )
     return wanted
 
@@ -285,13 +285,15 @@ def _check_diagnostic(study: Study, datasets: Mapping[str, Dataset]) -> None:
     if dataset not in datasets:
         raise InputError(
             f"cluster.primary_diagnostic: the study evaluates no set {dataset!r}",
-            f"It evaluates {', '.join(datasets)}.",
+            suggestion(dataset, datasets, listing="It evaluates"),
         )
     subsets = sorted({name for row in datasets[dataset].frame["subsets"] for name in row})
     if subset not in ("all", *subsets):
         raise InputError(
             f"cluster.primary_diagnostic: {dataset} has no subset {subset!r}",
-            f"It has {', '.join(('all', *(name for name in subsets if name != 'all'))[:12])}.",
+            suggestion(
+                subset, ["all", *(name for name in subsets if name != "all")], listing="It has"
+            ),
         )
 
 

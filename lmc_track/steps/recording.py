@@ -18,7 +18,7 @@ from lmc_track.plain_text import markdown_escaped
 from lmc_track.progress import Progress
 from lmc_track.steps.model_folders import weights_folder
 from lmc_track.steps.planning import Plan, plan_study
-from lmc_track.study import Study, build_study
+from lmc_track.study import Study, restore_study
 from lmc_track.tasks.dataset import Dataset
 from lmc_track.tracking.keys import dataset_key, digest
 from lmc_track.tracking.links import EvaluatedOn
@@ -101,7 +101,7 @@ def recorded_study(name: str, location: Location) -> Study:
         InputError: nothing of that name is recorded.
     """
     record = find_recorded(name, location, kinds=())
-    return build_study(record.facts.file, source=f"the recorded study {name!r}")
+    return restore_study(record.facts.file, source=f"the recorded study {name!r}")
 
 
 def find_recorded(name: str, location: Location, kinds: Iterable[str] | None = None) -> StudyRecord:

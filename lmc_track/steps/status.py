@@ -18,7 +18,7 @@ from lmc_track.steps.disk import (
 )
 from lmc_track.steps.orphans import orphaned_runs
 from lmc_track.steps.pairs import planned_pairs
-from lmc_track.study import Study, build_study
+from lmc_track.study import Study, restore_study
 from lmc_track.tracking.artifacts import local_folder
 from lmc_track.tracking.census import Census, CountedRun, take_census
 from lmc_track.tracking.inner_store import database_bytes
@@ -134,7 +134,7 @@ def _counts(run: CountedRun) -> bool:
 
 def _count(status: Status, of: _Study, orphans: dict[str, int]) -> None:
     facts = of.facts
-    study = build_study(facts.file, source=f"the recorded study {facts.name!r}")
+    study = restore_study(facts.file, source=f"the recorded study {facts.name!r}")
     states = {kind: of.states(kind) for kind in _KINDS}
     planned = _planned(of, study, states)
     for kind in _KINDS:
