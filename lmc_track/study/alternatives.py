@@ -38,7 +38,8 @@ def drop_defaults(table: dict[str, Any]) -> None:
             for key in replaced:
                 inner.pop(key, None)
     model, task = table.get("model"), table.get("task")
-    if isinstance(model, dict) and model.get("base") and isinstance(task, dict):
-        if task.get("name") == "agreement":
-            for key in AgreementTask.pretraining:
-                task.pop(key, None)
+    if not isinstance(model, dict) or not isinstance(task, dict):
+        return
+    if model.get("base") and task.get("name") == "agreement":
+        for key in AgreementTask.pretraining:
+            task.pop(key, None)

@@ -59,12 +59,14 @@ def _folders(content: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], str, 
 
 
 def _from(folder: Path, value: Any, name: str, *, always: bool) -> Any:
-    if not isinstance(value, str) or not value or os.path.isabs(os.path.expanduser(value)):
+    if not isinstance(value, str) or not value or value.startswith("~") or "\0" in value:
         return value
-    beside = os.path.normpath(folder.resolve() / value)
-    if os.path.isdir(beside):
-        return beside
-    if os.path.isdir(value):
+    if Path(value).is_absolute():
+        return value
+    beside = (folder / value).resolve()
+    if _is_folder(beside):
+        return str(beside)
+    if _is_folder(Path(value)):
         there = os.path.relpath(value, folder)
         raise InputError(
             f"{name}: there is no folder {beside}; paths in a study file are relative to the file, "
@@ -72,4 +74,11 @@ def _from(folder: Path, value: Any, name: str, *, always: bool) -> Any:
             f"Write {there!r} into the study file, or give it on the command line: "
             f"--set {name}={value}",
         )
-    return beside if always or value.startswith(".") else value
+    return str(beside) if always or value.startswith(".") else value
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # such as a text too long for a name
+        return False
