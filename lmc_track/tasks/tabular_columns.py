@@ -43,8 +43,8 @@ class LabelColumn:
                 raise InputError(
                     f"{table.where(row)}: the label is {value!r}; known are "
                     f"{', '.join(self.known)}",
-                    f"{meant}Say what it stands for (label_values = {{ {value!r} = … }} in [{self.key}]), "
-                    f"or leave such rows out (skip_labels = [{value!r}]).",
+                    f"{meant}Say what it stands for (label_values = {{ {value!r} = … }} in "
+                    f"[{self.key}]), or leave such rows out (skip_labels = [{value!r}]).",
                 )
             found.append(self.known[value])
         return found
