@@ -15,6 +15,7 @@ import click
 
 from lmc_track.errors import LmcTrackError
 
+from .everywhere import OpenGroup, with_common
 from .refusals import refusal
 
 COMMANDS = (
@@ -33,7 +34,7 @@ class Exit(IntEnum):
     INTERRUPTED = 130
 
 
-class LazyGroup(click.Group):
+class LazyGroup(OpenGroup):
     """Imports a command's module when that command is asked for; ``--help`` stays quick."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -46,7 +47,7 @@ class LazyGroup(click.Group):
         module = importlib.import_module(f"lmc_track.cli.{module_name}")
         command = module.command
         assert isinstance(command, click.Command)
-        return command
+        return with_common(command)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -63,14 +64,15 @@ class LazyGroup(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(version("lmc-track"), prog_name="lmc-track")
-@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
-@click.pass_context
-def cli(ctx: click.Context, debug: bool) -> None:
+def cli() -> None:
     """Which finetuned models are connected by a straight line of low loss?
 
     Finetunes one pretrained text classifier many times, measures the loss along the line
     between every two of them, records every model and point in MLflow, and finds the clusters
     of linearly connected models with SQL.
+
+    The options below may also stand after a command. Without a terminal progress is printed as
+    plain lines.
 
     \b
     Examples:
@@ -79,7 +81,6 @@ def cli(ctx: click.Context, debug: bool) -> None:
       lmc-track run study.toml             every step; run again to resume
       lmc-track query barrier_matrix -p study=demo
     """
-    ctx.obj = {"debug": debug}
 
 
 def main() -> None:

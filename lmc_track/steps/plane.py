@@ -214,8 +214,7 @@ def _measure(
         done += 1
         tell_progress(record, run, done, work)
 
-    with progress.track("Measuring the plane", n * n, "points") as bar:
-        bar.advance(n * done)
+    with progress.track("Measuring the plane", n * n, "points", n * done) as bar:
         carry_out(
             todo,
             MeasuringRows(plan.encoded, computing.settings, plan.origin, plan.task.metric),

@@ -72,6 +72,7 @@ def plan_on_record(
     Raises:
         InputError: the study is wrong, or another one than is recorded.
     """
+    progress.begin(f"Planning {study.name}: its data and its base model are read")
     existing = find_study(Store(location), study.name, kinds=("model",))
     if existing is None:
         return plan_study(study, location, progress, stand_in=stand_in)
