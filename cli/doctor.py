@@ -48,7 +48,7 @@ def command(
     from lmc_track.steps.findings import Verdict
 
     findings = []
-    for finding in examine(find_location(home, tracking_uri), study):
+    for finding in examine(find_location(home, tracking_uri, new=True), study):
         if sys.stderr.isatty():
             passing(f"{finding.check} …")
         findings.append(finding)

@@ -17,7 +17,10 @@ from .terminal import echo
 
 @click.command("query", context_settings={"ignore_unknown_options": True})
 @click.argument(
-    "words", nargs=-1, metavar="[NAME] [KEY=VALUE]...", type=click.UNPROCESSED,
+    "words",
+    nargs=-1,
+    metavar="[NAME] [KEY=VALUE]...",
+    type=click.UNPROCESSED,
     shell_complete=complete_query,
 )
 @click.option(
@@ -70,7 +73,7 @@ def command(
     name, given = _read(words)
     given |= _parse(params)
     listing = list_all or show_text or (name is None and not given)
-    location = find_location(home, tracking_uri)
+    location = find_location(home, tracking_uri, new=listing)
     own = own_queries(location.home)
     if list_all or (name is None and not given):
         rows = [

@@ -58,14 +58,14 @@ def command(
     if dry_run:
         from lmc_track.steps.dry_run import planned_work
 
-        location = find_location(home, tracking_uri)
+        location = find_location(home, tracking_uri, new=True)
         chosen = find_study(study, overrides, location)
         show(planned_work(chosen, location, TerminalProgress(), placement), "table")
         return
     from lmc_track.steps.commands import study_ui_command
     from lmc_track.steps.run import run_study
 
-    location = find_location(home, tracking_uri)
+    location = find_location(home, tracking_uri, new=True)
     chosen = find_study(study, overrides, location)
     outcome = run_study(chosen, location, TerminalProgress(), out, placement)
     for line in outcome.report.findings:

@@ -71,9 +71,7 @@ class TerminalProgress:
 
     @property
     def _lines(self) -> bool:
-        return self._talk is Talk.VERBOSE or not (
-            self._talk is Talk.QUIET or sys.stderr.isatty()
-        )
+        return self._talk is Talk.VERBOSE or not (self._talk is Talk.QUIET or sys.stderr.isatty())
 
     @contextmanager
     def track(self, title: str, total: int, unit: str, done: int = 0) -> Iterator[Work]:

@@ -17,7 +17,7 @@ from lmc_track.geometry.evaluation import Predictions
 from lmc_track.plain_text import markdown_escaped
 from lmc_track.progress import Progress
 from lmc_track.steps.model_folders import weights_folder
-from lmc_track.steps.planning import Plan, plan_study
+from lmc_track.steps.planning import Plan, plan_study, planned_seeds
 from lmc_track.study import Study, restore_study
 from lmc_track.tasks.dataset import Dataset
 from lmc_track.tracking.keys import dataset_key, digest
@@ -46,19 +46,24 @@ def working_on(
     Raises:
         InputError: the study is wrong, another one than is recorded, or has no models.
     """
+    store = Store(location)
+    if store.absent and not planned_seeds(study):  # before a home is made for it
+        raise _no_models(study)
     plan = plan_on_record(study, location, progress)
     if not plan.facts.models:
-        raise InputError(
-            f"the study {study.name!r} has no models: finetune.seeds is empty and none is "
-            "registered",
-            f"Give it seeds, or register models: lmc-track register {study.name} SOURCE",
-        )
-    store = Store(location)
+        raise _no_models(study)
     with study_lock(location, study.name):
         record = write_study(store, plan.facts)
         record_datasets(plan, record)
         yield in_study_order(plan, record), record
         store.analyze()
+
+
+def _no_models(study: Study) -> InputError:
+    return InputError(
+        f"the study {study.name!r} has no models: finetune.seeds is empty and none is registered",
+        f"Give it seeds, or register models: lmc-track register {study.name} SOURCE",
+    )
 
 
 def plan_on_record(
