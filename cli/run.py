@@ -71,4 +71,4 @@ def command(
     for line in outcome.report.findings:
         echo(line)
     echo(f"Report:    {outcome.report.path}")
-    echo(f"MLflow UI: {study_ui_command(chosen.name, location)}")
+    echo(f"MLflow UI: {study_ui_command(chosen.name, location, outcome.experiment_id)}")

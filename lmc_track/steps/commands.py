@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from lmc_track.tracking.location import Location
-from lmc_track.tracking.pages import run_page
+from lmc_track.tracking.pages import FIRST_VIEW, experiment_page, run_page
 from lmc_track.uris import address
 
 
@@ -39,13 +39,16 @@ def runs_url(location: Location, experiment_id: str) -> str:
     return f"{root}/{run_page(experiment_id, '{run}')}"
 
 
-def study_ui_command(study: str, location: Location) -> str:
-    """The command that opens the MLflow UI at ``study``; a server's address where it has its own.
+def study_ui_command(study: str, location: Location, experiment_id: str = "") -> str:
+    """The command that opens the MLflow UI at ``study``; a server's address where it has its own,
+    with that of its experiment where its id is known.
 
     As in ``ui_command`` it has no secret.
     """
     if location.artifact_root is None:
-        return location.shown_uri
+        if not experiment_id:
+            return location.shown_uri
+        return f"{location.shown_uri.rstrip('/')}/{experiment_page(experiment_id, FIRST_VIEW)}"
     return shlex.join(["lmc-track", "ui", study, *_where(location)])
 
 

@@ -29,12 +29,16 @@ from lmc_track.warehouse.rebuild import RebuildReport
 
 @dataclass(frozen=True)
 class RunOutcome:
-    """What ``run`` did: new models and paths, clusterings, and the report."""
+    """What ``run`` did: new models and paths, clusterings, and the report.
+
+    ``experiment_id`` is the study's in MLflow.
+    """
 
     models: int
     paths: int
     clusterings: list[ClusteringOutcome]
     report: WrittenReport
+    experiment_id: str
 
 
 def run_study(
@@ -53,7 +57,7 @@ def run_study(
         ingest(location, progress, record)
         clusterings = _clusters(study, record, location, progress)
         report = write_report(record, location, progress, Wanted(out))
-    return RunOutcome(models, paths, clusterings, report)
+    return RunOutcome(models, paths, clusterings, report, record.experiment_id)
 
 
 def finetune_step(

@@ -16,8 +16,13 @@ from lmc_track.tracking.store import Store, reporting
 from lmc_track.tracking.tags import KIND_TAG, NOTE_TAG
 
 VIEW_TAG = "mlflow.sharedViewState."
+FIRST_VIEW = "lmc-first"
+"""The saved view that links to a study open: without one MLflow shows the newest of everything."""
 # Without it MLflow opens an experiment as one of prompts and traces, which shows nothing here.
 _WORKFLOW = {"workflowType": "machine_learning"}
+# Kinds before "model" in the alphabet, by which MLflow orders them, and points, which are below
+# their paths.
+_NOT_FIRST = ("clusters", "dataset", "point")
 _WIDTH = 190
 """Pixels of a column, such that names like convexity_gap/validation can be read."""
 
@@ -31,6 +36,17 @@ def experiment_page(experiment_id: str, view: str | None = None) -> str:
     """The run table of an experiment, relative to the server; ``view`` is the id of a saved one."""
     options = _WORKFLOW if view is None else {**_WORKFLOW, "viewStateShareKey": view}
     return f"#/experiments/{experiment_id}/runs?{urlencode(options)}"
+
+
+def first_page(store: Store, experiment_id: str) -> str:
+    """The page that an experiment is opened at: models, then paths.
+
+    A study of an earlier version has no such view before it is run again; MLflow then shows its
+    usual table.
+    """
+    with reporting(store.location):
+        tags = store.client.get_experiment(experiment_id).tags
+    return experiment_page(experiment_id, FIRST_VIEW if VIEW_TAG + FIRST_VIEW in tags else None)
 
 
 def run_page(experiment_id: str, run_id: str, tab: str = "") -> str:
@@ -62,7 +78,7 @@ def saved_views(
     """The views of a study with these evaluation sets.
 
     Models are ordered by the primary diagnostic, paths by the gap of the validation loss, the
-    widest first.
+    widest first. The view that a study opens at has models, then paths, then what comes of them.
     """
     names = dict.fromkeys(("validation", *datasets))
     first = f"{primary_metric}/{primary_dataset}"
@@ -97,7 +113,15 @@ def saved_views(
             others,
             "attributes.start_time",
             False,
-            (f"tags.`{KIND_TAG}`", _metric("n_clusters"), "params.`n_examples`"),
+            (_kind(), _metric("n_clusters"), "params.`n_examples`"),
+        ),
+        SavedView(
+            FIRST_VIEW,
+            "Models, then paths",
+            " AND ".join(f"{_kind()} != '{kind}'" for kind in _NOT_FIRST),
+            _kind(),
+            True,
+            (_kind(), _metric(first), _metric("convexity_gap/validation")),
         ),
     )
 

@@ -67,6 +67,9 @@ def test_losses_do_not_depend_on_the_size_of_batches(
     assert encoded.padding.token_id == PAD
     alone, together = Batching(token_budget=1), Batching(token_budget=512, overhead=512)
     assert np.allclose(losses(folder, encoded, alone), losses(folder, encoded, together), atol=1e-4)
+    # And planning accepts it.
+    model, _ = check_base(folder, 2, "model.base: b")
+    check_batches(model, encoded.padding, probe_rows(tokenizer, ["the cat sees"], 32), "b")
 
 
 @pytest.mark.parametrize("name", REFUSED)
@@ -80,16 +83,6 @@ def test_an_architecture_that_reads_its_padding_is_refused(
         rows = probe_rows(tokenizer, [text], 32)
         with pytest.raises(InputError, match=r"b: in the architecture .* depend on what it is pad"):
             check_batches(model, Padding(PAD), rows, "b")
-
-
-@pytest.mark.parametrize("name", READ)
-def test_an_architecture_that_masks_its_padding_is_accepted(
-    tmp_path: Path, tokenizer: Any, name: str
-) -> None:
-    folder = saved(name, tmp_path, tokenizer)
-    model, _ = check_base(folder, 2, "model.base: b")
-    padding = padding_of(model.config, tokenizer)
-    check_batches(model, padding, probe_rows(tokenizer, ["the cat sees"], 32), "b")
 
 
 @pytest.mark.parametrize("texts", [["the"], [""], ["the cat"], ["the cat", "a dog"], ["", ""]])

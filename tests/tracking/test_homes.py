@@ -70,7 +70,7 @@ def test_a_working_directory_without_a_home_is_reported_as_that(
 ) -> None:
     (tmp_path / "below").mkdir()
     monkeypatch.chdir(tmp_path / "below")
-    with pytest.raises(InputError, match="no home in the working directory: .*mlruns does not"):
+    with pytest.raises(InputError, match=r"no home in the working directory: .*mlruns does not"):
         check_home(locate(environ={}))
 
 
