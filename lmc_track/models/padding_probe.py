@@ -64,19 +64,12 @@ def check_batches(
     ordered = sorted(rows, key=lambda row: len(row["input_ids"]))
     lengths = [len(row["input_ids"]) for row in ordered]
     sizes = {sum(length <= width for length in lengths) for width in (*_WIDTHS, lengths[-1])}
-    try:
-        alone = torch.cat([_logits(model, padding, [row]) for row in ordered])
-        moved = [
-            (_logits(model, padding, ordered[:size]) - alone[:size]).abs().amax(dim=-1)
-            for size in sorted(sizes)
-            if size > 1
-        ]
-    except Exception as error:
-        reason = str(error).strip().partition("\n")[0] or type(error).__name__
-        raise InputError(
-            f"{shown}: the classifier of the architecture {kind} cannot read these texts: {reason}",
-            "Take an encoder that reads texts alone, such as BERT, RoBERTa, DeBERTa or ELECTRA.",
-        ) from None
+    alone = torch.cat([_logits(model, padding, [row], shown) for row in ordered])
+    moved = [
+        (_logits(model, padding, ordered[:size], shown) - alone[:size]).abs().amax(dim=-1)
+        for size in sorted(sizes)
+        if size > 1
+    ]
     allowed = _ROUNDING * float(alone.abs().max())
     for differences in moved:
         worst = int(differences.nan_to_num(torch.inf).argmax())
@@ -92,7 +85,7 @@ def check_batches(
 
 
 def _logits(
-    model: Any, padding: Padding, rows: Sequence[Mapping[str, Sequence[int]]]
+    model: Any, padding: Padding, rows: Sequence[Mapping[str, Sequence[int]]], shown: str
 ) -> torch.Tensor:
     """What ``model`` answers to ``rows`` in one batch (rows, labels)."""
     lengths = [len(row["input_ids"]) for row in rows]
@@ -108,5 +101,14 @@ def _logits(
     }
     if len(rows) > 1:
         inputs["attention_mask"] = torch.from_numpy(padding.mask(lengths))
-    logits: torch.Tensor = model(**inputs).logits
+    try:
+        logits: torch.Tensor = model(**inputs).logits
+    except Exception as error:
+        reason = str(error).strip().partition("\n")[0] or type(error).__name__
+        texts = "a text" if len(rows) == 1 else f"{len(rows)} texts"
+        raise InputError(
+            f"{shown}: the classifier of the architecture {model.config.model_type} cannot read "
+            f"{texts} of {' and '.join(map(str, lengths))} tokens: {reason}",
+            "Take an encoder that reads texts alone, such as BERT, RoBERTa, DeBERTa or ELECTRA.",
+        ) from None
     return logits
