@@ -72,7 +72,7 @@ class OpenGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name, command, rest = super().resolve_command(ctx, args)
-        if command is not None and ctx.default_map:
+        if name is not None and command is not None and ctx.default_map:
             taken = {parameter.name for parameter in command.params}
             for passed_on in ctx.default_map[name]:
                 if passed_on not in taken:

@@ -28,9 +28,11 @@ def hint(word: str, known: Iterable[str], likeness: float = 0.6) -> str:
 
 
 def suggestion(word: str, known: Iterable[str], *, listing: str) -> str:
-    """A sentence that names the word of ``known`` that is meant, else all of them."""
+    """Sentences that name the word of ``known`` that is meant, and all of them."""
     words = list(known)
-    if (near := nearest(word, words)) is not None:
-        return f"Did you mean {near!r}?"
+    if not words:
+        return ""
+    near = nearest(word, words)
+    meant = "" if near is None else f"Did you mean {near}? "
     more = ", …" if len(words) > _MOST_LISTED else ""
-    return f"{listing} {', '.join(words[:_MOST_LISTED])}{more}." if words else ""
+    return f"{meant}{listing} {', '.join(words[:_MOST_LISTED])}{more}."

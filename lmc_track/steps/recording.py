@@ -77,8 +77,8 @@ def plan_on_record(
     Raises:
         InputError: the study is wrong, or another one than is recorded.
     """
-    progress.begin(f"Planning {study.name}: its data and its base model are read")
     existing = find_study(Store(location), study.name, kinds=("model",))
+    progress.begin(f"Planning {study.name}: its data and its base model are read")
     if existing is None:
         return plan_study(study, location, progress, stand_in=stand_in)
     registered = [model for model in existing.facts.models if model.source == "registered"]

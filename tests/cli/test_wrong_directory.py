@@ -91,4 +91,4 @@ def test_a_misspelt_name_is_told_with_the_one_that_is_meant(
     in_process: Lmc, folder: Path, override: str, meant: str
 ) -> None:
     done = in_process("run", "study.toml", "--set", override)
-    assert f"Did you mean {meant!r}?" in done.err
+    assert f"Did you mean {meant}?" in done.err
