@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from lmc_track.errors import InputError
+from lmc_track.errors import InputError, LmcTrackError
 from lmc_track.steps.findings import Finding, fail, ok, warn
 from lmc_track.tracking.inspection import (
     look_at,
@@ -44,7 +44,10 @@ def check_place(location: Location) -> Iterator[Finding]:
     check = "place of home"
     if location.lacks_store or location.artifact_root is None:
         return
-    moved = displacement(location)
+    try:
+        moved = displacement(location)
+    except LmcTrackError:  # told by the check of the store
+        return
     if moved is None:
         yield ok(check, f"{location.home}, where the store says")
     else:

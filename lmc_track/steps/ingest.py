@@ -69,8 +69,9 @@ def ingest(
 
 
 def _runs(store: Store, study: StudyExperiment, known: StudyRecord | None) -> FinishedRuns:
-    own = known is not None and known.experiment_id == study.experiment_id
-    return finished_runs(store, study.experiment_id, known.index.finished() if own else None)
+    if known is None or known.experiment_id != study.experiment_id:
+        return finished_runs(store, study.experiment_id)
+    return finished_runs(store, study.experiment_id, known.index.finished())
 
 
 @dataclass(frozen=True)

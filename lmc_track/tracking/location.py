@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from lmc_track.errors import InputError
 from lmc_track.redaction import HIDDEN, check_address
@@ -83,7 +83,7 @@ class Location:
         log = file.with_name(f"{file.name}-wal")
         if log.exists() and log.stat().st_size > 0:
             return self.tracking_uri
-        return f"sqlite:///file:{quote(str(file))}?immutable=1&uri=true"
+        return f"sqlite:///file:{_quoted(str(file))}?immutable=1&uri=true"
 
     @property
     def shown_uri(self) -> str:
@@ -118,6 +118,12 @@ def locate(
             "beginning of options",
             "Give another folder with --home or LMC_HOME.",
         )
+    if unquote(str(folder)) != str(folder):
+        raise InputError(
+            f"the home {folder} has a percent sign with two digits in its name, which databases "
+            "read as another character",
+            "Give another folder with --home or LMC_HOME.",
+        )
     artifacts = (folder / "artifacts").as_uri()
     own = f"sqlite:///{folder}/mlflow.db"
     uri = tracking_uri or environ.get("MLFLOW_TRACKING_URI") or own
@@ -133,6 +139,17 @@ def locate(
         "Give sqlite:///FILE, postgresql://…, or http://HOST:PORT of an MLflow server; "
         "MLflow itself has given up its old folder of files.",
     )
+
+
+def _quoted(file: str) -> str:
+    """``file`` as part of SQLite's own URIs, and that as part of SQLAlchemy's.
+
+    Some of its versions unquote the name of a file, and some do not.
+    """
+    from sqlalchemy import make_url
+
+    once = quote(file)
+    return once if make_url(f"sqlite:///{once}").database == once else quote(once)
 
 
 def _with_driver(uri: str) -> str:

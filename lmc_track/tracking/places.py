@@ -8,6 +8,7 @@ is enough to read. Before anything is written the store has to name the home its
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,9 @@ from lmc_track.tracking.database import engine_of
 from lmc_track.tracking.failures import reporting
 from lmc_track.tracking.location import Location
 from lmc_track.tracking.tags import KIND_TAG, STUDY_TAG
+
+_PATIENCE = 30
+"""Seconds to wait for a writer."""
 
 
 def local_folder(artifact_uri: str) -> Path | None:
@@ -84,15 +88,25 @@ def plain_connection(location: Location) -> Iterator[Any]:
     """
     with reporting(location, opening=True):
         file = location.sqlite_file
-        uri = location.opened_uri
-        if file is not None and uri == location.tracking_uri:
-            uri = f"sqlite:///file:{quote(str(file))}?mode=ro&uri=true"
-        engine = engine_of(uri)
+        engine = engine_of(location.tracking_uri) if file is None else _reader(location, file)
         try:
             with engine.connect() as connection:
                 yield connection
         finally:
             engine.dispose()
+
+
+def _reader(location: Location, file: Path) -> Any:
+    import sqlalchemy
+
+    # What nobody here may write has to be told apart: see ``Location.opened_uri``.
+    settled = location.opened_uri != location.tracking_uri
+    uri = f"file:{quote(str(file))}?{'immutable=1' if settled else 'mode=ro'}"
+
+    def connect() -> sqlite3.Connection:
+        return sqlite3.connect(uri, uri=True, timeout=_PATIENCE)
+
+    return sqlalchemy.create_engine("sqlite://", creator=connect, poolclass=sqlalchemy.NullPool)
 
 
 def places_of(location: Location) -> Places:

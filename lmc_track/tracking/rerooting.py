@@ -15,7 +15,7 @@ from lmc_track.tracking.backup import back_up
 from lmc_track.tracking.database import engine_of
 from lmc_track.tracking.failures import reporting
 from lmc_track.tracking.location import Location, prepare
-from lmc_track.tracking.places import Places, Root, Standing, displaced, places_of
+from lmc_track.tracking.places import Root, Standing, displaced, local_folder, places_of
 
 _COLUMNS = (
     ("experiments", "artifact_location"),
@@ -95,7 +95,7 @@ def _check_copy(location: Location, root: Root) -> None:
 def _alone(location: Location) -> Iterator[None]:
     """Nobody works on any study of the home, nor ingests, while this lasts."""
     with ExitStack() as held:
-        for path in (location.locks / "move.lock", *sorted(location.locks.glob("*.lock"))):
+        for path in sorted({location.locks / "move.lock", *location.locks.glob("*.lock")}):
             lock = FileLock(path, timeout=0)
             try:
                 held.enter_context(lock)
@@ -130,8 +130,7 @@ def _rewrite(location: Location, roots: Sequence[Root]) -> tuple[int, tuple[str,
             ).all()
     finally:
         engine.dispose()
-    places = Places(location, ())
-    folders = ((run, places.folder(uri)) for run, uri in uris if uri.startswith(f"{new}/"))
+    folders = ((run, local_folder(uri)) for run, uri in uris if uri.startswith(f"{new}/"))
     return rows, tuple(run for run, folder in folders if folder and not folder.exists())
 
 
