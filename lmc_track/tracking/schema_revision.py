@@ -7,6 +7,7 @@ is missing, without a copy and without a word.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from lmc_track.tracking.location import Location, prepare
 from lmc_track.tracking.places import plain_connection
 
 
+@lru_cache(maxsize=1)
 def installed_revision() -> str:
     """The revision of the tables that the installed MLflow works with."""
     from mlflow.store.db.utils import _get_latest_schema_revision

@@ -54,9 +54,10 @@ class Store:
         with reporting(self.location, opening=True):
             if self.absent:
                 self._make()
-            elif self.location.artifact_root is not None:
-                check_revision(self.location)
             with self._opening():
+                # In here, since another program may be making the tables, revision by revision.
+                if self.location.artifact_root is not None:
+                    check_revision(self.location)
                 client = MlflowClient(tracking_uri=self.opened_uri)
                 client.search_experiments(max_results=1)
             if self.opened_uri == self.location.tracking_uri:

@@ -62,8 +62,11 @@ def test_what_reads_works_at_once_and_changes_no_address(
     assert digests(moved.own_artifacts) == artifacts
 
 
-@pytest.mark.parametrize("words", [("run", "tiny"), ("finetune", "tiny"), ("cluster", "tiny"),
-                                   ("describe", "tiny", "x"), ("ui",)], ids=lambda words: words[0])  # fmt: skip
+@pytest.mark.parametrize(
+    "words",
+    [("run", "tiny"), ("cluster", "tiny"), ("describe", "tiny", "x"), ("ui",)],
+    ids=lambda words: words[0],
+)
 def test_what_writes_offers_to_take_it_up(
     moved: Location, words: tuple[str, ...], in_process: Lmc
 ) -> None:
