@@ -115,7 +115,8 @@ def _take_in(
 ) -> RebuildReport:
     if found.outline.is_empty():
         raise _nothing(location)
-    names = [name for name in sources if name in found.studies]
+    # A study that has lost its own run is gone from the outline, though not from the store.
+    names = [one for one in sources if one in found.studies & set(found.outline["study"])]
     there = () if found.file is None else found.file.datasets["data_digest"]
     reader = RecordReader(frozenset(there))
     kept: set[str] = set()

@@ -178,7 +178,14 @@ def test_a_study_without_its_own_run_is_told_and_made_whole(home: Location) -> N
     with pytest.raises(InputError, match="no finished run of its own"):
         report_step("tiny", home, Silent())
     assert run_tiny(home).models == 0
-    assert ingested(home) == ["tiny", "scores"]
+    assert sorted(ingested(home)) == ["scores", "tiny"]
+
+
+def test_a_small_study_without_its_own_run_leaves_the_others_as_they_are(home: Location) -> None:
+    before = measured(home)["paths"]
+    Store(home).client.delete_run(runs_of(home, "scores").all("study")[0].run_id)
+    assert ingested(home) == ["tiny"]
+    assert measured(home)["paths"].equals(before)
 
 
 def test_other_tags_change_nothing(home: Location) -> None:
