@@ -21,7 +21,7 @@ from .refusals import refusal
 COMMANDS = (
     "demo", "init", "plan", "run", "finetune", "register", "evaluate", "interpolate", "plane",
     "ingest", "cluster", "query", "sql", "schema", "report", "export", "import", "materialize",
-    "status", "ui", "gc", "doctor",
+    "status", "rename", "describe", "ui", "move", "upgrade", "gc", "doctor",
 )  # fmt: skip
 
 

@@ -64,6 +64,11 @@ def _checks(location: Location, study: str | None, environ: Mapping[str, str]) -
 
         return check_store(location)
 
+    def place() -> Iterator[Finding]:
+        from lmc_track.steps.check_record import check_place
+
+        return check_place(location)
+
     def data_folder() -> Iterator[Finding]:
         from lmc_track.steps.check_studies import check_data_folder
 
@@ -82,6 +87,7 @@ def _checks(location: Location, study: str | None, environ: Mapping[str, str]) -
         "results": results,
         "SQLite": sqlite,
         "tracking store": store,
+        "place": place,
         "data folder": data_folder,
         "studies": studies,
         "device": check_device,
@@ -92,17 +98,19 @@ def _studies(
     location: Location, study: str | None, environ: Mapping[str, str]
 ) -> Iterator[Finding]:
     from lmc_track.steps.check_studies import check_data, check_studies
-    from lmc_track.tracking.inspection import look_at, sqlite_file
+    from lmc_track.tracking.inspection import look_at
+    from lmc_track.tracking.schema_revision import check_revision
 
     if study is not None and (Path(study).suffix == ".toml" or Path(study).is_file()):
         from lmc_track.study import read_study
 
         yield from check_data(read_study(Path(study)), environ, everything=True)
         return
-    file = sqlite_file(location)
-    if file is None or file.exists():
+    if not location.lacks_store:
         try:
             look_at(location)
+            if location.artifact_root is not None:
+                check_revision(location)
         except LmcTrackError:  # told by the check of the store
             return
         yield from check_studies(location, environ, study)

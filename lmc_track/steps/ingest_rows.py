@@ -82,7 +82,7 @@ class RecordReader:
                 "study": facts.name,
                 "study_id": record.run.run_id,
                 "experiment_id": record.experiment_id,
-                "description": facts.file["study"]["description"],
+                "description": record.description,
                 "task": facts.identity["task"]["name"],
                 "metric": facts.metric,
                 "label_names": list(facts.label_names),

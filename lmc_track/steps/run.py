@@ -23,6 +23,7 @@ from lmc_track.steps.report_files import check_out
 from lmc_track.study import Study
 from lmc_track.tracking.location import Location, is_read_only
 from lmc_track.tracking.lock import study_lock
+from lmc_track.tracking.places import displacement
 from lmc_track.tracking.studies import StudyRecord
 from lmc_track.warehouse.rebuild import RebuildReport
 
@@ -137,6 +138,9 @@ def report_step(
     found = find_recorded(study, location, kinds=())  # before the lock, which makes a home
     if wanted.out is not None and is_read_only(location):
         progress.note(f"{location.home} cannot be written: the report is not kept in MLflow.")
+        return write_report(found, location, progress, replace(wanted, kept=False))
+    if (moved := displacement(location)) is not None:
+        progress.note(f"{moved.message}: the report is not kept in MLflow. {moved.remedy}")
         return write_report(found, location, progress, replace(wanted, kept=False))
     with study_lock(location, study):
         record = find_recorded(study, location, kinds=["report"])

@@ -19,19 +19,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from lmc_track.errors import WorkError
 from lmc_track.tracking.artifact_names import check_artifact
 from lmc_track.tracking.durable import Part, publish, write_part
-from lmc_track.tracking.store import Store, reporting
+from lmc_track.tracking.failures import reporting
+from lmc_track.tracking.places import local_folder as local_folder
+from lmc_track.tracking.store import Store
 from lmc_track.tracking.temporary import temporary
-
-
-def local_folder(artifact_uri: str) -> Path | None:
-    """The folder behind a ``file:`` artifact URI; None where a server holds the artifacts."""
-    parts = urlsplit(artifact_uri)
-    return Path(unquote(parts.path)) if parts.scheme in ("", "file") else None
 
 
 class Artifacts:
@@ -75,7 +70,7 @@ class Artifacts:
         Raises:
             WorkError: it cannot be written.
         """
-        folder = local_folder(artifact_uri)
+        folder = self._store.folder_of(artifact_uri)
         if folder is None:
             self._upload(artifact_uri, source, name)
         else:
@@ -84,7 +79,7 @@ class Artifacts:
 
     def put_bytes(self, run_id: str, artifact_uri: str, content: bytes, name: str) -> None:
         """Write a file with ``content`` to ``name`` below the run's artifacts, as ``put`` does."""
-        folder = local_folder(artifact_uri)
+        folder = self._store.folder_of(artifact_uri)
         if folder is not None:
             self._place(folder / name, lambda path: path.write_bytes(content))
             return
@@ -136,7 +131,7 @@ class Artifacts:
             WorkError: the run does not have it, or ``name`` leads out of its artifacts.
         """
         check_artifact(run_id, name)
-        folder = local_folder(artifact_uri)
+        folder = self._store.folder_of(artifact_uri)
         if folder is not None:
             path = folder / name
             if not path.exists():

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from lmc_track.errors import InputError, LmcTrackError, WorkError
@@ -127,3 +129,15 @@ def _user() -> str | None:
 
     name: str | None = read_mlflow_creds().username
     return name
+
+
+@contextmanager
+def reporting(location: Location, *, opening: bool = False) -> Iterator[None]:
+    """Turn MLflow's own failures into errors that name the store; see ``failure``."""
+    from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    except (MlflowException, SQLAlchemyError, OSError) as error:
+        raise failure(error, location, opening=opening) from error

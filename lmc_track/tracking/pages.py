@@ -127,14 +127,25 @@ def saved_views(
 
 
 def describe_experiment(
-    store: Store, experiment_id: str, description: str, views: Sequence[SavedView]
+    store: Store,
+    experiment_id: str,
+    description: str,
+    views: Sequence[SavedView],
+    before: str | None = None,
 ) -> None:
-    """Let the experiment's page tell what is in it; a note that is there already stays."""
+    """Let the experiment's page tell what is in it.
+
+    A note that is there already stays, but for a description that is the one ``before``: others
+    were written by the study's readers.
+    """
     with reporting(store.location):
         experiment = store.client.get_experiment(experiment_id)
         tags = _view_tags(views, experiment.creation_time or 0)
-        if NOTE_TAG not in experiment.tags:
+        note = experiment.tags.get(NOTE_TAG)
+        if note is None:
             tags[NOTE_TAG] = _note(experiment_id, description, views)
+        elif before is not None and description_in(note) == before:
+            tags[NOTE_TAG] = redescribed(note, description)
         for name, value in tags.items():
             if experiment.tags.get(name) != value:
                 store.client.set_experiment_tag(experiment_id, name, value)
@@ -164,15 +175,28 @@ def _view_tags(views: Sequence[SavedView], made: int) -> dict[str, str]:
     }
 
 
+_ABOUT = "\n\nA run is a model, the path between two models (its points are below it), "
+
+
 def _note(experiment_id: str, description: str, views: Sequence[SavedView]) -> str:
     """What the experiment's page says above the run table, in Markdown."""
     links = ", ".join(f"[{view.name}]({experiment_page(experiment_id, view.id)})" for view in views)
     return (
-        f"{description}\n\n"
-        "A run is a model, the path between two models (its points are below it), an evaluation "
+        f"{description}{_ABOUT}an evaluation "
         "set, a clustering or a report; every run's description says which and where to look. "
         f"Tables, also under *Views*: {links}."
     )
+
+
+def description_in(note: str) -> str:
+    """What ``note`` says of a study, in Markdown, before it goes on about runs."""
+    return note.partition(_ABOUT)[0].strip()
+
+
+def redescribed(note: str, description: str) -> str:
+    """``note`` with another description, in Markdown, in the place of the one it has."""
+    _, about, rest = note.partition(_ABOUT)
+    return f"{description}{about}{rest}"
 
 
 def _kind() -> str:
