@@ -41,11 +41,13 @@ class Watched:
     def tell(self, text: str) -> None:
         pass
 
+    begin = finished = tell
+
     def note(self, text: str) -> None:
         print(text)
 
     @contextmanager
-    def track(self, title: str, total: int, unit: str) -> Iterator[Work]:
+    def track(self, title: str, total: int, unit: str, done: int = 0) -> Iterator[Work]:
         self.seen.clear()
         yield self
 

@@ -32,8 +32,10 @@ def command(home: str | None, out: Path | None) -> None:
     from lmc_track.steps.commands import study_ui_command
     from lmc_track.steps.demo import demo_location, demo_study
     from lmc_track.steps.run import run_study
+    from lmc_track.tracking.homes import check_home
 
     location = demo_location(home)
+    check_home(location, new=True)
     study = demo_study()
     outcome = run_study(study, location, progress, out)
     for line in outcome.report.findings:

@@ -56,7 +56,7 @@ def command(
     from lmc_track.steps.findings import Verdict
 
     findings = []
-    for finding in examine(find_location(home, tracking_uri), study, files=files):
+    for finding in examine(find_location(home, tracking_uri, new=True), study, files=files):
         if sys.stderr.isatty():
             passing(f"{finding.check} …")
         findings.append(finding)

@@ -40,7 +40,7 @@ def command(
     """
     from lmc_track.steps.run import finetune_step
 
-    location = find_location(home, tracking_uri)
+    location = find_location(home, tracking_uri, new=True)
     chosen = find_study(study, overrides, location)
     made = finetune_step(chosen, location, TerminalProgress(), placement)
     echo(f"{made} models finetuned." if made else "Every model was there.", err=True)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import click
 
 from . import import_clusters, import_evaluation_logs, import_interpolation_logs, import_scores
+from .everywhere import OpenGroup
 
 
-@click.group("import", short_help="Record results that were made elsewhere.")
+@click.group("import", cls=OpenGroup, short_help="Record results that were made elsewhere.")
 def command() -> None:
     """Record results that were made elsewhere, so that queries and the report work on them.
 

@@ -46,7 +46,7 @@ def command(
 
     told = read_memberships(file, names_of(match, name), key)
     tell_left_out("name", told.skipped)
-    location = find_location(home, tracking_uri)
+    location = find_location(home, tracking_uri, new=True)
     found = import_clusters(
         study, told, location, TerminalProgress(), StudyWords(task, base, primary)
     )

@@ -76,7 +76,7 @@ def command(
     table = None
     if subsets is not None:
         table = read_subsets(subsets, text_columns.split(","), subset_columns.split(","))
-    location = find_location(home, tracking_uri)
+    location = find_location(home, tracking_uri, new=True)
     found = import_evaluations(
         study,
         logs,

@@ -59,7 +59,7 @@ def command(
     tell_left_out("file", logs.skipped_files)
     for problem in logs.broken:
         say(f"Left out: {problem.message}")
-    location = find_location(home, tracking_uri)
+    location = find_location(home, tracking_uri, new=True)
     found = import_interpolations(
         study,
         logs,

@@ -87,7 +87,7 @@ def command(
     if table.n_empty:
         cells = "1 cell is" if table.n_empty == 1 else f"{table.n_empty:,} cells are"
         say(f"{cells} empty: no score is recorded for them.")
-    location = find_location(home, tracking_uri)
+    location = find_location(home, tracking_uri, new=True)
     words = StudyWords(task, base, primary)
     found = import_scores(study, table, location, TerminalProgress(), words, if_new)
     say(

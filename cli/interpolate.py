@@ -70,7 +70,7 @@ def command(
       lmc-track interpolate study.toml --workers 4
       lmc-track interpolate demo --modules embeddings --modules encoder.layer.0
     """
-    location = find_location(home, tracking_uri)
+    location = find_location(home, tracking_uri, new=dry_run)
     chosen, progress = find_study(study, overrides, location), TerminalProgress()
     if dry_run:
         from lmc_track.steps.dry_run import planned_work

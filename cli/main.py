@@ -20,12 +20,13 @@ import click
 
 from lmc_track.errors import LmcTrackError, WorkError
 
+from .everywhere import OpenGroup, with_common
 from .refusals import refusal
 
 COMMANDS = (
     "demo", "init", "check", "plan", "run", "finetune", "register", "evaluate", "interpolate",
     "plane", "ingest", "cluster", "query", "sql", "schema", "report", "export", "import",
-    "materialize", "status", "ui", "gc", "doctor",
+    "materialize", "status", "rename", "describe", "ui", "move", "upgrade", "gc", "doctor",
 )  # fmt: skip
 
 
@@ -52,7 +53,7 @@ def _reader_is_gone() -> bool:
         return True
 
 
-class LazyGroup(click.Group):
+class LazyGroup(OpenGroup):
     """Imports a command's module when that command is asked for; ``--help`` stays quick."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -65,7 +66,7 @@ class LazyGroup(click.Group):
         module = importlib.import_module(f"lmc_track.cli.{module_name}")
         command = module.command
         assert isinstance(command, click.Command)
-        return command
+        return with_common(command)
 
     def invoke(self, ctx: click.Context) -> Any:
         """As click does it; but where nobody reads our output any more, that is told apart.
@@ -97,14 +98,15 @@ class LazyGroup(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(version("lmc-track"), prog_name="lmc-track")
-@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
-@click.pass_context
-def cli(ctx: click.Context, debug: bool) -> None:
+def cli() -> None:
     """Which finetuned models are connected by a straight line of low loss?
 
     Finetunes one pretrained text classifier many times, measures the loss along the line
     between every two of them, records every model and point in MLflow, and finds the clusters
     of linearly connected models with SQL.
+
+    The options below may also stand after a command. Without a terminal progress is printed as
+    plain lines.
 
     \b
     Examples:
@@ -113,7 +115,6 @@ def cli(ctx: click.Context, debug: bool) -> None:
       lmc-track run study.toml             every step; run again to resume
       lmc-track query barrier_matrix -p study=demo
     """
-    ctx.obj = {"debug": debug}
 
 
 def main() -> None:

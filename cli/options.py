@@ -151,25 +151,35 @@ def format_option(function: Function) -> Function:
     )(function)
 
 
-def find_location(home: str | None, tracking_uri: str | None) -> Location:
+def find_location(home: str | None, tracking_uri: str | None, *, new: bool = False) -> Location:
+    """Where the studies are; the home is there, unless ``new`` lets it be made.
+
+    Raises:
+        InputError: there is no home, or the folder is something else.
+    """
+    from lmc_track.tracking.homes import check_home
     from lmc_track.tracking.location import locate
 
-    return locate(home, tracking_uri)
+    location = locate(home, tracking_uri)
+    check_home(location, new=new)
+    return location
 
 
 def find_study(study: str, overrides: tuple[str, ...], location: Location) -> Study:
     """The study that STUDY means, with ``--set`` applied."""
-    from lmc_track.study import build_study, read_study
+    from lmc_track.study import read_study, restore_study
 
     if _is_file(study):
         return read_study(Path(study), overrides)
     from lmc_track.steps.recording import recorded_study
+    from lmc_track.tracking.homes import check_home
 
+    check_home(location)
     recorded = recorded_study(study, location)
     if not overrides:
         return recorded
     content = recorded.model_dump(mode="json")
-    return build_study(content, overrides, source=f"the recorded study {study!r}")
+    return restore_study(content, f"the recorded study {study!r}", overrides)
 
 
 def study_name(study: str, location: Location) -> str:
@@ -178,6 +188,9 @@ def study_name(study: str, location: Location) -> str:
         from lmc_track.study import read_study
 
         return read_study(Path(study)).name
+    from lmc_track.tracking.homes import check_home
+
+    check_home(location)
     return study
 
 

@@ -101,7 +101,7 @@ def command(
     inside = _numbers(within, "--within", float)
     if overrides and study is None:
         raise click.UsageError("--set overrides a study file: name a STUDY")
-    location, progress = find_location(home, tracking_uri), TerminalProgress()
+    location, progress = find_location(home, tracking_uri, new=True), TerminalProgress()
     chosen = None if study is None else find_study(study, overrides, location)
     minority = minority_of(chosen, location, progress, share=share, within=inside, between=between)
     costs = None if chosen is None else costs_of(chosen, location, progress)

@@ -76,7 +76,7 @@ def command(
 
     from lmc_track.steps.register import Options, register_models
 
-    location = find_location(home, tracking_uri)
+    location = find_location(home, tracking_uri, new=True)
     given = None if labels is None else tuple(label.strip() for label in labels.split(","))
     found = register_models(
         find_study(study, overrides, location),

@@ -58,17 +58,17 @@ def command(
     if dry_run:
         from lmc_track.steps.dry_run import planned_work
 
-        location = find_location(home, tracking_uri)
+        location = find_location(home, tracking_uri, new=True)
         chosen = find_study(study, overrides, location)
         show(planned_work(chosen, location, TerminalProgress(), placement), "table")
         return
     from lmc_track.steps.commands import study_ui_command
     from lmc_track.steps.run import run_study
 
-    location = find_location(home, tracking_uri)
+    location = find_location(home, tracking_uri, new=True)
     chosen = find_study(study, overrides, location)
     outcome = run_study(chosen, location, TerminalProgress(), out, placement)
     for line in outcome.report.findings:
         echo(line)
     echo(f"Report:    {outcome.report.path}")
-    echo(f"MLflow UI: {study_ui_command(chosen.name, location)}")
+    echo(f"MLflow UI: {study_ui_command(chosen.name, location, outcome.experiment_id)}")

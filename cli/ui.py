@@ -37,7 +37,7 @@ def command(
       lmc-track ui demo --port 5001 --open
     """
     from lmc_track.steps.commands import ui_command
-    from lmc_track.tracking.pages import experiment_page, experiments_page
+    from lmc_track.tracking.pages import experiments_page, first_page
     from lmc_track.tracking.server import (
         check_port,
         check_servable,
@@ -53,7 +53,7 @@ def command(
         from lmc_track.steps.recording import find_recorded
 
         record = find_recorded(study_name(study, location), location, kinds=())
-        page = experiment_page(record.experiment_id)
+        page = first_page(record.recorder.store, record.experiment_id)
     if port == 0:
         port = free_port()
     check_port(port)

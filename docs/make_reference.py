@@ -77,7 +77,8 @@ def cli_page() -> str:
         "# Commands",
         MADE,
         "`lmc-track COMMAND --help` prints the same. Rows go to standard output, everything else "
-        "to standard error.",
+        "to standard error ([running.md](running.md#progress)). `--home`, `--tracking-uri`, "
+        "`--format`, `--quiet`, `--verbose` and `--debug` stand before the command or after it.",
     ]
     for name in COMMANDS:
         context = command_context(name)
@@ -106,7 +107,7 @@ def queries_page(results: Results, items: Sequence[SchemaItem]) -> str:
     parts = [
         "# Queries",
         MADE,
-        "Each is a file of SQL in `queries/`, run by name: `lmc-track query NAME -p KEY=VALUE`, or "
+        "Each is a file of SQL in `queries/`, run by name: `lmc-track query NAME KEY=VALUE`, or "
         "`lmc_track.open(home).query(NAME, KEY=VALUE)`, which gives a Polars frame. `study` may be "
         "left out where there is only one. The examples ask a made study of six models.",
         "Your own are found too: `queries/NAME.sql` in the home, with the same header as these "
@@ -223,7 +224,9 @@ def study_file_page() -> str:
         MADE,
         "A study is one TOML file; `lmc-track init study.toml --task NAME` writes one with every "
         "key explained. Only `study.name` must be given. An unknown key is an error that names "
-        "the nearest known one. `--set SECTION.KEY=VALUE` overrides a key on the command line. A "
+        "the nearest known one. `--set SECTION.KEY=VALUE` overrides a key on the command line; "
+        "folders in the file are relative to it, those typed to the working directory "
+        "([running.md](running.md#paths)). A "
         "recorded study may gain seeds, evaluation sets and points of the grid; what else differs "
         "from the record is refused and shown ([README](../README.md#a-study-of-your-own)).",
         fenced(STUDY_FILE_EXAMPLE, "toml"),

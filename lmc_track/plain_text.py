@@ -17,7 +17,8 @@ _UNPRINTABLE = re.compile(
 _MARKUP = re.compile(r"[\\`*\[\]()|~!]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 
 # A backslash before these stays to be seen in MLflow.
-_ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+_ENTITY_OF = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
+_ENTITIES = str.maketrans(_ENTITY_OF)
 
 
 def printable(text: str) -> str:
@@ -36,6 +37,13 @@ def json_safe(text: str) -> str:
 def markdown_escaped(text: str) -> str:
     """``text`` as MLflow's Markdown shows it as it is, in one line: no link, picture or tag."""
     return _MARKUP.sub(r"\\\g<0>", " ".join(printable(text).split()).translate(_ENTITIES))
+
+
+def markdown_unescaped(text: str) -> str:
+    """What ``markdown_escaped`` made ``text`` of; other Markdown stays as it is."""
+    for mark, entity in _ENTITY_OF.items():
+        text = text.replace(entity, mark)
+    return re.sub(r"\\([\\`*\[\]()|~!_])", r"\1", text)
 
 
 def _written_out(found: re.Match[str]) -> str:

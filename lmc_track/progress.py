@@ -8,17 +8,31 @@ from typing import Protocol
 
 
 class Work(Protocol):
-    """One piece of long work under way; ``tell`` says in other words how far it is."""
+    """One piece of long work under way.
+
+    ``tell`` says in other words how far it is; ``finished`` says which of few things, such as
+    models, has just been done.
+    """
 
     def advance(self, steps: int = 1) -> None: ...
 
     def tell(self, text: str) -> None: ...
 
+    def finished(self, text: str) -> None: ...
+
 
 class Progress(Protocol):
-    """Shows long work. ``track`` opens a bar of ``total`` units; ``note`` says one line."""
+    """Shows long work.
 
-    def track(self, title: str, total: int, unit: str) -> AbstractContextManager[Work]: ...
+    ``track`` opens a bar of ``total`` units, of which ``done`` were there before; ``begin`` says
+    which step begins where it has no bar; ``note`` says one line that people should read.
+    """
+
+    def track(
+        self, title: str, total: int, unit: str, done: int = 0
+    ) -> AbstractContextManager[Work]: ...
+
+    def begin(self, text: str) -> None: ...
 
     def note(self, text: str) -> None: ...
 
@@ -30,13 +44,19 @@ class _SilentWork:
     def tell(self, text: str) -> None:
         pass
 
+    def finished(self, text: str) -> None:
+        pass
+
 
 class Silent:
     """Shows nothing: the default for Python users and tests."""
 
     @contextmanager
-    def track(self, title: str, total: int, unit: str) -> Iterator[Work]:
+    def track(self, title: str, total: int, unit: str, done: int = 0) -> Iterator[Work]:
         yield _SilentWork()
+
+    def begin(self, text: str) -> None:
+        pass
 
     def note(self, text: str) -> None:
         pass

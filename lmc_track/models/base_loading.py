@@ -1,4 +1,4 @@
-"""Whether a base model loads whole and reads batches as it reads single texts.
+"""Whether a base model loads whole.
 
 Everything that finetuning takes from a base model must come from its files: an encoder that is
 partly random would be another one for every seed, without a sign of it in any result.
@@ -6,7 +6,6 @@ partly random would be another one for every seed, without a sign of it in any r
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +15,6 @@ from lmc_track.errors import InputError
 from lmc_track.models.admission import frame_of
 from lmc_track.models.checkpoints import stored_tensors
 from lmc_track.models.loading import LoadReport, load_reported
-from lmc_track.models.padding import Padding, name_padding, read_names
-
-# Logits of one text may differ by so much, as a share of the largest, between batches: sums are
-# taken in another order. A padding token that is read makes a hundred times the difference.
-_ROUNDING = 1e-3
 
 
 def check_base(
@@ -129,49 +123,3 @@ def renew_head(model: Any, seed: int) -> None:
         module._is_hf_initialized = id(module) in encoder
     torch.manual_seed(seed)
     model.initialize_weights()
-
-
-@torch.inference_mode()
-def check_batches(
-    model: Any, padding: Padding, rows: Sequence[Mapping[str, Sequence[int]]], shown: str
-) -> None:
-    """Raise InputError unless ``model`` answers the same to a text alone and beside a longer one.
-
-    ``rows`` are the inputs of a short and of a longer text by name.
-    """
-    name_padding(model, padding.token_id)
-    kind = model.config.model_type
-    lengths = [len(row["input_ids"]) for row in rows]
-    names = read_names(model, rows[0])
-    try:
-        alone = [
-            model(**{name: torch.tensor([list(row[name])]) for name in names}).logits
-            for row in rows
-        ]
-        inputs = {
-            name: torch.from_numpy(
-                padding.table(
-                    [row[name] for row in rows],
-                    lengths,
-                    padding.token_id if name == "input_ids" else 0,
-                )
-            )
-            for name in names
-        }
-        mask = torch.from_numpy(padding.mask(lengths))
-        together = model(**inputs, attention_mask=mask).logits
-    except Exception as error:
-        reason = str(error).strip().partition("\n")[0] or type(error).__name__
-        raise InputError(
-            f"{shown}: the classifier of the architecture {kind} cannot read these texts: {reason}",
-            "Take an encoder that reads texts alone, such as BERT, RoBERTa, DeBERTa or ELECTRA.",
-        ) from None
-    single = torch.cat(alone)
-    difference = float((together - single).abs().max())
-    if not difference <= _ROUNDING * float(single.abs().max()):
-        raise InputError(
-            f"{shown}: in the architecture {kind} a text's logits depend on what it is padded to: "
-            f"they move by {difference:.2g} beside a longer text",
-            "Its losses would depend on the batches. Take an encoder that masks padding, such as "
-            "BERT, RoBERTa, DeBERTa or ELECTRA.",
-        )

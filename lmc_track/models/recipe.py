@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import hashlib
 import json
 import math
@@ -13,6 +12,7 @@ from enum import Enum
 from typing import Any, Union, get_args, get_origin
 
 from lmc_track.errors import InputError
+from lmc_track.spelling import nearest
 from lmc_track.study.sections import RESERVED_TRAINER_KEYS, FinetuneSection
 
 RECIPE_SCHEMA = 1
@@ -104,8 +104,8 @@ def _problem(name: str, value: Any, fields: dict[str, dataclasses.Field[Any]]) -
         if name == "warmup_ratio":
             return "warmup_ratio: now called warmup_steps, where less than 1 is a share of all"
         known = [n for n in fields if n not in DECIDED_HERE | RESERVED_TRAINER_KEYS]
-        close = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
-        return f"{name}: no setting of transformers.TrainingArguments; did you mean {close[0]!r}?"
+        near = nearest(name, known, likeness=0)
+        return f"{name}: no setting of transformers.TrainingArguments; did you mean {near!r}?"
     if not _fits(value, fields[name].type):
         return f"{name}: must be {_shown(fields[name].type)}, not {value!r}"
     choices = [kind for kind in _alternatives(fields[name].type) if _is_enum(kind)]

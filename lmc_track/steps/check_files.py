@@ -13,7 +13,6 @@ from lmc_track.steps.damage import Damage, remedies
 from lmc_track.steps.findings import Finding, fail, ok, warn
 from lmc_track.steps.model_folders import weights_folder
 from lmc_track.tracking.artifact_reading import DamagedArtifactError
-from lmc_track.tracking.artifacts import local_folder
 from lmc_track.tracking.location import Location
 from lmc_track.tracking.runs import RunEntry
 from lmc_track.tracking.stamps import artifacts_of
@@ -100,7 +99,7 @@ def _stays_elsewhere(run: RunEntry) -> bool:
 
 
 def _count_run(record: StudyRecord, run: RunEntry, counted: _Counted) -> None:
-    folder = local_folder(run.artifact_uri)
+    folder = record.recorder.store.folder_of(run.artifact_uri)
     for name, stamp in artifacts_of(run):
         with tempfile.TemporaryDirectory() as place:
             try:

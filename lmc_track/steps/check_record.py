@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from lmc_track.errors import InputError
+from lmc_track.errors import InputError, LmcTrackError
 from lmc_track.steps.findings import Finding, fail, ok, warn
 from lmc_track.tracking.inspection import (
-    installed_revision,
     look_at,
     look_at_sqlite,
-    sqlite_file,
 )
 from lmc_track.tracking.location import Location
 from lmc_track.tracking.lock_state import holder, is_held
+from lmc_track.tracking.places import displacement
+from lmc_track.tracking.schema_revision import installed_revision, other_revision
 from lmc_track.warehouse.connection import Limits, reading
 
 # A statistic of fewer runs than this share of those there are now misleads SQLite.
@@ -24,8 +24,7 @@ _FEW = 1_000
 
 def check_store(location: Location) -> Iterator[Finding]:
     """Whether the store answers, which it is, and of which MLflow its tables are."""
-    file = sqlite_file(location)
-    if file is not None and not file.exists():
+    if location.lacks_store:
         yield ok("tracking store", f"{location.shown_uri} is not made yet")
         return
     look = look_at(location)
@@ -33,21 +32,31 @@ def check_store(location: Location) -> Iterator[Finding]:
     yield ok("tracking store", f"{look.what} at {location.shown_uri}, {studies}")
     if look.revision is None:
         return
-    wanted = installed_revision()
-    if look.revision == wanted:
-        yield ok("MLflow schema", f"revision {wanted}, as the installed MLflow has it")
+    if look.revision == installed_revision():
+        yield ok("MLflow schema", f"revision {look.revision}, as the installed MLflow has it")
     else:
-        yield fail(
-            "MLflow schema",
-            f"revision {look.revision}; the installed MLflow has {wanted}",
-            f"Make a backup, then: mlflow db upgrade {location.shown_uri}. Or install the MLflow "
-            "that wrote it.",
-        )
+        other = other_revision(location, look.revision)
+        yield fail("MLflow schema", other.message, other.remedy)
+
+
+def check_place(location: Location) -> Iterator[Finding]:
+    """Whether the store names this home for its artifacts."""
+    check = "place of home"
+    if location.lacks_store or location.artifact_root is None:
+        return
+    try:
+        moved = displacement(location)
+    except LmcTrackError:  # told by the check of the store
+        return
+    if moved is None:
+        yield ok(check, f"{location.home}, where the store says")
+    else:
+        yield fail(check, moved.message, moved.remedy)
 
 
 def check_sqlite(location: Location) -> Iterator[Finding]:
     """Whether SQLite lets readers go on beside a writer, and knows how to sort fast."""
-    file = sqlite_file(location)
+    file = location.sqlite_file
     if file is None or not file.exists():
         return
     look = look_at_sqlite(file)

@@ -9,13 +9,12 @@ from lmc_track.analysis.label_order import in_order, names_labels, order_by_name
 from lmc_track.errors import InputError, LmcTrackError
 from lmc_track.models.foreign import read_object
 from lmc_track.steps.findings import Finding, fail, ok, warn
-from lmc_track.study import Study, build_study
+from lmc_track.study import Study, restore_study
 from lmc_track.study.imported_section import ImportedTask
 from lmc_track.study.tabular_section import TabularTask
 from lmc_track.study.task_sections import AgreementTask
 from lmc_track.tasks.loading import load_task
 from lmc_track.tasks.sampling import TRAIN_SAMPLE, sample
-from lmc_track.tracking.artifacts import local_folder
 from lmc_track.tracking.census import Census, CountedRun, take_census
 from lmc_track.tracking.location import Location
 from lmc_track.tracking.store import Store
@@ -64,9 +63,9 @@ def check_studies(
             )
             continue
         facts = record.facts
-        study = build_study(facts.file, source=f"the recorded study {one.study!r}")
+        study = restore_study(facts.file, source=f"the recorded study {one.study!r}")
         yield from check_data(study, environ, facts, everything=name is not None)
-        yield from _check_order(facts, _models(census, one.experiment_id))
+        yield from _check_order(store, facts, _models(census, one.experiment_id))
 
 
 def check_data(
@@ -125,14 +124,16 @@ def _models(census: Census, experiment: str) -> list[CountedRun]:
     ]
 
 
-def _check_order(facts: StudyFacts, models: Sequence[CountedRun]) -> Iterator[Finding]:
+def _check_order(
+    store: Store, facts: StudyFacts, models: Sequence[CountedRun]
+) -> Iterator[Finding]:
     """Whether the labels in the configurations of a study's models stand in the study's order."""
     labels = facts.label_names
     check = f"label order of {facts.name}"
     fitting, silent, wrong = 0, 0, []
     names = {model.key: model.name for model in facts.models}
     for run in models:
-        given = _config_labels(run)
+        given = _config_labels(store, run)
         if given is None or not names_labels(given):
             silent += 1
             continue
@@ -155,9 +156,9 @@ def _check_order(facts: StudyFacts, models: Sequence[CountedRun]) -> Iterator[Fi
         yield ok(check, f"{fitting:,} models have {whole}{quiet}")
 
 
-def _config_labels(run: CountedRun) -> list[str] | None:
+def _config_labels(store: Store, run: CountedRun) -> list[str] | None:
     """The labels of a model's outputs, in their order; None where they cannot be read here."""
-    folder = local_folder(run.artifact_uri)
+    folder = store.folder_of(run.artifact_uri)
     if folder is None:
         return None
     for config in (

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import shlex
-import shutil
-import sys
-from pathlib import Path
 
+from lmc_track.tracking.advice import mlflow_program, place_options
 from lmc_track.tracking.location import Location
-from lmc_track.tracking.pages import run_page
+from lmc_track.tracking.pages import FIRST_VIEW, experiment_page, run_page
 from lmc_track.uris import address
 
 
@@ -20,13 +18,11 @@ def ui_command(location: Location, port: int = 5000) -> str:
     """
     if location.artifact_root is None:
         return location.shown_uri
-    beside = Path(sys.executable).with_name("mlflow")
-    program = str(beside) if shutil.which("mlflow") is None and beside.exists() else "mlflow"
     store = ["--backend-store-uri", location.shown_uri]
     root = location.artifact_root
     artifacts = ["--default-artifact-root", address(root) if "://" in root else root]
     place = ["--host", "127.0.0.1", "--port", str(port)]
-    return shlex.join([program, "ui", *store, *artifacts, *place])
+    return shlex.join([mlflow_program(), "ui", *store, *artifacts, *place])
 
 
 def runs_url(location: Location, experiment_id: str) -> str:
@@ -39,29 +35,24 @@ def runs_url(location: Location, experiment_id: str) -> str:
     return f"{root}/{run_page(experiment_id, '{run}')}"
 
 
-def study_ui_command(study: str, location: Location) -> str:
-    """The command that opens the MLflow UI at ``study``; a server's address where it has its own.
+def study_ui_command(study: str, location: Location, experiment_id: str = "") -> str:
+    """The command that opens the MLflow UI at ``study``; a server's address where it has its own,
+    with that of its experiment where its id is known.
 
     As in ``ui_command`` it has no secret.
     """
     if location.artifact_root is None:
-        return location.shown_uri
-    return shlex.join(["lmc-track", "ui", study, *_where(location)])
-
-
-def _where(location: Location) -> list[str]:
-    """The options that lead any command to this place."""
-    where = ["--home", str(location.home)]
-    if location.tracking_uri != f"sqlite:///{location.home}/mlflow.db":
-        where += ["--tracking-uri", location.shown_uri]
-    return where
+        if not experiment_id:
+            return location.shown_uri
+        return f"{location.shown_uri.rstrip('/')}/{experiment_page(experiment_id, FIRST_VIEW)}"
+    return shlex.join(["lmc-track", "ui", study, *place_options(location)])
 
 
 def reproduction(
     study: str, location: Location, *, imported: bool = False
 ) -> list[tuple[str, str]]:
     """(what for, command) of the ways to go on from a report."""
-    where = _where(location)
+    where = place_options(location)
     first = ("Run or resume the study", ["run", study])
     if imported:
         first = ("How clusters differ", ["query", "cluster_diagnostics", "-p", f"study={study}"])

@@ -71,6 +71,11 @@ def _checks(
 
         return check_store(location)
 
+    def place() -> Iterator[Finding]:
+        from lmc_track.steps.check_record import check_place
+
+        return check_place(location)
+
     def data_folder() -> Iterator[Finding]:
         from lmc_track.steps.check_studies import check_data_folder
 
@@ -92,6 +97,7 @@ def _checks(
         "results": results,
         "SQLite": sqlite,
         "tracking store": store,
+        "place": place,
         "data folder": data_folder,
         "studies": studies,
         **({"files": artifacts} if files else {}),
@@ -103,17 +109,19 @@ def _studies(
     location: Location, study: str | None, environ: Mapping[str, str]
 ) -> Iterator[Finding]:
     from lmc_track.steps.check_studies import check_data, check_studies
-    from lmc_track.tracking.inspection import look_at, sqlite_file
+    from lmc_track.tracking.inspection import look_at
+    from lmc_track.tracking.schema_revision import check_revision
 
     if study is not None and (Path(study).suffix == ".toml" or Path(study).is_file()):
         from lmc_track.study import read_study
 
         yield from check_data(read_study(Path(study)), environ, everything=True)
         return
-    file = sqlite_file(location)
-    if file is None or file.exists():
+    if not location.lacks_store:
         try:
             look_at(location)
+            if location.artifact_root is not None:
+                check_revision(location)
         except LmcTrackError:  # told by the check of the store
             return
         yield from check_studies(location, environ, study)
@@ -123,13 +131,13 @@ def _studies(
 
 def _artifacts(location: Location, study: str | None) -> Iterator[Finding]:
     from lmc_track.steps.check_files import check_files
-    from lmc_track.tracking.inspection import look_at, sqlite_file
+    from lmc_track.tracking.inspection import look_at
 
     if study is not None and (Path(study).suffix == ".toml" or Path(study).is_file()):
         from lmc_track.study import read_study
 
         study = read_study(Path(study)).name
-    file = sqlite_file(location)
+    file = location.sqlite_file
     if file is None or file.exists():
         try:
             look_at(location)

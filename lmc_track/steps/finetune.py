@@ -187,13 +187,21 @@ def finetune_models(
     )
     examples = steps * plan.study.finetune.batch_size * _PASSES
     title = f"Finetuning {len(todo)} models" if len(todo) > 1 else f"Finetuning {todo[0].name}"
-    records = _Records(plan, record)
+    records, done = _Records(plan, record), 0
     with (
         tempfile.TemporaryDirectory(
             prefix="finetuning-", dir=plan.location.cache, ignore_cleanup_errors=True
         ) as workplace,
         progress.track(title, steps, "steps") as work,
     ):
+
+        def keep(training: _Training, trained: _Trained) -> None:
+            nonlocal done
+            records.keep(training, trained)
+            for model in training.models:
+                done += 1
+                work.finished(f"{model.name} is finetuned, {done:,} of {len(todo):,} models")
+
         carry_out(
             trainings,
             _Finetuning(
@@ -205,7 +213,7 @@ def finetune_models(
                 computing.settings,
                 Path(workplace),
             ),
-            records.keep,
+            keep,
             work.advance,
             pool=computing.pool(weight_count(plan.base), len(trainings), examples),
             begin=records.begin,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -17,11 +17,17 @@ from lmc_track.steps.derivations import DERIVATIONS
 from lmc_track.steps.ingest_changes import Changes, changes, first_of_each_key
 from lmc_track.steps.ingest_rows import RecordReader
 from lmc_track.tracking.artifact_reading import DamagedArtifactError
+from lmc_track.tracking.experiments import StudyExperiment
 from lmc_track.tracking.location import Location, prepare
 from lmc_track.tracking.record import FinishedRuns, finished_runs
 from lmc_track.tracking.runs import RunEntry
 from lmc_track.tracking.store import Store
-from lmc_track.tracking.studies import StudyRecord, open_study, study_experiments
+from lmc_track.tracking.studies import (
+    StudyRecord,
+    is_described_anew,
+    open_study,
+    study_experiments,
+)
 from lmc_track.warehouse.migrations import upgrade
 from lmc_track.warehouse.rebuild import DamagedResultsError, rebuild, update
 from lmc_track.warehouse.recorded import Recorded, recorded
@@ -61,21 +67,25 @@ def ingest(
         raise _nothing(location)
     prepare(location)
     with _alone(location, progress):
-        sources = {
-            name: _Source(store, name, experiment_id, _runs(store, name, experiment_id, known))
-            for name, experiment_id in experiments.items()
-        }
+        sources = {one.name: _Source(store, one, _runs(store, one, known)) for one in experiments}
         outline = pl.concat([source.outline() for source in sources.values()])
         found = changes(outline, None if everything else _file(location, progress))
+        found = replace(found, studies=found.studies | _described_anew(found, sources, outline))
+        for name in sources.keys() - set(outline["study"]):
+            progress.note(
+                f"The study {name} is left out: it has no finished run of its own. Restore that in "
+                "MLflow, or run its study file, which makes it anew."
+            )
         if found.none:
             assert found.file is not None
             return Ingested(found.file.counts, changed=False)
         return _take_in(location, progress, sources, found)
 
 
-def _runs(store: Store, name: str, experiment_id: str, known: StudyRecord | None) -> FinishedRuns:
-    read = known.index.finished() if known and known.facts.name == name else None
-    return finished_runs(store, experiment_id, read)
+def _runs(store: Store, study: StudyExperiment, known: StudyRecord | None) -> FinishedRuns:
+    if known is None or known.experiment_id != study.experiment_id:
+        return finished_runs(store, study.experiment_id)
+    return finished_runs(store, study.experiment_id, known.index.finished())
 
 
 @dataclass(frozen=True)
@@ -83,22 +93,35 @@ class _Source:
     """A study of the store, of which nothing but an outline is read yet."""
 
     store: Store
-    name: str
-    experiment_id: str
+    study: StudyExperiment
     runs: FinishedRuns
 
     def outline(self) -> pl.DataFrame:
         """The outline of its runs; without rows before the study itself was recorded."""
-        outline = self.runs.outline().with_columns(study=pl.lit(self.name))
+        outline = self.runs.outline().with_columns(study=pl.lit(self.study.name))
         return outline if "study" in outline["kind"] else outline.clear()
 
     def read(self, outline: pl.DataFrame, unread: frozenset[str]) -> StudyRecord:
         """The study with the runs of ``outline`` but for ``unread``."""
         wanted = outline.filter(~pl.col("run_id").is_in(list(unread)))
         entries = self.runs.entries(wanted["run_id"].to_list())
-        record = open_study(self.store, self.name, self.experiment_id, entries)
+        record = open_study(self.store, self.study, entries)
         assert record is not None, "the study's own run is among those that are read"
         return record
+
+
+def _described_anew(
+    found: Changes, sources: Mapping[str, _Source], outline: pl.DataFrame
+) -> frozenset[str]:
+    """Studies of which something else is said in MLflow than in the file."""
+    if found.file is None:
+        return frozenset()
+    said = dict(found.file.studies.select("study", "description").iter_rows())
+    return frozenset(
+        name
+        for name in set(outline["study"]) & said.keys()
+        if is_described_anew(sources[name].study, said[name])
+    )
 
 
 def _take_in(
@@ -106,7 +129,8 @@ def _take_in(
 ) -> Ingested:
     if found.outline.is_empty():
         raise _nothing(location)
-    names = [name for name in sources if name in found.studies]
+    # A study that has lost its own run is gone from the outline, though not from the store.
+    names = [one for one in sources if one in found.studies & set(found.outline["study"])]
     there = () if found.file is None else found.file.datasets["data_digest"]
     reader = RecordReader(frozenset(there))
     kept: set[str] = set()

@@ -20,7 +20,6 @@ from lmc_track.tasks.dataset import Dataset
 from lmc_track.tasks.projection import Projection
 from lmc_track.tracking.artifact_reading import DamagedArtifactError, damaged, read_json
 from lmc_track.tracking.artifact_shapes import PrecisionRow
-from lmc_track.tracking.artifacts import local_folder
 from lmc_track.tracking.keys import path_key
 from lmc_track.tracking.runs import RunEntry
 from lmc_track.tracking.stamps import stamped
@@ -109,7 +108,7 @@ class RecordReader:
                 "study": facts.name,
                 "study_id": record.run.run_id,
                 "experiment_id": record.experiment_id,
-                "description": facts.file["study"]["description"],
+                "description": record.description,
                 "task": facts.identity["task"]["name"],
                 "metric": facts.metric,
                 "label_names": list(facts.label_names),
@@ -289,7 +288,7 @@ class RecordReader:
                     self._values(run, precision, read_values(run, path, datasets))
                     continue
                 # Files within reach are compared with their digests while they are read.
-                near = local_folder(run.artifact_uri) is not None
+                near = record.recorder.store.folder_of(run.artifact_uri) is not None
                 path = (
                     record.artifacts.get(run.run_id, run.artifact_uri, file)
                     if near

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,10 +75,15 @@ def evaluate_models(
     check_one_architecture((item.run.name, item.model) for item in todo)
     examples = sum(len(plan.encoded[name]) for item in todo for name in item.datasets)
     with progress.track("Evaluating models", len(todo), "models") as work:
+
+        def keep(item: _Lacking, found: dict[str, Predictions]) -> None:
+            record_predictions(plan, record, item.run, found, plan.precision)
+            work.tell(item.run.name)
+
         carry_out(
             todo,
             _Evaluating(plan.encoded, computing.settings, plan.origin),
-            lambda item, found: record_predictions(plan, record, item.run, found, plan.precision),
+            keep,
             work.advance,
             pool=computing.pool(weight_count(plan.base), len(todo), examples),
         )
@@ -180,12 +184,7 @@ def _walk(
             nonlocal done
             record_path(plan, record, work, result)
             done += 1
-
-        @contextmanager
-        def together() -> Iterator[None]:
-            with record.recorder.together():
-                yield
-            bar.tell(f"{done} of {len(works)} paths")
+            bar.tell(f"{done:,} of {len(works):,} paths")
 
         failures = carry_out(
             works,
@@ -193,7 +192,7 @@ def _walk(
             keep,
             bar.advance,
             pool=computing.pool(weight_count(plan.base), len(works), examples),
-            together=together,
+            together=record.recorder.together,
             go_on=True,
         )
     if failures:

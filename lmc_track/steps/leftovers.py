@@ -13,7 +13,6 @@ from lmc_track.names import is_name
 from lmc_track.steps.cache_leftovers import HOUR, unfinished_files, unused_caches
 from lmc_track.steps.disk import Usage, study_files, usage_of
 from lmc_track.steps.orphans import orphaned_runs
-from lmc_track.tracking.artifacts import local_folder
 from lmc_track.tracking.census import (
     Census,
     CountedExperiment,
@@ -174,7 +173,7 @@ class _Finder:
             if kept or study in self.busy or not self._old(model.changed):
                 continue
             folder = self._folder(model.artifact_uri)
-            if folder is None and local_folder(model.artifact_uri) is not None:
+            if folder is None and self.store.folder_of(model.artifact_uri) is not None:
                 elsewhere += 1
                 continue
             usage = Usage() if folder is None else usage_of(folder.parent)
@@ -196,13 +195,13 @@ class _Finder:
     def _of_run(self, kind: Kind, study: str, run: CountedRun) -> Leftover | None:
         """None where the run's artifacts lie on this machine outside of the home."""
         folder = self._folder(run.artifact_uri)
-        if folder is None and local_folder(run.artifact_uri) is not None:
+        if folder is None and self.store.folder_of(run.artifact_uri) is not None:
             return None
         usage = Usage() if folder is None else usage_of(folder)
         return Leftover(kind, study, run.run_id, usage, folder, run.artifact_uri)
 
     def _folder(self, uri: str) -> Path | None:
-        folder = local_folder(uri)
+        folder = self.store.folder_of(uri)
         return folder if folder is not None and inside(folder, self.location.home) else None
 
     # --- what is in the home

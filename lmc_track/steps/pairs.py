@@ -6,6 +6,7 @@ import hashlib
 import itertools
 
 from lmc_track.errors import InputError
+from lmc_track.spelling import suggestion
 from lmc_track.study import Study
 from lmc_track.tracking.studies import RecordedModel
 
@@ -64,7 +65,7 @@ def check_pairs(study: Study, names: list[str]) -> None:
             if name not in names:
                 raise InputError(
                     f"interpolate.pairs: the study plans no model {name!r}",
-                    f"It plans {', '.join(names[:6])}{', …' if len(names) > 6 else ''}.",
+                    suggestion(name, names, listing="It plans"),
                 )
         if pair[0] == pair[1]:
             raise InputError(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 
 import polars as pl
 
@@ -13,6 +12,7 @@ from lmc_track.execution import Placement, carry_out
 from lmc_track.geometry.planes import PlaneFrame, plane_grid
 from lmc_track.models.checkpoints import weight_count
 from lmc_track.progress import Progress
+from lmc_track.spelling import suggestion
 from lmc_track.steps.computing import Computing, computing_on
 from lmc_track.steps.dry_run import reading_rate
 from lmc_track.steps.interpolate import evaluate_models
@@ -154,7 +154,8 @@ def _models(record: StudyRecord, names: Sequence[str]) -> tuple[RecordedModel, .
     for name in names:
         if name not in known:
             raise InputError(
-                f"the study {record.facts.name!r} has no model {name!r}", _nearest(name, known)
+                f"the study {record.facts.name!r} has no model {name!r}",
+                suggestion(name, known, listing="It has"),
             )
         model = known[name]
         if model.source == "imported":
@@ -170,21 +171,13 @@ def _models(record: StudyRecord, names: Sequence[str]) -> tuple[RecordedModel, .
     return tuple(model for model in record.facts.models if model.name in names)
 
 
-def _nearest(name: str, known: Sequence[str] | dict[str, RecordedModel]) -> str:
-    near = get_close_matches(name, list(known), n=1)
-    if near:
-        return f"Did you mean {near[0]}?"
-    listed = list(known)
-    return f"It has {', '.join(listed[:6])}{', …' if len(listed) > 6 else ''}."
-
-
 def _narrowed(plan: Plan, models: tuple[RecordedModel, ...], datasets: Sequence[str]) -> Plan:
     """``plan`` of these models and data sets alone."""
     for name in datasets:
         if name not in plan.datasets:
             raise InputError(
                 f"--datasets: the study evaluates no set {name!r}",
-                _nearest(name, list(plan.datasets)),
+                suggestion(name, plan.datasets, listing="It has"),
             )
     kept = [name for name in plan.datasets if not datasets or name in datasets]
     return replace(
@@ -221,8 +214,7 @@ def _measure(
         done += 1
         tell_progress(record, run, done, work)
 
-    with progress.track("Measuring the plane", n * n, "points") as bar:
-        bar.advance(n * done)
+    with progress.track("Measuring the plane", n * n, "points", n * done) as bar:
         carry_out(
             todo,
             MeasuringRows(plan.encoded, computing.settings, plan.origin, plan.task.metric),

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from lmc_track.errors import InputError
 from lmc_track.geometry.encoding import EncodedDataset
 from lmc_track.geometry.grid import common_grid
@@ -23,8 +21,9 @@ from lmc_track.models.base import (
     resolve_base,
     tokenizer_digest,
 )
-from lmc_track.models.base_loading import check_base, check_batches
+from lmc_track.models.base_loading import check_base
 from lmc_track.models.padding import padding_of
+from lmc_track.models.padding_probe import check_batches, probe_rows
 from lmc_track.models.pretraining import pretrained_base
 from lmc_track.models.recipe import (
     check_trainer_options,
@@ -33,6 +32,7 @@ from lmc_track.models.recipe import (
     total_steps,
 )
 from lmc_track.progress import Progress
+from lmc_track.spelling import suggestion
 from lmc_track.steps.pairs import check_pairs
 from lmc_track.study import ModelSeeds, Study, parse_seeds
 from lmc_track.study.tabular_section import TabularTask
@@ -45,8 +45,8 @@ from lmc_track.tracking.keys import model_key
 from lmc_track.tracking.location import Location, prepare
 from lmc_track.tracking.studies import RecordedDataset, RecordedModel, StudyFacts
 
-# Tokens of a text that a base model is tried with.
-_BRIEF = 64
+# Texts of which the longest is what a base model is tried with.
+_TRIED = 50
 
 
 @dataclass(frozen=True)
@@ -94,15 +94,19 @@ def plan_study(
     task = load_task(study.task, environ)
     names = evaluation_sets(study, task)
     seeds = planned_seeds(study)
-    trained_on = [task.train_for(one).digest for one in seeds]
+    trained_on = {one: task.train_for(one).digest for one in seeds}
     datasets = {
         name: sample(task.evaluation(name), study.evaluate.max_examples, study.evaluate.sample)
         for name in names
     }
     _check_diagnostic(study, datasets)
-    prepare(location)
+    _check_steps(study, task, seeds)
+    wanted = [(step, one) for step in (None, *study.finetune.track_steps) for one in seeds]
+    model_names = [one.name if step is None else f"{one.name}-step-{step}" for step, one in wanted]
+    check_pairs(study, [*model_names, *(model.name for model in registered)])
     origin: Path | None
     if isinstance(study.task, AgreementTask) and study.makes_base:
+        prepare(location)
         origin = base = pretrained_base(study.task, location.cache, progress)
     elif study.model.base or seeds or stand_in is None:
         origin = base = resolve_base(
@@ -110,31 +114,26 @@ def plan_study(
         )
     else:
         origin, base = None, stand_in
+    renews_head = _check_model(study, task, base, origin, datasets, progress)
+    # What a user can get wrong was found by now: a home is not made for what cannot be run.
+    prepare(location)
     encoded = _encode(datasets, base, location.cache / "tokens")
-    renews_head = _check_model(study, task, base, origin, encoded, progress)
     settings = recipe(study.finetune, renews_head=renews_head)
     recipe_id = recipe_digest(settings)
     base_id = base_digest(origin) if origin is not None else ""
-    _check_steps(study, task, seeds)
-    wanted = [
-        (step, one, data)
-        for step in (None, *study.finetune.track_steps)
-        for one, data in zip(seeds, trained_on, strict=True)
-    ]
     models = tuple(
         RecordedModel(
-            one.name if step is None else f"{one.name}-step-{step}",
+            name,
             position,
             one.head,
             one.data,
-            model_key(recipe_id, one.head, one.data, base_id, data, step),
+            model_key(recipe_id, one.head, one.data, base_id, trained_on[one], step),
             task.planted_kind(one),
             step=step,
             checkpoint_of=None if step is None else one.name,
         )
-        for position, (step, one, data) in enumerate(wanted)
+        for position, (name, (step, one)) in enumerate(zip(model_names, wanted, strict=True))
     )
-    check_pairs(study, [model.name for model in (*models, *registered)])
     facts = StudyFacts(
         name=study.name,
         file=_resolved(study, environ),
@@ -184,7 +183,7 @@ def _check_model(
     task: Task,
     base: Path,
     origin: Path | None,
-    encoded: Mapping[str, EncodedDataset],
+    datasets: Mapping[str, Dataset],
     progress: Progress,
 ) -> bool:
     """Load the base model once, and say whether models get a new head instead of one it has.
@@ -195,7 +194,9 @@ def _check_model(
     """
     shown = f"model.base: {study.model.base or base}"
     model, head = check_base(base, len(task.label_names), shown, study.finetune.keep_head)
-    check_batches(model, next(iter(encoded.values())).padding, _short_and_long(encoded), shown)
+    config, tokenizer = read_base(base)
+    rows = probe_rows(tokenizer, _tried_texts(datasets), longest_input(config, tokenizer))
+    check_batches(model, padding_of(config, tokenizer), rows, shown)
     if origin is None or not head or not planned_seeds(study) or study.finetune.keep_head:
         return False
     progress.note(
@@ -205,15 +206,11 @@ def _check_model(
     return True
 
 
-def _short_and_long(encoded: Mapping[str, EncodedDataset]) -> list[dict[str, list[int]]]:
-    """The inputs of the shortest text and of the longest that takes no time, by name."""
-    data = max(filter(len, encoded.values()), key=lambda one: int(np.ptp(one.lengths)))
-    short = int(np.argmin(data.lengths))
-    brief = np.where(data.lengths <= max(_BRIEF, data.lengths[short]), data.lengths, 0)
-    return [
-        {name: rows[row].tolist() for name, rows in data.inputs.items()}
-        for row in (short, int(np.argmax(brief)))
-    ]
+def _tried_texts(datasets: Mapping[str, Dataset]) -> list[str]:
+    """The longest of the first texts, or the two of an example that are read together."""
+    data = next(iter(datasets.values()))
+    rows = data.frame.select(data.text_columns).head(_TRIED).rows()
+    return list(max(rows, key=lambda texts: sum(map(len, texts))))
 
 
 def _check_steps(study: Study, task: Task, seeds: Sequence[ModelSeeds]) -> None:
@@ -268,12 +265,11 @@ def evaluation_sets(study: Study, task: Task) -> list[str]:
     wanted = study.evaluate.datasets
     if wanted is None:
         return list(task.evaluation_sets)
-    known = ", ".join(task.evaluation_sets)
     for name in wanted:
         if name not in task.evaluation_sets:
             raise InputError(
                 f"evaluate.datasets: the task {task.name} has no evaluation set {name!r}",
-                f"It has {known}.",
+                suggestion(name, task.evaluation_sets, listing="It has"),
             )
     return wanted
 
@@ -285,13 +281,15 @@ def _check_diagnostic(study: Study, datasets: Mapping[str, Dataset]) -> None:
     if dataset not in datasets:
         raise InputError(
             f"cluster.primary_diagnostic: the study evaluates no set {dataset!r}",
-            f"It evaluates {', '.join(datasets)}.",
+            suggestion(dataset, datasets, listing="It evaluates"),
         )
     subsets = sorted({name for row in datasets[dataset].frame["subsets"] for name in row})
     if subset not in ("all", *subsets):
         raise InputError(
             f"cluster.primary_diagnostic: {dataset} has no subset {subset!r}",
-            f"It has {', '.join(('all', *(name for name in subsets if name != 'all'))[:12])}.",
+            suggestion(
+                subset, ["all", *(name for name in subsets if name != "all")], listing="It has"
+            ),
         )
 
 

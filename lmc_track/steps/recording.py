@@ -17,13 +17,16 @@ from lmc_track.geometry.evaluation import Predictions
 from lmc_track.plain_text import markdown_escaped
 from lmc_track.progress import Progress
 from lmc_track.steps.model_folders import weights_folder
-from lmc_track.steps.planning import Plan, plan_study
-from lmc_track.study import Study, build_study
+from lmc_track.steps.planning import Plan, plan_study, planned_seeds
+from lmc_track.study import Study, restore_study
 from lmc_track.tasks.dataset import Dataset
+from lmc_track.tracking.advice import own_command
+from lmc_track.tracking.experiments import renamed_from
 from lmc_track.tracking.keys import dataset_key, digest
 from lmc_track.tracking.links import EvaluatedOn
 from lmc_track.tracking.location import Location
 from lmc_track.tracking.lock import study_lock
+from lmc_track.tracking.places import check_in_place
 from lmc_track.tracking.recorder import MetricValue
 from lmc_track.tracking.runs import RunEntry
 from lmc_track.tracking.store import Store
@@ -31,6 +34,7 @@ from lmc_track.tracking.studies import (
     StudyRecord,
     find_study,
     merge,
+    refuse_former_name,
     study_names,
     write_study,
 )
@@ -46,19 +50,25 @@ def working_on(
     Raises:
         InputError: the study is wrong, another one than is recorded, or has no models.
     """
+    check_in_place(location)  # before the work of planning
+    store = Store(location)
+    if store.absent and not planned_seeds(study):  # before a home is made for it
+        raise _no_models(study)
     plan = plan_on_record(study, location, progress)
     if not plan.facts.models:
-        raise InputError(
-            f"the study {study.name!r} has no models: finetune.seeds is empty and none is "
-            "registered",
-            f"Give it seeds, or register models: lmc-track register {study.name} SOURCE",
-        )
-    store = Store(location)
+        raise _no_models(study)
     with study_lock(location, study.name):
         record = write_study(store, plan.facts)
         record_datasets(plan, record)
         yield in_study_order(plan, record), record
         store.analyze()
+
+
+def _no_models(study: Study) -> InputError:
+    return InputError(
+        f"the study {study.name!r} has no models: finetune.seeds is empty and none is registered",
+        f"Give it seeds, or register models: lmc-track register {study.name} SOURCE",
+    )
 
 
 def plan_on_record(
@@ -73,8 +83,11 @@ def plan_on_record(
         InputError: the study is wrong, or another one than is recorded.
     """
     existing = find_study(Store(location), study.name, kinds=("model",))
+    progress.begin(f"Planning {study.name}: its data and its base model are read")
     if existing is None:
-        return plan_study(study, location, progress, stand_in=stand_in)
+        plan = plan_study(study, location, progress, stand_in=stand_in)
+        refuse_former_name(Store(location), plan.facts)
+        return plan
     registered = [model for model in existing.facts.models if model.source == "registered"]
     if not study.model.base:
         for model in registered:
@@ -101,7 +114,7 @@ def recorded_study(name: str, location: Location) -> Study:
         InputError: nothing of that name is recorded.
     """
     record = find_recorded(name, location, kinds=())
-    return build_study(record.facts.file, source=f"the recorded study {name!r}")
+    return restore_study(record.facts.file, source=f"the recorded study {name!r}")
 
 
 def find_recorded(name: str, location: Location, kinds: Iterable[str] | None = None) -> StudyRecord:
@@ -114,6 +127,19 @@ def find_recorded(name: str, location: Location, kinds: Iterable[str] | None = N
     record = find_study(store, name, kinds)
     if record is None:
         names = study_names(store)
+        if name in names:
+            raise InputError(
+                f"the study {name!r} has no finished run of its own: it was deleted in MLflow, or "
+                "its creation was interrupted",
+                "Restore it in MLflow, or run the study file, which makes it anew.",
+            )
+        if (renamed := renamed_from(store, name)) is not None:
+            raise InputError(
+                f"there is no study {name!r} in {location.shown_uri}: it is called "
+                f"{renamed.name!r} now",
+                f"Name it so, or rename it back: "
+                f"{own_command(location, 'rename', renamed.name, name)}",
+            )
         raise InputError(
             f"there is no study {name!r} in {location.shown_uri}",
             f"Recorded are: {', '.join(names)}."

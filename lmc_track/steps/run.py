@@ -26,17 +26,22 @@ from lmc_track.steps.set_aside import changed_files, damaged_clusterings, set_da
 from lmc_track.study import Study
 from lmc_track.tracking.location import Location, is_read_only
 from lmc_track.tracking.lock import study_lock
+from lmc_track.tracking.places import displacement
 from lmc_track.tracking.studies import StudyRecord
 
 
 @dataclass(frozen=True)
 class RunOutcome:
-    """What ``run`` did: new models and paths, clusterings, and the report."""
+    """What ``run`` did: new models and paths, clusterings, and the report.
+
+    ``experiment_id`` is the study's in MLflow.
+    """
 
     models: int
     paths: int
     clusterings: list[ClusteringOutcome]
     report: WrittenReport
+    experiment_id: str
 
 
 def run_study(
@@ -62,7 +67,7 @@ def run_study(
             progress.note(left_out(damaged, location.results_path).args[0])
         clusterings = _clusters(study, record, location, progress)
         report = write_report(record, location, progress, Wanted(out))
-    return RunOutcome(models, paths, clusterings, report)
+    return RunOutcome(models, paths, clusterings, report, record.experiment_id)
 
 
 def _repair(
@@ -164,6 +169,9 @@ def report_step(
     found = find_recorded(study, location, kinds=())  # before the lock, which makes a home
     if wanted.out is not None and is_read_only(location):
         progress.note(f"{location.home} cannot be written: the report is not kept in MLflow.")
+        return write_report(found, location, progress, replace(wanted, kept=False))
+    if (moved := displacement(location)) is not None:
+        progress.note(f"{moved.message}: the report is not kept in MLflow. {moved.remedy}")
         return write_report(found, location, progress, replace(wanted, kept=False))
     with study_lock(location, study):
         record = find_recorded(study, location, kinds=["report"])

@@ -16,7 +16,7 @@ from lmc_track.steps.damage import Damage, listed, slots_in
 from lmc_track.steps.recording import write_examples
 from lmc_track.tasks.dataset import Dataset
 from lmc_track.tracking.artifact_reading import DamagedArtifactError
-from lmc_track.tracking.artifacts import local_folder, set_aside
+from lmc_track.tracking.artifacts import set_aside
 from lmc_track.tracking.keys import dataset_key
 from lmc_track.tracking.runs import RunEntry
 from lmc_track.tracking.stamps import artifacts_of
@@ -48,7 +48,7 @@ def damaged_clusterings(record: StudyRecord) -> list[Damage]:
 
 
 def _of(record: StudyRecord, run: RunEntry) -> Iterator[Damage]:
-    folder = local_folder(run.artifact_uri)
+    folder = record.recorder.store.folder_of(run.artifact_uri)
     if folder is None:
         return
     for name, stamp in artifacts_of(run):
@@ -94,7 +94,7 @@ def set_damage_aside(
 
 def _set_aside(record: StudyRecord, one: Damage, datasets: Mapping[str, Dataset]) -> None:
     run, recorder = one.run, record.recorder
-    folder = local_folder(run.artifact_uri)
+    folder = record.recorder.store.folder_of(run.artifact_uri)
     if folder is None:
         recorder.artifacts.keep_aside(run.run_id, run.artifact_uri, one.name)
     else:

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from lmc_track.errors import LmcTrackError
 from lmc_track.geometry.grid import interior
 from lmc_track.steps.disk import (
     CHECKPOINTS,
@@ -18,13 +19,13 @@ from lmc_track.steps.disk import (
 )
 from lmc_track.steps.orphans import orphaned_runs
 from lmc_track.steps.pairs import planned_pairs
-from lmc_track.study import Study, build_study
-from lmc_track.tracking.artifacts import local_folder
+from lmc_track.study import Study, restore_study
 from lmc_track.tracking.census import Census, CountedRun, take_census
 from lmc_track.tracking.inner_store import database_bytes
 from lmc_track.tracking.keys import path_key, point_key
 from lmc_track.tracking.location import Location
 from lmc_track.tracking.lock_state import is_worked_on
+from lmc_track.tracking.places import displacement
 from lmc_track.tracking.store import Store
 from lmc_track.tracking.studies import StudyFacts, find_study
 
@@ -61,18 +62,25 @@ def study_status(location: Location, name: str | None = None, *, disk: bool = Tr
     Raises:
         InputError: ``name`` is not recorded, or the store cannot be reached.
     """
+    status = Status()
     store = Store(location)
     census = take_census(store, name)
     if name is not None and all(one.deleted for one in census.studies):
         from lmc_track.steps.recording import find_recorded  # loads torch; it says what there is
 
         find_recorded(name, location, kinds=())
-    status = Status()
-    facts = {
-        one.experiment_id: record.facts
-        for one in census.studies
-        if not one.deleted and (record := find_study(store, one.study, kinds=()))
-    }
+    facts, unread = {}, set()
+    for one in census.studies:
+        if one.deleted:
+            continue
+        try:
+            record = find_study(store, one.study, kinds=())
+        except LmcTrackError as error:  # of one study, which hides no other
+            unread.add(one.experiment_id)
+            status.notes.append(f"The study {one.study} cannot be read: {error}")
+        else:
+            if record is not None:
+                facts[one.experiment_id] = record.facts
     lost = orphaned_runs(census, facts)
     orphans = Counter((run.experiment_id, run.kind) for run in lost)
     gone = {run.run_id for run in lost}
@@ -87,12 +95,14 @@ def study_status(location: Location, name: str | None = None, *, disk: bool = Tr
             _count(status, of, {kind: orphans[one.experiment_id, kind] for kind in _KINDS})
         elif one.deleted:
             status.add(one.study, "deleted study", deleted=len(runs[one.experiment_id]))
-        else:
+        elif one.experiment_id not in unread:
             status.notes.append(
                 f"The study {one.study} has no finished run of its own: its creation was "
                 "interrupted, or that run was deleted. Running its study file makes it anew."
             )
     _outside(status, census)
+    if (moved := displacement(location)) is not None:
+        status.notes.append(f"{moved.message}. {moved.remedy}")
     if disk:
         _disk(status, census, location, shared=name is None)
     return status
@@ -134,7 +144,7 @@ def _counts(run: CountedRun) -> bool:
 
 def _count(status: Status, of: _Study, orphans: dict[str, int]) -> None:
     facts = of.facts
-    study = build_study(facts.file, source=f"the recorded study {facts.name!r}")
+    study = restore_study(facts.file, source=f"the recorded study {facts.name!r}")
     states = {kind: of.states(kind) for kind in _KINDS}
     planned = _planned(of, study, states)
     for kind in _KINDS:
@@ -198,8 +208,9 @@ def _disk(status: Status, census: Census, location: Location, *, shared: bool) -
     models = {model.model_id for model in census.models}
     unknown, unfinished = Usage(), Usage()
     orphans = temporary = elsewhere = 0
+    store = Store(location)
     for one in census.studies:
-        folder = local_folder(one.artifact_uri)
+        folder = store.folder_of(one.artifact_uri)
         if folder is None:
             elsewhere += 1
             for kind in (CHECKPOINTS, PREDICTIONS, OTHER):

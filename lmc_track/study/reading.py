@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 import json
+import os
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -13,6 +14,9 @@ from pydantic import BaseModel, ValidationError
 
 from lmc_track.errors import InputError
 from lmc_track.nesting import is_deep
+from lmc_track.spelling import hint, nearest
+from lmc_track.study.alternatives import drop_defaults, leave_to
+from lmc_track.study.folders import default_data_dir, start_from
 from lmc_track.study.sections import RETIRED_CLUSTER_KEYS, Study
 from lmc_track.study.task_sections import TASK_NAMES, TASKS
 
@@ -33,10 +37,14 @@ _PRESETS: dict[str, dict[str, dict[str, Any]]] = {
 _TASK_PRESETS: dict[str, dict[str, dict[str, Any]]] = {
     "juneja2023": {"cola": {"validation": "joined"}, "mnli": {"hans": "juneja2023"}}
 }
+# Of keys and words there are few, so a far likeness is enough to say which is meant.
+_LIKENESS = 0.5
 
 
 def read_study(path: Path, overrides: Iterable[str] = ()) -> Study:
     """The study in the TOML file ``path``, with ``key=value`` overrides applied.
+
+    Folders in the file are relative to it, those in overrides to the working directory.
 
     Raises:
         InputError: the file is missing or malformed, or anything in it is wrong; all problems
@@ -56,11 +64,16 @@ def read_study(path: Path, overrides: Iterable[str] = ()) -> Study:
         ) from None
     except (OSError, ValueError) as error:  # a name or a text that cannot be one
         raise InputError(f"{path} cannot be read: {error}") from None
-    return parse_study(text, overrides, source=str(path))
+    return parse_study(text, overrides, source=str(path), folder=path.parent)
 
 
-def parse_study(text: str, overrides: Iterable[str] = (), source: str = "the study") -> Study:
-    """The study in the ``text`` of a study file.
+def parse_study(
+    text: str,
+    overrides: Iterable[str] = (),
+    source: str = "the study",
+    folder: Path | None = None,
+) -> Study:
+    """The study in the ``text`` of a study file in ``folder``.
 
     Raises:
         InputError: as ``read_study``.
@@ -70,7 +83,7 @@ def parse_study(text: str, overrides: Iterable[str] = (), source: str = "the stu
     except (ValueError, RecursionError) as error:
         raise InputError(f"{source} is not valid TOML: {error}", "Correct that line.") from None
     _refuse_retired(content, (), source)
-    return build_study(content, overrides, source)
+    return build_study(content, overrides, source, folder)
 
 
 def _refuse_retired(content: Mapping[str, Any], overrides: Iterable[str], source: str) -> None:
@@ -88,16 +101,66 @@ def _refuse_retired(content: Mapping[str, Any], overrides: Iterable[str], source
 
 
 def build_study(
-    content: Mapping[str, Any], overrides: Iterable[str] = (), source: str = "the study"
+    content: Mapping[str, Any],
+    overrides: Iterable[str] = (),
+    source: str = "the study",
+    folder: Path | None = None,
 ) -> Study:
-    """A validated study from the ``content`` of a study file."""
+    """A validated study from the ``content`` of a study file.
+
+    Relative folders in ``content`` start from ``folder``, else from the working directory.
+
+    Raises:
+        InputError: as ``read_study``.
+    """
     overrides = list(overrides)
     _refuse_retired({}, overrides, source)
     _check_depth(content, source)
-    table: dict[str, Any] = json.loads(json.dumps(content, default=str))
-    for override in overrides:
-        _apply(table, override)
+    table = _copied(content)
+    if folder is not None:
+        start_from(folder, table)
+    _override(table, overrides)
     _apply_preset(table)
+    if folder is not None:
+        default_data_dir(folder, table, os.environ)
+    return _validated(table, source)
+
+
+def restore_study(
+    content: Mapping[str, Any], source: str = "the study", overrides: Iterable[str] = ()
+) -> Study:
+    """The study whose resolved ``content`` is on record, with overrides applied.
+
+    A resolved study file sets every key, and may have been written by an earlier version: what
+    only a new file may not say is accepted.
+
+    Raises:
+        InputError: as ``read_study``.
+    """
+    overrides = list(overrides)
+    _refuse_retired({}, overrides, source)
+    table = _copied(content)
+    drop_defaults(table)
+    finetune = table.get("finetune")
+    for key in ("seeds", "head_seeds", "data_seeds"):
+        if isinstance(finetune, dict) and isinstance(finetune.get(key), int):
+            finetune[key] = [finetune[key]]
+    _override(table, overrides)
+    _apply_preset(table)
+    return _validated(table, source)
+
+
+def _copied(content: Mapping[str, Any]) -> dict[str, Any]:
+    table: dict[str, Any] = json.loads(json.dumps(content, default=str))
+    return table
+
+
+def _override(table: dict[str, Any], overrides: Iterable[str]) -> None:
+    given = [_apply(table, override) for override in overrides]
+    leave_to(given, table)
+
+
+def _validated(table: dict[str, Any], source: str) -> Study:
     try:
         return Study.model_validate(table)
     except ValidationError as error:
@@ -120,7 +183,8 @@ def _short(text: str) -> str:
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
 
 
-def _apply(table: dict[str, Any], override: str) -> None:
+def _apply(table: dict[str, Any], override: str) -> str:
+    """Put ``override`` into ``table``; returns its key."""
     key, equals, text = override.partition("=")
     parts = [part.strip() for part in key.split(".")]
     if len(parts) > _DEEPEST:
@@ -145,6 +209,7 @@ def _apply(table: dict[str, Any], override: str) -> None:
         if not isinstance(inner, dict):
             raise InputError(f"--set {_short(override)}: {_short(part)} is a value, not a section")
     inner[parts[-1]] = value
+    return ".".join(parts)
 
 
 def _apply_preset(table: dict[str, Any]) -> None:
@@ -174,16 +239,23 @@ def _describe(problem: Any, table: Mapping[str, Any]) -> str:
     key = ".".join(where)
     kind, given = problem["type"], problem.get("input")
     if kind == "extra_forbidden":
-        known = _known_keys(where[:-1], task)
-        close = difflib.get_close_matches(where[-1], known, n=1, cutoff=0.5)
-        hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"
-        return f"{key}: unknown key; {hint}"
+        return f"{key}: unknown key; {hint(where[-1], _known_keys(where[:-1], task), _LIKENESS)}"
     if kind in ("union_tag_invalid", "literal_error") and key in ("task", "task.name"):
         name = given.get("name") if isinstance(given, dict) else given
-        return f"task.name: unknown task {name!r}; known are {', '.join(TASK_NAMES)}"
+        near = nearest(str(name), TASK_NAMES)
+        meant = "" if near is None else f"did you mean {near!r}? "
+        return f"task.name: unknown task {name!r}; {meant}known are {', '.join(TASK_NAMES)}"
     if kind == "union_tag_not_found":
         return f"task.name: missing; one of {', '.join(TASK_NAMES)}"
-    if (field := _field_of(where, task)) is not None and len(field[0]) < len(where):
+    field = _field_of(where, task)
+    # A value by itself or one of a list; of the forms of a union nothing is said singly.
+    single = field is not None and (len(field[0]) == len(where) or where[-1].isdigit())
+    if kind == "literal_error" and field is not None and single:
+        allowed = re.findall(r"'([^']*)'", problem["ctx"]["expected"])
+        return (
+            f"{'.'.join(field[0])}: unknown value {given!r}; {hint(str(given), allowed, _LIKENESS)}"
+        )
+    if field is not None and len(field[0]) < len(where):
         # One of several forms, none of which fits: the key's line of help tells them all.
         where, help_line = field
         value: Any = table

@@ -16,11 +16,8 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     def _says(self, key: str) -> bool:
-        """Whether ``key`` was set to something else than its default.
-
-        A resolved study file sets every key, most of them to their defaults.
-        """
-        return bool(getattr(self, key) != type(self).model_fields[key].default)
+        """Whether ``key`` was given, to whatever value."""
+        return key in self.model_fields_set
 
 
 def checked_name(value: str) -> str:

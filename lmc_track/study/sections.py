@@ -11,8 +11,9 @@ from typing import Any, Literal
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from lmc_track.metrics import METRICS
+from lmc_track.spelling import hint
 from lmc_track.study.schema import Section, checked_name
-from lmc_track.study.seeds import Seeds, parse_seeds
+from lmc_track.study.seeds import Seeds, parse_seeds, refuse_lone_number
 from lmc_track.study.task_sections import AgreementTask, TaskSection
 
 ClusterMethod = Literal["verdict", "juneja2023", "threshold"]
@@ -48,8 +49,8 @@ class StudySection(Section):
 class ModelSection(Section):
     base: str = Field(
         "",
-        description="The pretrained encoder: hub id or folder. Without it the agreement task "
-        "makes a tiny one.",
+        description="The pretrained encoder: hub id, or folder relative to the study file. Without "
+        "it the agreement task makes a tiny one.",
     )
     revision: str | None = Field(None, description="Revision on the hub: a commit, tag or branch.")
 
@@ -86,6 +87,8 @@ class FinetuneSection(Section):
     @field_validator("seeds", "head_seeds", "data_seeds")
     @classmethod
     def _seeds(cls, value: Seeds | None, info: ValidationInfo) -> Seeds | None:
+        if isinstance(value, int):
+            refuse_lone_number(value)
         if value is not None and not (value == [] and info.field_name == "seeds"):
             parse_seeds(value)
         return value
@@ -253,7 +256,7 @@ class ClusterSection(Section):
         if len(parts) != 3:
             raise ValueError("write dataset:subset:metric, such as out_of_domain:all:accuracy")
         if parts[2] not in METRICS:
-            raise ValueError(f"{parts[2]!r} is no metric; known are {', '.join(METRICS)}")
+            raise ValueError(f"{parts[2]!r} is no metric; {hint(parts[2], METRICS)}")
         return value
 
 
@@ -270,10 +273,10 @@ class Study(Section):
 
     @model_validator(mode="after")
     def _one_base(self) -> Study:
-        changed = self.task.pretraining_changed() if isinstance(self.task, AgreementTask) else []
-        if changed and self.model.base:
+        given = self.task.pretraining_given() if isinstance(self.task, AgreementTask) else []
+        if given and self.model.base:
             raise ValueError(
-                f"task.{', task.'.join(changed)}: with model.base no base model is pretrained; "
+                f"task.{', task.'.join(given)}: with model.base no base model is pretrained; "
                 "leave either out"
             )
         return self

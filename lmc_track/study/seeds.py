@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
+from typing import NoReturn
 
 _RANGE = re.compile(r"\s*(\d+)\s*(?:-\s*(\d+)\s*)?")
 _MOST = 100_000
@@ -45,6 +46,22 @@ def parse_seeds(text: Seeds) -> tuple[int, ...]:
     if twice := [s for s, n in Counter(seeds).items() if n > 1][:3]:
         raise ValueError(f"given twice: {', '.join(map(str, twice))}")
     return tuple(seeds)
+
+
+def refuse_lone_number(number: int) -> NoReturn:
+    """Refuse a ``number`` by itself, which may be a seed or how many seeds there are.
+
+    Raises:
+        ValueError: always; it says how to write either.
+    """
+    if number < 0:
+        raise ValueError(f"{number} is no seed: they run from 0 to {_LARGEST}")
+    meant = "no seeds" if number == 0 else "1 seed" if number == 1 else f"{number:,} seeds"
+    count = {0: "[]", 1: '"0"'}.get(number, f'"0-{number - 1}"')
+    raise ValueError(
+        f"{number} may mean {meant} or the seed {number}: write {count} for {meant}, or [{number}] "
+        f"for the seed {number}"
+    )
 
 
 @dataclass(frozen=True)

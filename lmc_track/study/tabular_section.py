@@ -8,11 +8,14 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from lmc_track.spelling import hint
 from lmc_track.study.schema import MOST_LABELS, Section, checked_name
 
 FileFormat = Literal["tsv", "csv", "jsonl", "parquet"]
 Rows = tuple[tuple[int, int | None], ...]
 _RANGE = re.compile(r"\s*(\d+)\s*(-\s*(\d*)\s*)?")
+# Labels are short words, of which many are a little alike.
+_LIKENESS = 0.7
 # Names that a diagnostic cannot have: they are those of other sets.
 _TAKEN = ("train", "train_sample", "validation")
 
@@ -68,7 +71,8 @@ class SourceSection(Columns):
     """One set: where its rows come from and which of them are taken."""
 
     file: str | list[str] | None = Field(
-        None, description="A file, or several that are read one after the other."
+        None,
+        description="A file, or several that are read one after the other, in data_dir.",
     )
     format: FileFormat | None = Field(
         None, description="tsv (no quoting), csv, jsonl or parquet; else by the file's name."
@@ -148,7 +152,9 @@ class DiagnosticSection(SourceSection):
 class TabularTask(Columns):
     name: Literal["tabular"]
     data_dir: str | None = Field(
-        None, description="Folder of the files; else LMC_DATA_DIR, else where the program is run."
+        None,
+        description="Folder of the files, relative to the study file; else LMC_DATA_DIR, else the "
+        "study file's own folder.",
     )
     labels: list[str] = Field(
         max_length=MOST_LABELS, description="The labels in the order of the logits. Required."
@@ -213,4 +219,4 @@ class TabularTask(Columns):
 def _check_known(names: Iterable[str], labels: list[str], key: str) -> None:
     for name in names:
         if name not in labels:
-            raise ValueError(f"{key}: {name!r} is no label; known are {', '.join(labels)}")
+            raise ValueError(f"{key}: {name!r} is no label; {hint(name, labels, _LIKENESS)}")

@@ -6,11 +6,14 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from lmc_track.spelling import nearest
 from lmc_track.study.imported_section import ImportedTask
 from lmc_track.study.schema import Section
 from lmc_track.study.tabular_section import TabularTask
 
-_DATA_DIR = "Folder of the official files; else LMC_DATA_DIR, else the hub."
+_DATA_DIR = (
+    "Folder of the official files, relative to the study file; else LMC_DATA_DIR, else the hub."
+)
 _REVISION = "Revision of the hub data set."
 MNLI_LABELS = ("entailment", "neutral", "contradiction")
 
@@ -83,8 +86,8 @@ class AgreementTask(TaskKeys):
             )
         return self
 
-    def pretraining_changed(self) -> list[str]:
-        """The settings of the task's own base model that differ from their defaults."""
+    def pretraining_given(self) -> list[str]:
+        """The settings of the task's own base model that the study file gives."""
         return [key for key in self.pretraining if self._says(key)]
 
 
@@ -132,7 +135,10 @@ class MnliTask(TaskKeys):
     @classmethod
     def _labels(cls, value: list[str]) -> list[str]:
         if sorted(value) != sorted(MNLI_LABELS):
-            raise ValueError(f"must be {', '.join(MNLI_LABELS)} in the order of the logits")
+            unknown = next((label for label in value if label not in MNLI_LABELS), None)
+            near = None if unknown is None else nearest(unknown, MNLI_LABELS)
+            meant = "" if near is None else f"; {unknown!r} is not one, did you mean {near!r}?"
+            raise ValueError(f"must be {', '.join(MNLI_LABELS)} in the order of the logits{meant}")
         return value
 
 

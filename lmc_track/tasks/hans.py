@@ -7,11 +7,11 @@ of each it is right in five and wrong in five. The files are the official ones, 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from typing import Literal
 
 from lmc_track.errors import InputError
 from lmc_track.names import safe_name
+from lmc_track.spelling import suggestion
 from lmc_track.tasks.dataset import Dataset, build_dataset
 from lmc_track.tasks.projection import Projection
 from lmc_track.tasks.published import DataRoot
@@ -149,8 +149,6 @@ def _kinds(table: Table) -> tuple[list[int], list[list[str]]]:
 def _unknown(
     where: str, what: str, given: str, known: Mapping[str, object] | Sequence[str]
 ) -> InputError:
-    near = get_close_matches(given, list(known), n=1)
     return InputError(
-        f"{where}: HANS has no {what} {given!r}",
-        f"Did you mean {near[0]!r}?" if near else f"It has {', '.join(known)}.",
+        f"{where}: HANS has no {what} {given!r}", suggestion(given, known, listing="It has")
     )

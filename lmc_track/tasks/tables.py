@@ -17,6 +17,7 @@ from typing import Any
 import polars as pl
 
 from lmc_track.errors import InputError
+from lmc_track.spelling import nearest
 from lmc_track.tasks.tsv import lines_of, text_of
 
 Cells = list[str | None]
@@ -71,7 +72,12 @@ class Table:
 
 
 def no_column(source: str, name: str, known: Iterable[str]) -> InputError:
-    return InputError(f"{source} has no column {name!r}", f"Its columns are {', '.join(known)}.")
+    columns = list(known)
+    near = nearest(name, columns)
+    meant = "" if near is None else f"Did you mean {near!r}? "
+    return InputError(
+        f"{source} has no column {name!r}", f"{meant}Its columns are {', '.join(columns)}."
+    )
 
 
 def read_table(

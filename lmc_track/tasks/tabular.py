@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lmc_track.errors import InputError
+from lmc_track.spelling import suggestion
 from lmc_track.study.tabular_section import SourceSection, TabularTask, parse_rows
 from lmc_track.tasks.dataset import Dataset, Role, build_dataset
 from lmc_track.tasks.published import data_root
@@ -101,7 +102,8 @@ def _read_set(
         start += len(table)
     if not ids:
         raise InputError(
-            f"{key}: no row is left of {start:,}", "Look at its rows, where and skip_labels."
+            f"{key}: no row is left of {start:,}",
+            _absent_value(tables, source) or "Look at its rows, where and skip_labels.",
         )
     return build_dataset(
         name,
@@ -182,6 +184,17 @@ def _fits(table: Table, row: int, source: SourceSection) -> bool:
         if table.column(column)[row] not in allowed:
             return False
     return True
+
+
+def _absent_value(tables: Sequence[Table], source: SourceSection) -> str | None:
+    """What to correct where ``where`` asks for a value that no row has."""
+    for column, value in source.where.items():
+        asked = [_as_text(one) for one in (value if isinstance(value, list) else [value])]
+        held = dict.fromkeys(cell for t in tables for cell in t.column(column) if cell is not None)
+        if asked and not held.keys() & set(asked):
+            meant = suggestion(asked[0], held, listing="There are")
+            return f"No row has {column} = {asked[0]!r}. {meant}"
+    return None
 
 
 def _as_text(value: str | int | bool) -> str:

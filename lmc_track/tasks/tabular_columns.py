@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from lmc_track.errors import InputError
 from lmc_track.names import is_name, safe_name
+from lmc_track.spelling import nearest
 from lmc_track.study.tabular_section import DiagnosticSection, SourceSection, TabularTask
 from lmc_track.tasks.projection import Projection
 from lmc_track.tasks.tables import Cells, Table
@@ -36,11 +37,14 @@ class LabelColumn:
         found = []
         for row, value in enumerate(table.filled(self.name)):
             if value not in self.known:
+                near = nearest(value, self.known)
+                # Whoever misspelt it, the file or the study.
+                meant = "" if near is None else f"If it is {near!r}, correct one of the two. "
                 raise InputError(
                     f"{table.where(row)}: the label is {value!r}; known are "
                     f"{', '.join(self.known)}",
-                    f"Say what it stands for (label_values = {{ {value!r} = … }} in [{self.key}]), "
-                    f"or leave such rows out (skip_labels = [{value!r}]).",
+                    f"{meant}Say what it stands for (label_values = {{ {value!r} = … }} in "
+                    f"[{self.key}]), or leave such rows out (skip_labels = [{value!r}]).",
                 )
             found.append(self.known[value])
         return found

@@ -19,22 +19,17 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from lmc_track import damaged_files
 from lmc_track.errors import WorkError
 from lmc_track.tracking.artifact_names import check_artifact
 from lmc_track.tracking.artifact_reading import DamagedArtifactError
 from lmc_track.tracking.durable import Part, publish, write_part
+from lmc_track.tracking.failures import reporting
+from lmc_track.tracking.places import local_folder as local_folder
 from lmc_track.tracking.stamps import Stamp, stamp_tags, stamps_of
-from lmc_track.tracking.store import Store, reporting
+from lmc_track.tracking.store import Store
 from lmc_track.tracking.temporary import temporary
-
-
-def local_folder(artifact_uri: str) -> Path | None:
-    """The folder behind a ``file:`` artifact URI; None where a server holds the artifacts."""
-    parts = urlsplit(artifact_uri)
-    return Path(unquote(parts.path)) if parts.scheme in ("", "file") else None
 
 
 class Artifacts:
@@ -79,7 +74,7 @@ class Artifacts:
         Raises:
             WorkError: it cannot be written.
         """
-        folder = local_folder(artifact_uri)
+        folder = self._store.folder_of(artifact_uri)
         if folder is None:
             self._upload(artifact_uri, source, name)
         else:
@@ -90,7 +85,7 @@ class Artifacts:
     def put_bytes(self, run_id: str, artifact_uri: str, content: bytes, name: str) -> None:
         """Write a file with ``content`` to ``name`` below the run's artifacts, as ``put`` does."""
         self._stamp(run_id, {name: Stamp.of_bytes(content)})
-        folder = local_folder(artifact_uri)
+        folder = self._store.folder_of(artifact_uri)
         if folder is not None:
             self._place(folder / name, lambda path: path.write_bytes(content))
             return
@@ -197,7 +192,7 @@ class Artifacts:
 
     def drop_cached(self, run_id: str, artifact_uri: str, name: str) -> bool:
         """Forget the copy of a server's artifact; False where the file is the artifact itself."""
-        if local_folder(artifact_uri) is not None:
+        if self._store.folder_of(artifact_uri) is not None:
             return False
         (self._store.location.cache / "artifacts" / run_id / name).unlink(missing_ok=True)
         return True
@@ -210,7 +205,7 @@ class Artifacts:
             WorkError: it cannot be fetched, or ``name`` leads out of the run's artifacts.
         """
         check_artifact(run_id, name)
-        folder = local_folder(artifact_uri)
+        folder = self._store.folder_of(artifact_uri)
         if folder is not None:
             path = folder / name
             if not path.exists():

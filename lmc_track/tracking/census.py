@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from lmc_track.tracking.experiments import all_studies
 from lmc_track.tracking.inner_store import database_of
 from lmc_track.tracking.store import Store, reporting
 from lmc_track.tracking.tags import GRID_TAG, KEY_TAG, KIND_TAG, PARENT_TAG, STUDY_TAG
@@ -113,24 +114,10 @@ def recorded_studies(store: Store) -> list[CountedExperiment]:
     Raises:
         InputError, WorkError: the store cannot be reached.
     """
-    from mlflow.entities import ViewType
-
-    if store.absent:
-        return []
-    client = store.client
-    with reporting(store.location):
-        every = _pages(lambda token: client.search_experiments(ViewType.ALL, page_token=token))
-        return [
-            CountedExperiment(
-                one.experiment_id,
-                one.name,
-                one.lifecycle_stage == "deleted",
-                one.artifact_location or "",
-                one.last_update_time or 0,
-            )
-            for one in every
-            if STUDY_TAG in one.tags
-        ]
+    return [
+        CountedExperiment(one.experiment_id, one.name, one.deleted, one.artifact_uri, one.changed)
+        for one in all_studies(store)
+    ]
 
 
 def _runs_of_database(inner: Any, experiments: Iterable[str] | None) -> Iterator[CountedRun]:

@@ -28,7 +28,7 @@ def opening(uri: str) -> Iterator[None]:
         InputError: the URI cannot be read, or the database's driver is not installed.
         SQLAlchemyError: the database cannot be reached, or refuses.
     """
-    with _engine(uri).connect() as connection:
+    with engine_of(uri).connect() as connection:
         if is_postgresql(uri):
             connection = connection.execution_options(isolation_level="AUTOCOMMIT")
             connection.exec_driver_sql(f"SET lock_timeout = '{_PATIENCE_WITH_OTHERS}s'")
@@ -43,7 +43,7 @@ def advisory_lock(uri: str, name: str) -> Iterator[bool]:
     Raises:
         as ``opening``.
     """
-    with _engine(uri).connect() as connection:
+    with engine_of(uri).connect() as connection:
         # Else a transaction would stay open as long as the lock is held.
         connection = connection.execution_options(isolation_level="AUTOCOMMIT")
         yield bool(_execute(connection, "SELECT pg_try_advisory_lock(:key)", name))
@@ -61,7 +61,12 @@ def _execute(connection: Any, statement: str, name: str) -> Any:
     return connection.execute(sqlalchemy.text(statement), {"key": key}).scalar()
 
 
-def _engine(uri: str) -> Any:
+def engine_of(uri: str) -> Any:
+    """An engine on the database, which keeps no connection.
+
+    Raises:
+        InputError: the URI cannot be read, or the database's driver is not installed.
+    """
     import sqlalchemy
 
     shown = address(uri)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from lmc_track.errors import InputError, LmcTrackError, WorkError
@@ -127,3 +130,30 @@ def _user() -> str | None:
 
     name: str | None = read_mlflow_creds().username
     return name
+
+
+@contextmanager
+def reporting(location: Location, *, opening: bool = False) -> Iterator[None]:
+    """Turn MLflow's own failures into errors that name the store; see ``failure``."""
+    from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    except (MlflowException, SQLAlchemyError, sqlite3.Error, OSError) as error:
+        raise failure(error, location, opening=opening) from error
+
+
+@contextmanager
+def reading_store(location: Location) -> Iterator[None]:
+    """As ``reporting``; and what MLflow cannot make sense of is told as damage of the store."""
+    try:
+        with reporting(location):
+            yield
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
+        reason = str(error).strip().partition("\n")[0][:200]
+        raise WorkError(
+            f"the tracking store {location.shown_uri} holds something that MLflow cannot read: "
+            f"{type(error).__name__}: {reason}",
+            "Restore it from a backup.",
+        ) from error

@@ -9,11 +9,12 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from lmc_track.errors import InputError, WorkError
+from lmc_track.tracking.failures import reporting
 from lmc_track.tracking.location import Location
-from lmc_track.tracking.store import reporting
+from lmc_track.tracking.places import plain_connection
 from lmc_track.tracking.tags import STUDY_TAG
 
 _SECONDS = 5
@@ -30,16 +31,6 @@ class StoreLook:
     revision: str | None
 
 
-def sqlite_file(location: Location) -> Path | None:
-    """The file of an SQLite store; None where the store is another."""
-    if not location.tracking_uri.startswith("sqlite"):
-        return None
-    from sqlalchemy import make_url
-
-    name = make_url(location.tracking_uri).database
-    return Path(name) if name else None
-
-
 def look_at(location: Location) -> StoreLook:
     """What the store of ``location`` is, which must be there.
 
@@ -48,33 +39,20 @@ def look_at(location: Location) -> StoreLook:
     """
     if location.artifact_root is None:
         return _look_at_server(location)
-    from sqlalchemy import create_engine, text
+    from sqlalchemy import text
 
-    with reporting(location, opening=True):
-        file = sqlite_file(location)
-        uri = location.tracking_uri if file is None else f"sqlite:///file:{file}?mode=ro&uri=true"
-        try:
-            engine = create_engine(uri)
-        except ModuleNotFoundError as error:
-            raise InputError(
-                f"the driver of this database is not installed: {error.name}",
-                f"Install it beside lmc-track: pip install {error.name}",
-            ) from None
-        try:
-            with engine.connect() as connection:
-                name = engine.dialect.name
-                version = ".".join(map(str, engine.dialect.server_version_info or ()))
-                revision = connection.scalar(text("SELECT version_num FROM alembic_version"))
-                studies = connection.scalar(
-                    text(
-                        "SELECT count(*) FROM experiment_tags t JOIN experiments e "
-                        "ON e.experiment_id = t.experiment_id "
-                        "WHERE t.key = :key AND e.lifecycle_stage = 'active'"
-                    ),
-                    {"key": STUDY_TAG},
-                )
-        finally:
-            engine.dispose()
+    with plain_connection(location) as connection:
+        name = connection.dialect.name
+        version = ".".join(map(str, connection.dialect.server_version_info or ()))
+        revision = connection.scalar(text("SELECT version_num FROM alembic_version"))
+        studies = connection.scalar(
+            text(
+                "SELECT count(*) FROM experiment_tags t JOIN experiments e "
+                "ON e.experiment_id = t.experiment_id "
+                "WHERE t.key = :key AND e.lifecycle_stage = 'active'"
+            ),
+            {"key": STUDY_TAG},
+        )
     return StoreLook(f"{_NAMES.get(name, name)} {version}", int(studies or 0), revision)
 
 
@@ -111,13 +89,6 @@ def _server_version(location: Location) -> str:
         return ""
 
 
-def installed_revision() -> str:
-    """The revision of the tables that the installed MLflow works with."""
-    from mlflow.store.db.utils import _get_latest_schema_revision
-
-    return str(_get_latest_schema_revision())
-
-
 @dataclass(frozen=True)
 class SqliteLook:
     """``statistics`` says for how many runs SQLite has counted its tables; None: never."""
@@ -134,7 +105,7 @@ def look_at_sqlite(file: Path) -> SqliteLook:
         WorkError: it cannot be read.
     """
     try:
-        connection = sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=_SECONDS)
+        connection = sqlite3.connect(f"file:{quote(str(file))}?mode=ro", uri=True, timeout=_SECONDS)
         try:
             mode = connection.execute("PRAGMA journal_mode").fetchone()[0]
             runs = connection.execute("SELECT count(*) FROM runs").fetchone()[0]

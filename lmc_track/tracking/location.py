@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import quote, unquote
 
 from lmc_track.errors import InputError
 from lmc_track.redaction import HIDDEN, check_address
@@ -37,6 +38,52 @@ class Location:
     @property
     def locks(self) -> Path:
         return self.home / "locks"
+
+    @property
+    def own_artifacts(self) -> Path:
+        """The home's folder of artifacts, wherever its store has them."""
+        return self.home / "artifacts"
+
+    @property
+    def own_store(self) -> Path:
+        """The file of the home's own store, whether that is the one in use or not."""
+        return self.home / "mlflow.db"
+
+    @property
+    def has_own_store(self) -> bool:
+        """Whether the store is the home's own."""
+        return self.tracking_uri == f"sqlite:///{self.own_store}"
+
+    @property
+    def sqlite_file(self) -> Path | None:
+        """The file of an SQLite store; None where the store is another."""
+        if not self.tracking_uri.startswith("sqlite"):
+            return None
+        from sqlalchemy import make_url
+
+        name = make_url(self.tracking_uri).database
+        return Path(name) if name and name != ":memory:" else None
+
+    @property
+    def lacks_store(self) -> bool:
+        """Whether the store is an SQLite file that nobody has made yet: there is nothing in it."""
+        file = self.sqlite_file
+        return file is not None and not file.exists()
+
+    @property
+    def opened_uri(self) -> str:
+        """The tracking URI, but of an SQLite file whose folder nobody here may write.
+
+        SQLite wants to write beside such a file even to read it, unless it is told that nobody
+        changes it. It is not told so while a log with changes lies there already.
+        """
+        file = self.sqlite_file
+        if file is None or not file.exists() or os.access(file.parent, os.W_OK):
+            return self.tracking_uri
+        log = file.with_name(f"{file.name}-wal")
+        if log.exists() and log.stat().st_size > 0:
+            return self.tracking_uri
+        return f"sqlite:///file:{_quoted(str(file))}?immutable=1&uri=true"
 
     @property
     def shown_uri(self) -> str:
@@ -71,6 +118,12 @@ def locate(
             "beginning of options",
             "Give another folder with --home or LMC_HOME.",
         )
+    if unquote(str(folder)) != str(folder):
+        raise InputError(
+            f"the home {folder} has a percent sign with two digits in its name, which databases "
+            "read as another character",
+            "Give another folder with --home or LMC_HOME.",
+        )
     artifacts = (folder / "artifacts").as_uri()
     own = f"sqlite:///{folder}/mlflow.db"
     uri = tracking_uri or environ.get("MLFLOW_TRACKING_URI") or own
@@ -86,6 +139,17 @@ def locate(
         "Give sqlite:///FILE, postgresql://…, or http://HOST:PORT of an MLflow server; "
         "MLflow itself has given up its old folder of files.",
     )
+
+
+def _quoted(file: str) -> str:
+    """``file`` as part of SQLite's own URIs, and that as part of SQLAlchemy's.
+
+    Some of its versions unquote the name of a file, and some do not.
+    """
+    from sqlalchemy import make_url
+
+    once = quote(file)
+    return once if make_url(f"sqlite:///{once}").database == once else quote(once)
 
 
 def _with_driver(uri: str) -> str:

@@ -13,6 +13,7 @@ from filelock import FileLock, Timeout
 from lmc_track.errors import WorkError
 from lmc_track.tracking.database import advisory_lock, is_postgresql
 from lmc_track.tracking.location import Location, prepare
+from lmc_track.tracking.places import check_in_place
 from lmc_track.tracking.store import reporting
 from lmc_track.tracking.stores_of_home import note_store
 
@@ -25,8 +26,10 @@ def study_lock(location: Location, study: str) -> Iterator[None]:
     """Hold the lock of ``study``; it goes with the process, however that ends.
 
     Raises:
+        DisplacedHomeError: the store names another place than this home.
         WorkError: another process holds it.
     """
+    check_in_place(location)
     prepare(location)
     note_store(location)
     path = location.locks / f"study-{study}.lock"

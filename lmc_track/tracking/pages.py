@@ -16,8 +16,13 @@ from lmc_track.tracking.store import Store, reporting
 from lmc_track.tracking.tags import KIND_TAG, NOTE_TAG
 
 VIEW_TAG = "mlflow.sharedViewState."
+FIRST_VIEW = "lmc-first"
+"""The saved view that links to a study open: without one MLflow shows the newest of everything."""
 # Without it MLflow opens an experiment as one of prompts and traces, which shows nothing here.
 _WORKFLOW = {"workflowType": "machine_learning"}
+# Kinds before "model" in the alphabet, by which MLflow orders them, and points, which are below
+# their paths.
+_NOT_FIRST = ("clusters", "dataset", "point")
 _WIDTH = 190
 """Pixels of a column, such that names like convexity_gap/validation can be read."""
 
@@ -31,6 +36,17 @@ def experiment_page(experiment_id: str, view: str | None = None) -> str:
     """The run table of an experiment, relative to the server; ``view`` is the id of a saved one."""
     options = _WORKFLOW if view is None else {**_WORKFLOW, "viewStateShareKey": view}
     return f"#/experiments/{experiment_id}/runs?{urlencode(options)}"
+
+
+def first_page(store: Store, experiment_id: str) -> str:
+    """The page that an experiment is opened at: models, then paths.
+
+    A study of an earlier version has no such view before it is run again; MLflow then shows its
+    usual table.
+    """
+    with reporting(store.location):
+        tags = store.client.get_experiment(experiment_id).tags
+    return experiment_page(experiment_id, FIRST_VIEW if VIEW_TAG + FIRST_VIEW in tags else None)
 
 
 def run_page(experiment_id: str, run_id: str, tab: str = "") -> str:
@@ -62,7 +78,7 @@ def saved_views(
     """The views of a study with these evaluation sets.
 
     Models are ordered by the primary diagnostic, paths by the gap of the validation loss, the
-    widest first.
+    widest first. The view that a study opens at has models, then paths, then what comes of them.
     """
     names = dict.fromkeys(("validation", *datasets))
     first = f"{primary_metric}/{primary_dataset}"
@@ -97,20 +113,39 @@ def saved_views(
             others,
             "attributes.start_time",
             False,
-            (f"tags.`{KIND_TAG}`", _metric("n_clusters"), "params.`n_examples`"),
+            (_kind(), _metric("n_clusters"), "params.`n_examples`"),
+        ),
+        SavedView(
+            FIRST_VIEW,
+            "Models, then paths",
+            " AND ".join(f"{_kind()} != '{kind}'" for kind in _NOT_FIRST),
+            _kind(),
+            True,
+            (_kind(), _metric(first), _metric("convexity_gap/validation")),
         ),
     )
 
 
 def describe_experiment(
-    store: Store, experiment_id: str, description: str, views: Sequence[SavedView]
+    store: Store,
+    experiment_id: str,
+    description: str,
+    views: Sequence[SavedView],
+    before: str | None = None,
 ) -> None:
-    """Let the experiment's page tell what is in it; a note that is there already stays."""
+    """Let the experiment's page tell what is in it.
+
+    A note that is there already stays, but for a description that is the one ``before``: others
+    were written by the study's readers.
+    """
     with reporting(store.location):
         experiment = store.client.get_experiment(experiment_id)
         tags = _view_tags(views, experiment.creation_time or 0)
-        if NOTE_TAG not in experiment.tags:
+        note = experiment.tags.get(NOTE_TAG)
+        if note is None:
             tags[NOTE_TAG] = _note(experiment_id, description, views)
+        elif before is not None and description_in(note) == before:
+            tags[NOTE_TAG] = redescribed(note, description)
         for name, value in tags.items():
             if experiment.tags.get(name) != value:
                 store.client.set_experiment_tag(experiment_id, name, value)
@@ -140,15 +175,28 @@ def _view_tags(views: Sequence[SavedView], made: int) -> dict[str, str]:
     }
 
 
+_ABOUT = "\n\nA run is a model, the path between two models (its points are below it), "
+
+
 def _note(experiment_id: str, description: str, views: Sequence[SavedView]) -> str:
     """What the experiment's page says above the run table, in Markdown."""
     links = ", ".join(f"[{view.name}]({experiment_page(experiment_id, view.id)})" for view in views)
     return (
-        f"{description}\n\n"
-        "A run is a model, the path between two models (its points are below it), an evaluation "
+        f"{description}{_ABOUT}an evaluation "
         "set, a clustering or a report; every run's description says which and where to look. "
         f"Tables, also under *Views*: {links}."
     )
+
+
+def description_in(note: str) -> str:
+    """What ``note`` says of a study, in Markdown, before it goes on about runs."""
+    return note.partition(_ABOUT)[0].strip()
+
+
+def redescribed(note: str, description: str) -> str:
+    """``note`` with another description, in Markdown, in the place of the one it has."""
+    _, about, rest = note.partition(_ABOUT)
+    return f"{description}{about}{rest}"
 
 
 def _kind() -> str:

@@ -13,9 +13,10 @@ from typing import Any
 
 import polars as pl
 
+from lmc_track.tracking.failures import reading_store
 from lmc_track.tracking.inner_store import database_of
 from lmc_track.tracking.runs import RunEntry, read_runs
-from lmc_track.tracking.store import Store, reading_store
+from lmc_track.tracking.store import Store
 from lmc_track.tracking.tags import KEY_TAG, KIND_TAG, PARENT_TAG, REVISION_TAG
 
 OUTLINE = pl.Schema(

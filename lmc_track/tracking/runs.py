@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lmc_track.errors import WorkError
-from lmc_track.tracking.store import Store, reading_store
+from lmc_track.tracking.failures import reading_store
+from lmc_track.tracking.store import Store
 from lmc_track.tracking.tags import (
     EVAL_TAG,
     FILE_TAG,

@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from lmc_track.errors import InputError
 from lmc_track.tracking.location import Location
+from lmc_track.tracking.places import check_in_place
 from lmc_track.tracking.store import Store, reporting
 
 # Nothing is told to anybody by a page on loopback, and no jobs run that a study does not have.
@@ -70,6 +71,7 @@ def check_servable(location: Location) -> None:
         raise InputError(
             f"{location.shown_uri} is a server and shows its own UI", "Open that address."
         )
+    check_in_place(location)  # MLflow would show, and change, what is at the recorded place
     with reporting(location):
         Store(location).client.search_experiments(max_results=1)
 

@@ -5,19 +5,18 @@ from __future__ import annotations
 import logging
 import os
 import sqlite3
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from filelock import FileLock
 
-from lmc_track.errors import WorkError
 from lmc_track.tracking.database import opening
-from lmc_track.tracking.failures import failure
+from lmc_track.tracking.failures import reporting as reporting
 from lmc_track.tracking.location import Location, is_read_only, prepare
+from lmc_track.tracking.places import Places, local_folder, places_of
+from lmc_track.tracking.schema_revision import check_revision
 
 _NOISY = ("mlflow", "alembic", "sqlalchemy")
 
@@ -31,8 +30,7 @@ class Store:
     @property
     def absent(self) -> bool:
         """Whether the store is an SQLite file that nobody has made yet: there is nothing in it."""
-        file = self._sqlite_file()
-        return file is not None and not file.exists()
+        return self.location.lacks_store
 
     @cached_property
     def client(self) -> Any:
@@ -57,6 +55,9 @@ class Store:
             if self.absent:
                 self._make()
             with self._opening():
+                # In here, since another program may be making the tables, revision by revision.
+                if self.location.artifact_root is not None:
+                    check_revision(self.location)
                 client = MlflowClient(tracking_uri=self.opened_uri)
                 client.search_experiments(max_results=1)
             if self.opened_uri == self.location.tracking_uri:
@@ -64,32 +65,27 @@ class Store:
         return client
 
     def _opening(self) -> AbstractContextManager[None]:
-        if self.location.artifact_root is None or self._sqlite_file() is not None:
+        if self.location.artifact_root is None or self.location.sqlite_file is not None:
             return nullcontext()
         return opening(self.location.tracking_uri)
 
     @property
     def opened_uri(self) -> str:
-        """The tracking URI, but of an SQLite file whose folder nobody here may write.
+        return self.location.opened_uri
 
-        SQLite wants to write beside such a file even to read it, unless it is told that nobody
-        changes it. It is not told so while a log with changes lies there already.
+    @cached_property
+    def _places(self) -> Places:
+        return places_of(self.location)
+
+    def folder_of(self, artifact_uri: str) -> Path | None:
+        """Where artifacts that are recorded at ``artifact_uri`` are on this machine.
+
+        In the home, where it has them; None where a server holds them.
         """
-        file = self._sqlite_file()
-        if file is None or not file.exists() or os.access(file.parent, os.W_OK):
-            return self.location.tracking_uri
-        log = file.with_name(f"{file.name}-wal")
-        if log.exists() and log.stat().st_size > 0:
-            return self.location.tracking_uri
-        return f"sqlite:///file:{quote(str(file))}?immutable=1&uri=true"
-
-    def _sqlite_file(self) -> Path | None:
-        if not self.location.tracking_uri.startswith("sqlite"):
-            return None
-        from sqlalchemy import make_url
-
-        name = make_url(self.location.tracking_uri).database
-        return Path(name) if name and name != ":memory:" else None
+        root = self.location.artifact_root
+        if root is None or artifact_uri.startswith(f"{root}/"):
+            return local_folder(artifact_uri)
+        return self._places.folder(artifact_uri)
 
     def _make(self) -> None:
         """Make the SQLite store, whole under its name or not at all.
@@ -99,7 +95,7 @@ class Store:
         """
         from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
-        file = self._sqlite_file()
+        file = self.location.sqlite_file
         assert file is not None
         with FileLock(self.location.locks / "store.lock"):
             if file.exists():
@@ -121,7 +117,7 @@ class Store:
 
     def _tell_sqlite(self, statement: str) -> None:
         """Execute ``statement`` where the store is an SQLite file."""
-        file = self._sqlite_file()
+        file = self.location.sqlite_file
         if file is None:
             return
         with reporting(self.location), closing(sqlite3.connect(file, timeout=30)) as connection:
@@ -134,30 +130,3 @@ def _quiet() -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
     # It prints the traceback of every error that it raises.
     logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
-
-
-@contextmanager
-def reporting(location: Location, *, opening: bool = False) -> Iterator[None]:
-    """Turn MLflow's own failures into errors that name the store; see ``failure``."""
-    from mlflow.exceptions import MlflowException
-    from sqlalchemy.exc import SQLAlchemyError
-
-    try:
-        yield
-    except (MlflowException, SQLAlchemyError, sqlite3.Error, OSError) as error:
-        raise failure(error, location, opening=opening) from error
-
-
-@contextmanager
-def reading_store(location: Location) -> Iterator[None]:
-    """As ``reporting``; and what MLflow cannot make sense of is told as damage of the store."""
-    try:
-        with reporting(location):
-            yield
-    except (ValueError, TypeError, LookupError, AttributeError) as error:
-        reason = str(error).strip().partition("\n")[0][:200]
-        raise WorkError(
-            f"the tracking store {location.shown_uri} holds something that MLflow cannot read: "
-            f"{type(error).__name__}: {reason}",
-            "Restore it from a backup.",
-        ) from error

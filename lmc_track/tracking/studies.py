@@ -11,16 +11,24 @@ from typing import Any
 from pydantic import BaseModel
 
 from lmc_track.errors import InputError
-from lmc_track.plain_text import markdown_escaped
+from lmc_track.plain_text import markdown_escaped, markdown_unescaped
+from lmc_track.tracking.advice import own_command
 from lmc_track.tracking.artifact_reading import DamagedArtifactError, damaged, read_json
 from lmc_track.tracking.artifacts import Artifacts, set_aside
+from lmc_track.tracking.experiments import (
+    StudyExperiment,
+    all_studies,
+    former_tags,
+    renamed_from,
+    study_called,
+)
 from lmc_track.tracking.keys import study_key
-from lmc_track.tracking.pages import describe_experiment, saved_views
+from lmc_track.tracking.pages import describe_experiment, description_in, redescribed, saved_views
 from lmc_track.tracking.recorder import Recorder
 from lmc_track.tracking.runs import RunEntry, RunIndex, read_runs
 from lmc_track.tracking.stamps import stamped
-from lmc_track.tracking.store import Store, reading_store, reporting
-from lmc_track.tracking.tags import STUDY_TAG, versions
+from lmc_track.tracking.store import Store, reporting
+from lmc_track.tracking.tags import NOTE_TAG, STUDY_TAG, versions
 
 _FILE, _COPY = "study.json", "study.copy.json"
 _FORMAT = 1
@@ -113,7 +121,8 @@ class _MadeBy(BaseModel):
 class StudyRecord:
     """An open study: its facts, its runs, and the means to write more of them.
 
-    ``damage``: what is wrong with its file, where the facts are those of the copy.
+    ``description`` is that of the study file, unless another was given in MLflow. ``damage``: what
+    is wrong with the study's file, where the facts are those of its copy.
     """
 
     facts: StudyFacts
@@ -123,22 +132,18 @@ class StudyRecord:
     index: RunIndex
     recorder: Recorder
     artifacts: Artifacts
+    description: str
     damage: DamagedArtifactError | None = None
 
 
 def study_names(store: Store) -> list[str]:
     """The studies in the store, in the order they were made."""
-    return list(study_experiments(store))
+    return [one.name for one in study_experiments(store)]
 
 
-def study_experiments(store: Store) -> dict[str, str]:
-    """Name of each study in the store to the id of its experiment, in the order they were made."""
-    if store.absent:
-        return {}
-    with reading_store(store.location):
-        found = [e for e in store.client.search_experiments() if STUDY_TAG in e.tags]
-    ordered = sorted(found, key=lambda e: (e.creation_time or 0, e.name))
-    return {e.name: e.experiment_id for e in ordered}
+def study_experiments(store: Store) -> list[StudyExperiment]:
+    """The studies in the store that are not deleted, in the order they were made."""
+    return [one for one in all_studies(store) if not one.deleted]
 
 
 def find_study(store: Store, name: str, kinds: Iterable[str] | None = None) -> StudyRecord | None:
@@ -148,46 +153,46 @@ def find_study(store: Store, name: str, kinds: Iterable[str] | None = None) -> S
         InputError: MLflow has an experiment of that name that is deleted, or that is not a
             study of this program.
     """
-    if store.absent:
-        return None
-    with reporting(store.location):
-        experiment = store.client.get_experiment_by_name(name)
-    if experiment is None:
-        return None
-    if experiment.lifecycle_stage == "deleted":
-        raise InputError(
-            f"the study {name!r} was deleted in MLflow",
-            "Restore it with `mlflow experiments restore -x "
-            f"{experiment.experiment_id}` or take another study.name.",
-        )
-    if STUDY_TAG not in experiment.tags:
-        raise InputError(
-            f"MLflow has an experiment {name!r} that is not a study of lmc-track",
-            "Take another study.name.",
-        )
+    study = study_called(store, name)
+    return None if study is None else read_study_record(store, study, kinds)
+
+
+def read_study_record(
+    store: Store, study: StudyExperiment, kinds: Iterable[str] | None = None
+) -> StudyRecord | None:
+    """As ``find_study``, of an experiment that is known."""
     wanted = None if kinds is None else {"study", *kinds}
-    return open_study(
-        store, name, experiment.experiment_id, read_runs(store, experiment.experiment_id, wanted)
-    )
+    return open_study(store, study, read_runs(store, study.experiment_id, wanted))
 
 
 def open_study(
-    store: Store, name: str, experiment_id: str, runs: Iterable[RunEntry]
+    store: Store, study: StudyExperiment, runs: Iterable[RunEntry]
 ) -> StudyRecord | None:
-    """The study ``name`` with ``runs``, which have its own one if it was ever finished; or None.
+    """The ``study`` with ``runs``, which have its own one if it was ever finished; or None.
 
     Raises:
         DamagedArtifactError: its file is damaged.
         InputError: it is of a newer version.
     """
     index = RunIndex(runs)
-    run = index.find("study", study_key(name))
-    if run is None:
+    # By its kind: the key is of the name that the study had when it was made.
+    own, name = index.all("study"), study.name
+    if not own:
         return None
-    recorder = Recorder(store, name, experiment_id)
-    facts, made_by, damage = _read_facts(recorder.artifacts, run, name)
+    run = own[0]
+    recorder = Recorder(store, name, study.experiment_id)
+    read, made_by, damage = _read_facts(recorder.artifacts, run, name)
+    facts = _called(read, name)
     return StudyRecord(
-        facts, made_by.versions, experiment_id, run, index, recorder, recorder.artifacts, damage
+        facts,
+        made_by.versions,
+        study.experiment_id,
+        run,
+        index,
+        recorder,
+        recorder.artifacts,
+        _said_of(facts, study),
+        damage,
     )
 
 
@@ -254,18 +259,43 @@ def sound_artifact(record: StudyRecord, run: RunEntry, name: str) -> Path:
     return file
 
 
+def is_described_anew(study: StudyExperiment, before: str) -> bool:
+    """Whether MLflow says something else of ``study`` than its description ``before``."""
+    said = description_in(study.note)
+    if said in {_unsaid(name) for name in (study.name, *study.former)}:
+        return before != ""
+    return said != "" and before != markdown_unescaped(said) and said != markdown_escaped(before)
+
+
+def _said_of(facts: StudyFacts, study: StudyExperiment) -> str:
+    """The description of a study: of two, the one that was written in MLflow."""
+    said = description_in(study.note)
+    own = {"", *(_description(replace(facts, name=name)) for name in (facts.name, *study.former))}
+    return str(facts.file["study"]["description"]) if said in own else markdown_unescaped(said)
+
+
+def _called(facts: StudyFacts, name: str) -> StudyFacts:
+    """``facts`` of a study that is called ``name`` now, whatever its file says."""
+    if facts.name == name:
+        return facts
+    return replace(
+        facts, name=name, file=facts.file | {"study": facts.file["study"] | {"name": name}}
+    )
+
+
 def write_study(store: Store, facts: StudyFacts) -> StudyRecord:
     """Record ``facts``: a new study, or what an old one has gained.
 
     Raises:
         InputError: the name is taken by a deleted study, or the identity differs.
     """
-    record = find_study(store, facts.name)
+    study = study_called(store, facts.name)
+    record = None if study is None else read_study_record(store, study)
     if record is None:
-        _create(store, facts)
+        _create(store, facts, study)
     else:
         merged = record.facts if record.facts == facts else merge(record.facts, facts)
-        _describe(store, merged, record.experiment_id)
+        _describe(store, merged, record.experiment_id, _description(record.facts))
         if merged == record.facts and record.damage is None:
             return record
         if record.damage is not None and (local := Path(record.damage.file)).is_file():
@@ -289,20 +319,17 @@ def add_models(record: StudyRecord, models: Sequence[RecordedModel]) -> StudyRec
     return replace(record, facts=facts)
 
 
-def _create(store: Store, facts: StudyFacts) -> None:
-    client = store.client
-    tags = {STUDY_TAG: facts.name, "mlflow.experimentKind": "custom_model_development"}
-    with reporting(store.location):
-        experiment = client.get_experiment_by_name(facts.name)
-        if experiment is None:
-            root = store.location.artifact_root
-            experiment_id = client.create_experiment(
-                facts.name,
-                artifact_location=None if root is None else f"{root}/{facts.name}",
-                tags=tags,
+def _create(store: Store, facts: StudyFacts, study: StudyExperiment | None) -> None:
+    """Record a new study, in the experiment of ``study`` where that has lost its own run."""
+    if study is None:
+        refuse_former_name(store, facts)
+        tags = {STUDY_TAG: facts.name, "mlflow.experimentKind": "custom_model_development"}
+        with reporting(store.location):
+            experiment_id = store.client.create_experiment(
+                facts.name, artifact_location=_artifact_location(store, facts.name), tags=tags
             )
-        else:
-            experiment_id = experiment.experiment_id
+    else:
+        experiment_id = study.experiment_id
     recorder = Recorder(store, facts.name, experiment_id)
     # An experiment without a finished study run is one whose creation was interrupted.
     recorder.delete(run for run in read_runs(store, experiment_id, ["study"]))
@@ -318,15 +345,80 @@ def _create(store: Store, facts: StudyFacts) -> None:
     recorder.finish(run)
 
 
+def _artifact_location(store: Store, name: str) -> str | None:
+    """Where a new study has its artifacts: not where a renamed one that had its name has them."""
+    root = store.location.artifact_root
+    if root is None:
+        return None
+    taken = {one.artifact_uri for one in all_studies(store)}
+    places = (f"{root}/{name}", *(f"{root}/{name}-{number}" for number in range(2, len(taken) + 2)))
+    return next(place for place in places if place not in taken)
+
+
+def refuse_former_name(store: Store, facts: StudyFacts) -> None:
+    """Refuse to begin a study that is on record already, and was renamed since.
+
+    Another study may have the name.
+
+    Raises:
+        InputError: it is.
+    """
+    study = renamed_from(store, facts.name)
+    record = None if study is None else read_study_record(store, study, ())
+    if record is None or _other_recipe(record.facts, facts):
+        return
+    now = record.facts.name
+    back = own_command(store.location, "rename", now, facts.name)
+    raise InputError(
+        f"the study {facts.name!r} is recorded as {now!r}: it was renamed",
+        f'Write name = "{now}" in the study file, or rename it back: {back}',
+    )
+
+
+def rename_study(store: Store, study: StudyExperiment, name: str) -> None:
+    """Call ``study`` by another name; what it was called before is kept.
+
+    Raises:
+        InputError, WorkError: the store cannot be reached, or permits it not.
+    """
+    client = store.client
+    with reporting(store.location):
+        for tag, value in former_tags(study, name).items():
+            client.set_experiment_tag(study.experiment_id, tag, value)
+        client.rename_experiment(study.experiment_id, name)
+        if description_in(study.note) == _unsaid(study.name):
+            note = redescribed(study.note, _unsaid(name))
+            client.set_experiment_tag(study.experiment_id, NOTE_TAG, note)
+
+
+def describe_study(store: Store, record: StudyRecord, text: str) -> None:
+    """Let MLflow and the results say ``text`` of a study; its file's own words where it is empty.
+
+    Raises:
+        InputError, WorkError: the store cannot be reached, or permits it not.
+    """
+    words = markdown_escaped(text) if text.strip() else _description(record.facts)
+    with reporting(store.location):
+        note = store.client.get_experiment(record.experiment_id).tags.get(NOTE_TAG, "")
+        store.client.set_experiment_tag(record.experiment_id, NOTE_TAG, redescribed(note, words))
+
+
 def _description(facts: StudyFacts) -> str:
     given = facts.file["study"].get("description")
-    return markdown_escaped(str(given or f"Linear mode connectivity study {facts.name}."))
+    return markdown_escaped(str(given)) if given else _unsaid(facts.name)
 
 
-def _describe(store: Store, facts: StudyFacts, experiment_id: str) -> None:
+def _unsaid(name: str) -> str:
+    return markdown_escaped(f"Linear mode connectivity study {name}.")
+
+
+def _describe(
+    store: Store, facts: StudyFacts, experiment_id: str, before: str | None = None
+) -> None:
+    """``before`` is what was said of the study so far, unless somebody said otherwise."""
     dataset, _, metric = facts.primary_diagnostic.split(":")
     views = saved_views([data.name for data in facts.datasets], facts.metric, dataset, metric)
-    describe_experiment(store, experiment_id, _description(facts), views)
+    describe_experiment(store, experiment_id, _description(facts), views, before)
 
 
 def merge(recorded: StudyFacts, wanted: StudyFacts) -> StudyFacts:
@@ -336,13 +428,8 @@ def merge(recorded: StudyFacts, wanted: StudyFacts) -> StudyFacts:
         InputError: the two are different studies, or the grid or a data set would change.
     """
     known, asked = recorded.identity, wanted.identity
-    # A study of registered models learns of finetuning when it gets its first seed.
-    late = {name for name in _LATE if known.get(name) is None or asked.get(name) is None}
-    differences = _differences(
-        {k: v for k, v in known.items() if k not in late},
-        {k: v for k, v in asked.items() if k not in late},
-    )
-    if differences:
+    late = _late(recorded, wanted)
+    if differences := _other_recipe(recorded, wanted):
         raise InputError(
             f"the study {recorded.name!r} is recorded with another recipe:\n"
             + "\n".join(f"  {line}" for line in differences),
@@ -385,6 +472,21 @@ def merge(recorded: StudyFacts, wanted: StudyFacts) -> StudyFacts:
         models=models,
         datasets=datasets,
         precision=recorded.precision,
+    )
+
+
+def _late(recorded: StudyFacts, wanted: StudyFacts) -> set[str]:
+    """A study of registered models learns of finetuning when it gets its first seed."""
+    both = (recorded.identity, wanted.identity)
+    return {name for name in _LATE if any(one.get(name) is None for one in both)}
+
+
+def _other_recipe(recorded: StudyFacts, wanted: StudyFacts) -> list[str]:
+    """In what two studies differ that may never change under one name."""
+    late = _late(recorded, wanted)
+    return _differences(
+        {k: v for k, v in recorded.identity.items() if k not in late},
+        {k: v for k, v in wanted.identity.items() if k not in late},
     )
 
 

@@ -19,6 +19,7 @@ import duckdb
 
 from lmc_track.errors import InputError, WorkError
 from lmc_track.uris import store_name
+from lmc_track.warehouse.binding import is_bound, shown_store
 from lmc_track.warehouse.definitions import (
     SIGNATURE,
     Definition,
@@ -232,10 +233,10 @@ def _check(connection: duckdb.DuckDBPyConnection, path: Path, tracking_uri: str 
         if identity == _identity(path):
             _AS_EXPECTED[identity] = signature
     # Earlier versions kept the user as well, and a stranger's file may say anything.
-    store = store_name(store or "")
-    if tracking_uri is not None and store != store_name(tracking_uri):
+    store = store or ""
+    if tracking_uri is not None and not is_bound(store, tracking_uri, path):
         raise InputError(
-            f"{path} holds the results of the tracking store {store}, "
+            f"{path} holds the results of the tracking store {shown_store(store, path)}, "
             f"not of {store_name(tracking_uri)}",
             "run `lmc-track ingest` with this store, or choose another --home",
         )

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from lmc_track import spelling
 from lmc_track.errors import InputError
 from lmc_track.warehouse.library import Query, queries
 from lmc_track.warehouse.own_queries import OwnQueries
@@ -177,7 +177,6 @@ def frame_of(connection: duckdb.DuckDBPyConnection, text: str) -> pl.DataFrame:
 def nearest(name: str, known: Any) -> str:
     """The remedy for an unknown ``name``: the one of ``known`` that is meant, or all of them."""
     names = list(known)
-    near = get_close_matches(name, names, n=1)
-    if near:
-        return f"did you mean {near[0]}?"
+    if (near := spelling.nearest(name, names)) is not None:
+        return f"did you mean {near}?"
     return f"there are: {', '.join(names)}" if names else ""

@@ -18,7 +18,7 @@ import duckdb
 from filelock import Timeout
 
 from lmc_track.errors import WorkError
-from lmc_track.uris import store_name
+from lmc_track.warehouse.binding import binding
 from lmc_track.warehouse.connection import is_damage
 from lmc_track.warehouse.definitions import create_all
 from lmc_track.warehouse.derivation import Derivation
@@ -141,7 +141,7 @@ def _fill(
     damaged = fill(connection, path, snapshot, derivations, unseen=unseen)
     connection.execute(
         "UPDATE schema_version SET program = ?, tracking_uri = ?",
-        [program_version(), store_name(snapshot.tracking_uri)],
+        [program_version(), binding(snapshot.tracking_uri, path)],
     )
     counts = table_counts(connection)
     connection.commit()

@@ -126,7 +126,7 @@ class Interrupting(Silent):
     """Interrupts in the midst of the points."""
 
     @contextmanager
-    def track(self, title: str, total: int, unit: str) -> Iterator[Any]:
+    def track(self, title: str, total: int, unit: str, done: int = 0) -> Iterator[Any]:
         yield _Interrupted() if unit == "points" else _Carried()
 
 
@@ -136,6 +136,8 @@ class _Carried:
 
     def tell(self, text: str) -> None:
         pass
+
+    finished = tell
 
 
 class _Interrupted(_Carried):

@@ -60,15 +60,26 @@ def experiment_of(address: str) -> str:
     return address.partition("/experiments/")[2].partition("/")[0]
 
 
-def test_the_address_printed_shows_the_studys_runs(driver: Any, address: str) -> None:
+def test_the_address_printed_shows_models_then_paths(
+    driver: Any, address: str, home: Location
+) -> None:
+    index = runs_of(home)
+    models = {run.name for run in index.all("model")}
+    paths = {run.name for run in index.all("path")}
     driver.get(address)
     wait_for(driver, lambda d: "report tiny" in run_names(d), "the report among the runs")
     names = run_names(driver)
-    assert "clusters, verdict" in names
-    assert "seed-0 to seed-1" in names
+    assert set(names[: len(models)]) == models
+    assert set(names[len(models) : len(models) + len(paths)]) == paths
     assert not [name for name in names if name.startswith("alpha")], "points are below their path"
     assert "Two cues &" in text_of(driver)
     assert our_errors(driver) == []
+
+
+def test_the_view_of_the_rest_has_clusters_and_data(driver: Any, server: str, address: str) -> None:
+    driver.get(server + experiment_page(experiment_of(address), "lmc-rest"))
+    wait_for(driver, lambda d: "clusters, verdict" in run_names(d), "the clusters among the runs")
+    assert "data validation" in run_names(driver)
 
 
 def test_the_list_of_experiments_has_the_study(driver: Any, server: str) -> None:

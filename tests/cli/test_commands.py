@@ -150,7 +150,7 @@ def test_queries_are_listed_and_shown() -> None:
 def test_a_report_is_written_where_asked(finished: Location, tmp_path: Path) -> None:
     out = tmp_path / "report.html"
     result = invoke("report", "tiny", "--out", str(out), "--home", str(finished.home))
-    assert result.output.strip() == str(out)
+    assert result.stdout.strip() == str(out)
     assert out.read_text().startswith("<!DOCTYPE html>")
 
 
@@ -158,7 +158,7 @@ def test_a_study_is_exported(finished: Location, tmp_path: Path) -> None:
     out = tmp_path / "out"
     result = CliRunner().invoke(cli, ["export", "tiny", str(out), "--home", str(finished.home)])
     assert result.stdout == ""
-    assert result.stderr.startswith(f"{out}: ")
+    assert result.stderr.splitlines()[-1].startswith(f"{out}: ")
     assert (out / "predictions" / "dataset=validation" / "predictions.parquet").is_file()
 
 

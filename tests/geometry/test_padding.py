@@ -15,14 +15,17 @@ from lmc_track.geometry.batching import Batching
 from lmc_track.geometry.encoding import EncodedDataset, encode
 from lmc_track.geometry.engine import Engine, EngineSettings
 from lmc_track.geometry.weights_cache import Checkpoint
-from lmc_track.models.base_loading import check_base, check_batches
+from lmc_track.models.base_loading import check_base
 from lmc_track.models.padding import Padding, padding_of
+from lmc_track.models.padding_probe import LENGTHS, check_batches, probe_rows
 from lmc_track.models.words import word_tokenizer
 from lmc_track.tasks.dataset import Dataset, build_dataset
 from support.tiny_architectures import READ, REFUSED, tiny_config
 from support.tiny_models import WORDS
 
 VOCABULARY = len(WORDS) + 5
+# Funnel's pooling cannot read the shortest texts at all.
+_REFUSED = r"b: .* the architecture \w+ (a text's logits depend on what|cannot read a text of 4)"
 # Not 0, which many would take: 0 is a word of the decoders here.
 PAD = 4
 
@@ -66,10 +69,9 @@ def test_losses_do_not_depend_on_the_size_of_batches(
     assert encoded.padding.token_id == PAD
     alone, together = Batching(token_budget=1), Batching(token_budget=512, overhead=512)
     assert np.allclose(losses(folder, encoded, alone), losses(folder, encoded, together), atol=1e-4)
-
-
-def rows(tokenizer: Any, *texts: str) -> list[dict[str, list[int]]]:
-    return [{"input_ids": tokenizer(text)["input_ids"]} for text in texts]
+    # And planning accepts it.
+    model, _ = check_base(folder, 2, "model.base: b")
+    check_batches(model, encoded.padding, probe_rows(tokenizer, ["the cat sees"], 32), "b")
 
 
 @pytest.mark.parametrize("name", REFUSED)
@@ -78,9 +80,31 @@ def test_an_architecture_that_reads_its_padding_is_refused(
 ) -> None:
     folder = saved(name, tmp_path, tokenizer)
     model, _ = check_base(folder, 2, "model.base: b")
-    texts = ("the cat sees", "the cat sees a dog who sleeps the cat sees a dog")
-    with pytest.raises(InputError, match=r"b: in the architecture .* depend on what it is padded"):
-        check_batches(model, Padding(PAD), rows(tokenizer, *texts), "b")
+    # Whatever texts a study has: one of these alone is of four tokens, the other of nine.
+    for text in ("the cat", "the cat sees a dog who sleeps"):
+        rows = probe_rows(tokenizer, [text], 32)
+        with pytest.raises(InputError, match=_REFUSED):
+            check_batches(model, Padding(PAD), rows, "b")
+
+
+@pytest.mark.parametrize("texts", [["the"], [""], ["the cat"], ["the cat", "a dog"], ["", ""]])
+def test_any_text_is_tried_in_many_lengths(texts: list[str]) -> None:
+    tokenizer = word_tokenizer(WORDS, max_length=512)
+    rows = probe_rows(tokenizer, texts, 512)
+    lengths = [len(row["input_ids"]) for row in rows]
+    assert lengths == sorted(set(lengths))
+    assert set(lengths) <= set(LENGTHS)
+    assert len(lengths) >= 6
+
+
+def test_no_text_is_tried_beyond_what_the_model_reads(tokenizer: Any) -> None:
+    rows = probe_rows(tokenizer, ["the cat sees"], 12)
+    assert [len(row["input_ids"]) for row in rows] == [4, 5, 7, 9]
+
+
+def test_trying_a_base_model_has_a_bounded_cost(tokenizer: Any) -> None:
+    rows = probe_rows(tokenizer, ["the cat sees a dog " * 200], None)
+    assert sum(len(row["input_ids"]) for row in rows) <= sum(LENGTHS)
 
 
 def test_the_padding_token_of_the_configuration_comes_first(tokenizer: Any) -> None:

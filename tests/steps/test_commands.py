@@ -25,3 +25,6 @@ def test_commands_for_a_home_name_the_home_alone() -> None:
 def test_a_server_has_an_address_instead_of_a_command() -> None:
     location = locate("/h", "http://127.0.0.1:5000", {})
     assert ui_command(location) == study_ui_command("s", location) == "http://127.0.0.1:5000"
+    page = study_ui_command("s", location, "7")
+    assert page.startswith("http://127.0.0.1:5000/#/experiments/7/runs?")
+    assert "viewStateShareKey=lmc-first" in page

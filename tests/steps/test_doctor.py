@@ -17,7 +17,7 @@ from lmc_track.steps.findings import Finding, Verdict
 from lmc_track.study import build_study
 from lmc_track.tracking.location import Location, locate
 from lmc_track.tracking.lock import study_lock
-from support.stores import copied_home, empty_home
+from support.stores import copied_home, empty_home, older_home, schema_of
 from support.studies import runs_of
 
 
@@ -78,7 +78,17 @@ def test_tables_of_another_mlflow_fail(tmp_path: Path) -> None:
     connection.close()
     finding = told(location)["MLflow schema"]
     assert finding.verdict is Verdict.FAIL
-    assert "mlflow db upgrade" in finding.remedy
+    assert "written by a newer MLflow" in finding.found
+    assert "pip install --upgrade mlflow" in finding.remedy
+
+
+def test_tables_of_an_older_mlflow_fail_and_stay(tmp_path: Path) -> None:
+    location = older_home(tmp_path)
+    before = schema_of(location)
+    finding = told(location)["MLflow schema"]
+    assert schema_of(location) == before
+    assert finding.verdict is Verdict.FAIL
+    assert f"lmc-track upgrade --home {location.home}" in finding.remedy
 
 
 def test_a_journal_that_makes_readers_wait_is_warned_of(tmp_path: Path) -> None:

@@ -47,15 +47,12 @@ class Counting(Silent):
         self.done, self.most = 0, most
 
     @contextmanager
-    def track(self, title: str, total: int, unit: str) -> Iterator[Counting]:
-        self.counts, self.begun = title == "Measuring the plane", False
+    def track(self, title: str, total: int, unit: str, done: int = 0) -> Iterator[Counting]:
+        self.counts = title == "Measuring the plane"
         yield self
 
     def advance(self, steps: int = 1) -> None:
         if not self.counts:
-            return
-        if not self.begun:  # first comes what was there already
-            self.begun = True
             return
         self.done += steps
         if self.most is not None and self.done >= self.most:
@@ -63,6 +60,8 @@ class Counting(Silent):
 
     def tell(self, text: str) -> None:
         pass
+
+    finished = tell
 
 
 def measure(home: Location, names: tuple[str, ...] = TRIO, **options: object) -> int:

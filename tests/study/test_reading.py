@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lmc_track.errors import InputError
-from lmc_track.study import build_study, read_study
+from lmc_track.study import build_study, read_study, restore_study
 from lmc_track.study.reading import parse_study
 from lmc_track.study.tabular_section import DiagnosticSection, TabularTask
 from lmc_track.study.template import study_template
@@ -62,6 +62,51 @@ def test_a_setting_that_is_gone_is_refused_in_a_file_and_read_from_a_record(key:
     assert build_study(content).cluster.methods == ["verdict"]
 
 
+@pytest.mark.parametrize(
+    ("override", "word", "meant"),
+    [
+        ("finetun.epochs=2", "finetun", "finetune"),
+        ("evaluate.sample=stratifed", "stratifed", "stratified"),
+        ("evaluate.precision=FP32", "FP32", "fp32"),
+        ('cluster.methods=["verdct"]', "verdct", "verdict"),
+        ("study.preset=juneja2032", "juneja2032", "juneja2023"),
+        ("task.name=colla", "colla", "cola"),
+        ("cluster.primary_diagnostic=validation:all:acuracy", "acuracy", "accuracy"),
+    ],
+)
+def test_a_misspelt_word_is_told_with_the_one_that_is_meant(
+    override: str, word: str, meant: str
+) -> None:
+    text = problems(MINIMAL, override)
+    assert "1 problem:" in text
+    assert word in text
+    assert f"did you mean {meant!r}?" in text
+
+
+@pytest.mark.parametrize(
+    ("override", "word"),
+    [
+        ('task.label_values={"0" = "negtive"}', "negtive"),
+        ('task.validation.label_values={"0" = "negtive"}', "negtive"),
+        (
+            'task.diagnostics.d={file = "d.tsv", labels = {a = "negtive", b = "positive"}}',
+            "negtive",
+        ),
+    ],
+)
+def test_a_misspelt_label_of_a_mapping_is_told_with_the_one_that_is_meant(
+    override: str, word: str
+) -> None:
+    text = problems(tomllib.loads(study_template("mine", "tabular")), override)
+    assert f"{word!r} is no label; did you mean 'negative'?" in text
+
+
+def test_a_misspelt_label_in_the_order_of_logits_is_told_with_the_one_that_is_meant() -> None:
+    task = {"name": "mnli", "labels": ["entailmnet", "neutral", "contradiction"]}
+    text = problems({"study": {"name": "s"}, "task": task})
+    assert "'entailmnet' is not one, did you mean 'entailment'?" in text
+
+
 def test_an_unknown_task_lists_the_known_ones() -> None:
     text = problems({"study": {"name": "s"}, "task": {"name": "colla"}})
     assert "'colla'" in text
@@ -98,7 +143,7 @@ def test_settings_of_a_base_model_that_is_not_made_are_refused() -> None:
 
 def test_a_resolved_study_with_a_base_model_of_its_own_can_be_read_again() -> None:
     study = build_study({**MINIMAL, "model": {"base": "x"}})
-    assert build_study(study.model_dump(mode="json")) == study
+    assert restore_study(study.model_dump(mode="json")) == study
 
 
 @pytest.mark.parametrize("share", [-0.1, 1, "half"])
@@ -117,6 +162,59 @@ def test_disambiguation_and_planted_share_together_are_refused() -> None:
 def test_planted_levels_without_a_planted_share_are_refused() -> None:
     task = {"name": "agreement", "planted_levels": 8}
     assert "1 problem:\n  task: planted_levels says how" in problems({**MINIMAL, "task": task})
+
+
+@pytest.mark.parametrize(
+    ("section", "keys"),
+    [
+        ("finetune", {"epochs": 3, "max_steps": 300}),
+        ("finetune", {"seeds": "0-7", "data_seeds": "0-3"}),
+        ("interpolate", {"points": 11, "alphas": [0, 0.5, 1]}),
+    ],
+)
+def test_a_given_default_and_what_replaces_it_are_refused(
+    section: str, keys: dict[str, object]
+) -> None:
+    assert "not both" in problems({**MINIMAL, section: keys})
+
+
+@pytest.mark.parametrize("epochs", [2, 3])
+def test_steps_on_the_command_line_replace_epochs_of_the_file(epochs: int) -> None:
+    content = {**MINIMAL, "finetune": {"epochs": epochs}}
+    study = build_study(content, ["finetune.max_steps=300"])
+    assert (study.finetune.max_steps, study.finetune.epochs) == (300, 3.0)
+
+
+def test_what_was_replaced_on_the_command_line_may_come_back_there() -> None:
+    recorded = build_study(
+        {**MINIMAL, "finetune": {"max_steps": 5, "head_seeds": "0-1"}}
+    ).model_dump(mode="json")
+    study = restore_study(recorded, overrides=["finetune.epochs=2", "finetune.seeds=0-3"])
+    assert (study.finetune.epochs, study.finetune.max_steps) == (2, None)
+    assert (study.finetune.seeds, study.finetune.head_seeds) == ("0-3", None)
+
+
+def test_epochs_and_steps_both_on_the_command_line_are_refused() -> None:
+    assert "not both" in problems(MINIMAL, "finetune.max_steps=5", "finetune.epochs=3")
+
+
+@pytest.mark.parametrize(
+    ("seeds", "meant"),
+    [
+        (5, 'write "0-4" for 5 seeds, or [5] for the seed 5'),
+        (1, 'write "0" for 1 seed, or [1] for the seed 1'),
+        (0, "write [] for no seeds, or [0] for the seed 0"),
+    ],
+)
+@pytest.mark.parametrize("key", ["seeds", "head_seeds", "data_seeds"])
+def test_a_number_by_itself_may_be_a_seed_or_how_many(key: str, seeds: int, meant: str) -> None:
+    assert meant in problems({**MINIMAL, "finetune": {key: seeds}})
+    assert meant in problems(MINIMAL, f"finetune.{key}={seeds}")
+
+
+def test_a_number_by_itself_on_record_is_the_seed_it_was() -> None:
+    study = restore_study({**MINIMAL, "finetune": {"seeds": 5}})
+    assert study.finetune.seeds == [5]
 
 
 def test_seeds_and_head_seeds_together_are_refused() -> None:
@@ -235,7 +333,7 @@ def test_every_commented_key_of_the_template_is_known(tmp_path: Path) -> None:
 
 def test_a_resolved_study_reads_as_itself() -> None:
     study = build_study({**MINIMAL, "finetune": {"max_steps": 5, "head_seeds": "0-1"}})
-    assert build_study(study.model_dump(mode="json")) == study
+    assert restore_study(study.model_dump(mode="json")) == study
 
 
 def test_the_own_task_of_the_docs_is_a_valid_one() -> None:

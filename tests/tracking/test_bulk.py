@@ -14,7 +14,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.store.tracking.dbmodels import models
 from mlflow.utils.validation import _validate_batch_log_data
 
-from lmc_track.errors import WorkError
+from lmc_track.errors import InputError, WorkError
 from lmc_track.tracking import revisions
 from lmc_track.tracking.bulk_rows import NewRun, RowMaker, ordered_id
 from lmc_track.tracking.links import EvaluatedOn
@@ -238,7 +238,7 @@ def test_a_schema_that_is_not_known_is_left_to_the_client_and_told(store: Store)
 
 def test_a_store_of_another_mlflow_is_refused_with_what_to_do(store: Store) -> None:
     _set_revision(store, "0123456789ab")
-    with pytest.raises(WorkError, match=r"out-of-date database schema.*0123456789ab"):
+    with pytest.raises(InputError, match=r"written by a newer MLflow.*0123456789ab"):
         _ = Store(store.location).client
 
 

@@ -102,6 +102,11 @@ def test_a_home_whose_name_a_database_would_misread_is_refused() -> None:
         locate("what?", None, {})
 
 
+def test_a_home_whose_name_would_be_unquoted_is_refused() -> None:
+    with pytest.raises(InputError, match="percent sign"):
+        locate("100%41", None, {})
+
+
 def test_a_home_may_have_any_other_name(tmp_path: Path) -> None:
     location = locate(str(tmp_path / "my home ü #1, 100%"), None, {})
     store = Store(location)

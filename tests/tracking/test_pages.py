@@ -7,7 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from lmc_track.tracking.pages import VIEW_TAG, describe_experiment, experiment_page, saved_views
+from lmc_track.tracking.pages import (
+    VIEW_TAG,
+    describe_experiment,
+    experiment_page,
+    first_page,
+    saved_views,
+)
 from lmc_track.tracking.store import Store
 from support.stores import empty_home
 
@@ -53,6 +59,21 @@ def test_a_new_data_set_gets_its_columns_and_a_note_of_the_users_stays(store: St
     tags = tags_of(store, experiment_id)
     assert tags["mlflow.note.content"] == "Mine."
     assert "convexity_gap/other" in tags[f"{VIEW_TAG}lmc-paths"]
+
+
+def test_a_study_opens_at_models_then_paths(store: Store) -> None:
+    experiment_id = store.client.create_experiment("s")
+    assert "viewStateShareKey" not in first_page(store, experiment_id)
+    views = saved_views(["validation"], "accuracy", "validation", "accuracy")
+    describe_experiment(store, experiment_id, "A study.", views)
+    assert "viewStateShareKey=lmc-first" in first_page(store, experiment_id)
+    state = json.loads(json.loads(tags_of(store, experiment_id)[f"{VIEW_TAG}lmc-first"])["state"])
+    for kind in ("path", "clusters", "model", "report", "dataset", "path", "point", "model"):
+        store.client.create_run(experiment_id, tags={"lmc.kind": kind})
+    order = f"{state['orderByKey']} {'ASC' if state['orderByAsc'] else 'DESC'}"
+    runs = store.client.search_runs([experiment_id], state["searchFilter"], order_by=[order])
+    kinds = [run.data.tags["lmc.kind"] for run in runs]
+    assert kinds == ["model", "model", "path", "path", "report"]
 
 
 def test_an_address_names_the_experiment_and_the_view() -> None:
