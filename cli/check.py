@@ -43,6 +43,6 @@ def command(
     """
     from lmc_track.steps.data_summary import data_summary
 
-    location = find_location(home, tracking_uri)
+    location = find_location(home, tracking_uri, new=True)
     chosen = find_study(study, overrides, location)
     show(data_summary(chosen, location, TerminalProgress()), output_format)
