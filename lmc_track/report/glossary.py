@@ -170,6 +170,12 @@ WORDS = (
         "published procedure", "juneja2023",
     ),
     _word(
+        "r (correlation)",
+        "Pearson's correlation: 1 or −1 where points lie on a line, 0 where neither rises with the "
+        "other.",
+        "r",
+    ),
+    _word(
         "saved by averaging",
         "The chord less the loss of the classifier that averages the logits of the two ends "
         "instead of their weights. It is never below 0 and never more than the chord itself.",
@@ -194,6 +200,11 @@ WORDS = (
         "τ (tau)",
         "A tolerance, in nats or in points of error: gaps of at most τ count as none.",
         "τ",
+    ),
+    _word(
+        "verdict",
+        "The clustering that is reported: the models are one cluster unless neither chance, nor "
+        "noise of measurement, nor single models explain their gaps.",
     ),
     _word(
         "within, between",

@@ -32,7 +32,10 @@ def test_figures_are_written_beside_the_page(report: Run, tmp_path: Path) -> Non
     assert done.stdout == "page.html\n"
     assert (tmp_path / "paper" / "figures" / "barrier-matrix.pdf").read_bytes()[:5] == b"%PDF-"
     assert "Figures in paper/figures, each as PDF, SVG and PNG: barrier-matrix, " in done.stderr
-    assert "Left out, for want of data: performance-groups, modules, training, movement." in done.stderr
+    assert (
+        "Left out, for want of data: performance-groups, modules, training, movement."
+        in done.stderr
+    )
 
 
 @pytest.mark.full
