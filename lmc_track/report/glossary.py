@@ -55,7 +55,7 @@ WORDS = (
     ),
     _word(
         "base model",
-        "The pretrained model that every model of the study was finetuned from; θ₀ are its weights.",
+        "The pretrained model that every model of the study was finetuned from, with weights θ₀.",
         "base model", "base", "θ₀",
     ),
     _word(

@@ -66,8 +66,8 @@ def modules_lede(views: ModuleViews) -> str:
         float(barriers.to_numpy().max())
     ):
         return (
-            f"Each of {wording.count(rows.height, 'part')} of the network moved one at a time{where} "
-            f"raises the loss by {wording.nats(top['mean_barrier_to_models'])} on average above "
+            f"Each of {wording.count(rows.height, 'part')} of the network moved one at a "
+            f"time{where} raises the loss by {wording.nats(top['mean_barrier_to_models'])} on average above "
             f"that of the two models{whole}."
         )
     return (

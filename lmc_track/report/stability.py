@@ -119,10 +119,8 @@ def stability_lede(frame: pl.DataFrame) -> str:
     known = [f"{whose}_by_{by}" for whose in ("own", "other") for by in ("examples", "models")]
     if frame.height > 1 and all(frame[name].n_unique() == 1 for name in known):
         # Where all are as stable, none is the least stable.
-        text = (
-            f"Each of {wording.count(frame.height, 'model')} is with models of its own cluster in"
-        )
-        text = f"{text} {wording.listing(shares)}"
+        n = wording.count(frame.height, "model")
+        text = f"Each of {n} is with models of its own cluster in {wording.listing(shares)}"
     else:
         text = _least_stable(frame, row["model"], shares)
     if doubtful == 0:
