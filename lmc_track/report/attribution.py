@@ -88,11 +88,16 @@ def _at_most(chord: float | None) -> str:
 
 
 def _carrier(parts: Parts) -> str:
-    """Which subset carries most, of the labels where there are no subsets."""
-    rows = parts.subsets or (parts.labels if len(parts.labels) > 1 else [])
-    if not rows or rows[0]["share"] is None:
+    """Which subset carries most, of the labels where there are no subsets.
+
+    Nothing of parts that carry alike: the only one, or several with the same share.
+    """
+    rows = parts.subsets or parts.labels
+    if len(rows) < 2 or rows[0]["share"] is None:
         return ""
-    most = rows[0]
+    most, *others = rows
+    if all(_percent(row["share"]) == _percent(most["share"]) for row in others):
+        return ""
     return (
         f" Of its {'subsets' if parts.subsets else 'labels'} {_name(most)} carries most, "
         f"{_percent(most['share'])} of the excess with "

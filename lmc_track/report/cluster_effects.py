@@ -56,7 +56,7 @@ class Sides:
     """On which side models stand by their value: of how many of them, and who is elsewhere.
 
     ``exceptions`` are the models whose value is nearer to another cluster's mean than to their
-    own cluster's.
+    own cluster's. A model alone in its cluster is its mean, so it is not counted.
     """
 
     n_models: int
@@ -69,7 +69,8 @@ class Sides:
 
 
 def sides(facts: Facts, dataset: str, subset: str) -> Sides | None:
-    """None where fewer than two clusters have values there, or all have the same mean."""
+    """None where fewer than two clusters have values there, all have the same mean, or each has
+    one model."""
     values = facts.diagnostics.filter(
         (pl.col("dataset") == dataset)
         & (pl.col("subset") == subset)
@@ -81,13 +82,16 @@ def sides(facts: Facts, dataset: str, subset: str) -> Sides | None:
     )
     if len(means) < 2 or max(means.values()) - min(means.values()) <= _ROUNDING:
         return None
+    judged = values.filter(pl.len().over("cluster") > 1)
+    if judged.is_empty():
+        return None
     exceptions = [
         str(model)
-        for model, cluster, value in values.select("model", "cluster", "value").iter_rows()
+        for model, cluster, value in judged.select("model", "cluster", "value").iter_rows()
         if abs(value - means[cluster])
         > min(abs(value - mean) for other, mean in means.items() if other != cluster) + _ROUNDING
     ]
-    return Sides(values.height, exceptions)
+    return Sides(judged.height, exceptions)
 
 
 def sides_clause(facts: Facts, dataset: str, subset: str) -> str:

@@ -27,10 +27,11 @@ def cost_lede(costs: pl.DataFrame) -> str:
         for kind in ("models", "paths")
         if kind in rows and rows[kind]["n_timed"]
     ]
-    return (
-        f"The runs whose time is on record took {duration(rows['total']['total_seconds'])}: "
-        f"{wording.listing(parts)}."
-    )
+    total = duration(rows["total"]["total_seconds"])
+    if len(parts) == 1:
+        return f"The runs whose time is on record took {parts[0]}."
+    split = f": {wording.listing(parts)}" if parts else ""
+    return f"The runs whose time is on record took {total}{split}."
 
 
 def cost_table(costs: pl.DataFrame) -> Table:

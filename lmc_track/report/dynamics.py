@@ -41,6 +41,11 @@ def dynamics_lede(dynamics: Dynamics, facts: Facts) -> str:
     first, last = dynamics.steps.row(0, named=True), dynamics.steps.row(-1, named=True)
     if first["mean_gap"] is None or last["mean_gap"] is None:
         said = "Paths between checkpoints of one step are not all measured yet."
+    elif wording.nats(first["mean_gap"]) == wording.nats(last["mean_gap"]):
+        said = (
+            f"The mean convexity gap between models of one step is "
+            f"{wording.nats(last['mean_gap'])} after step {first['step']:,} and at the end."
+        )
     else:
         said = (
             f"The mean convexity gap between models of one step goes from "

@@ -90,6 +90,11 @@ def gap_sentence(facts: Facts) -> str:
         assert total is not None
         if facts.measured.height == 1:
             return f"{where} the convexity gap of the one pair is {wording.nats(total['mean'])}."
+        if wording.gap(total["min"]) == wording.gap(total["max"]):
+            n = f"{facts.measured.height:,}"
+            return (
+                f"{where} each of the convexity gaps of {n} pairs is {wording.nats(total['max'])}."
+            )
         return (
             f"{where} the convexity gaps of the {facts.measured.height:,} pairs range from "
             f"{wording.gap(total['min'])} to {wording.nats(total['max'])}; their mean is "
@@ -103,10 +108,21 @@ def gap_sentence(facts: Facts) -> str:
         )
     return (
         f"{where} the mean convexity gap is {wording.nats(within['mean'])}{_interval(within)} "
-        f"within clusters and {mean}; "
-        f"the largest within is {wording.gap(within['max'])}, the smallest between "
-        f"{wording.gap(between['min'])}."
+        f"within clusters and {mean}{_extremes(within, between)}."
     )
+
+
+def _extremes(within: Row, between: Row) -> str:
+    """The largest gap within and the smallest between; of gaps that are all as the mean, none."""
+    said = [
+        f"the {what} is {wording.gap(row[end])}"
+        for row, end, what in (
+            (within, "max", "largest within"),
+            (between, "min", "smallest between"),
+        )
+        if wording.gap(row["min"]) != wording.gap(row["max"])
+    ]
+    return f"; {wording.listing(said)}" if said else ""
 
 
 def _interval(summary: Row) -> str:
@@ -157,7 +173,7 @@ def _of_clusters(facts: Facts, measure: str) -> str:
     ranked = wholes.unique("dataset", maintain_order=True).sort(
         "spread", descending=True, maintain_order=True
     )
-    led = _leading(facts, known, ranked["dataset"].to_list())
+    led = _leading(facts, known, _sets(ranked, "spread"))
     validation = _means(known, "validation")
     if led is None:
         shared = f"on validation {validation}" if validation else "not known on validation"
@@ -196,27 +212,43 @@ def _of_models(facts: Facts, measure: str) -> str:
         .with_columns((pl.col("max") - pl.col("min")).alias("range"))
         .sort("range", descending=True, maintain_order=True)
     )
-    led = _leading(facts, ranges, ranked["dataset"].to_list())
+    led = _leading(facts, ranges, _sets(ranked, "range"))
     validation = _range(ranges, "validation", "all")
     if led is None:
         return f"No diagnostic set was evaluated; {measure} on validation is {validation}."
     first, opening = led
-    mean = ranges.filter((pl.col("dataset") == first[0]) & (pl.col("subset") == first[1]))["mean"]
-    others = _others(first[0], ranked, lambda name: _range(ranges, name, "all"))
-    return (
-        f"{opening}, {measure} is {_range(ranges, *first)} (mean {wording.share(mean[0])}){others}."
+    row = ranges.filter((pl.col("dataset") == first[0]) & (pl.col("subset") == first[1])).row(
+        0, named=True
     )
+    alike = wording.share(row["min"]) == wording.share(row["max"])
+    mean = "" if alike else f" (mean {wording.share(row['mean'])})"
+    others = _others(first[0], ranked, lambda name: _range(ranges, name, "all"))
+    return f"{opening}, {measure} is {_range(ranges, *first)}{mean}{others}."
+
+
+def _sets(ranked: pl.DataFrame, difference: str) -> list[tuple[str, str]]:
+    """(data set, its difference as it is written), in the order of ``ranked``."""
+    rows = ranked.select("dataset", difference).iter_rows()
+    return [(name, wording.share(value)) for name, value in rows]
 
 
 def _leading(
-    facts: Facts, known: pl.DataFrame, ranked: list[str]
+    facts: Facts, known: pl.DataFrame, ranked: list[tuple[str, str]]
 ) -> tuple[tuple[str, str], str] | None:
-    """The (data set, subset) to describe first, with the words that open a sentence on it."""
+    """The (data set, subset) to describe first, with the words that open a sentence on it.
+
+    ``ranked`` are the diagnostic sets and their differences, the largest first; one that is as
+    large elsewhere, or the only one, is not called the largest.
+    """
     primary = (facts.primary.dataset, facts.primary.subset)
     if primary in set(known.select("dataset", "subset").iter_rows()):
         return primary, f"On the primary diagnostic, {wording.subset_name(*primary)}"
     if ranked:
-        return (ranked[0], "all"), f"On {ranked[0]}, the diagnostic with the largest difference"
+        (first, largest), *rest = ranked
+        most = rest and rest[0][1] != largest
+        return (first, "all"), (
+            f"On {first}, the diagnostic with the largest difference" if most else f"On {first}"
+        )
     return None
 
 
@@ -232,7 +264,8 @@ def _range(ranges: pl.DataFrame, dataset: str, subset: str) -> str:
     if rows.is_empty():
         return ""
     row = rows.row(0, named=True)
-    return f"from {wording.share(row['min'])} to {wording.share(row['max'])}"
+    low, high = wording.share(row["min"]), wording.share(row["max"])
+    return f"from {low} to {high}" if low != high else f"{low} of every model"
 
 
 def _means(rows: pl.DataFrame, dataset: str) -> str:

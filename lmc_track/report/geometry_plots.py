@@ -80,10 +80,8 @@ def _pairs(rows: pl.DataFrame, column: str, name: str, colour: str, symbol: str)
 def distance_lede(source: Source, facts: Facts, frame: pl.DataFrame) -> str:
     """How far apart the weights are, and whether pairs that are farther apart have larger gaps."""
     far = frame["l2_distance"].to_numpy()
-    text = (
-        f"The weights of two models are {wording.number(float(far.min()))} to "
-        f"{wording.number(float(far.max()))} apart"
-    )
+    ends = [wording.number(float(end)) for end in (far.min(), far.max())]
+    text = f"The weights of two models are {' to '.join(dict.fromkeys(ends))} apart"
     tests = source.query("mantel_tests", study=facts.study)
     tests = tests.filter(pl.col("distance") == "l2_distance").drop_nulls("r")
     if tests.is_empty():
@@ -148,11 +146,19 @@ def merge_lede(facts: Facts, tree: pl.DataFrame) -> str:
         if last == 1
         else f"missing pairs keep {last:,} components apart at any τ"
     )
-    if taus.size < 2:
-        return f"{wording.capital(end)}."
     steps = np.diff(taus)
+    # Of equal stretches none is the longest, and the only one is not the longest of any.
+    if steps.size == 0 or wording.gap(float(steps.max())) == "0":
+        return f"{wording.capital(end)}."
     k = int(np.argmax(steps))
     left = int(tree["n_components"][k])
+    if steps.size == 1:
+        return (
+            f"{wording.capital(end)}; from {wording.gap(float(taus[0]))} on there "
+            f"{'is' if left == 1 else 'are'} {wording.count(left, 'component')}."
+        )
+    if float(steps.max() - steps.min()) <= 1e-9:
+        return f"{wording.capital(end)}."
     return (
         f"{wording.capital(end)}; the longest stretch of τ without a merge, "
         f"{wording.gap(float(taus[k]))} to {wording.nats(float(taus[k + 1]))}, leaves "

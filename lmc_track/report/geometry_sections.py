@@ -21,6 +21,7 @@ from lmc_track.report.movement import movement_sections
 from lmc_track.report.planes import planes_section
 from lmc_track.report.section import Section, command
 from lmc_track.report.spectral import (
+    NO_EVIDENCE,
     embedding_figure,
     embedding_lede,
     read_embedding,
@@ -61,6 +62,7 @@ def _embedding(source: Source, facts: Facts, clustering: str | None) -> Iterator
             f"{_PLACES.get(facts.found.method, _PLACES['verdict'])} From the gaps of "
             f"{facts.found.half} examples that the {facts.found.method} clustering was made of. "
             "Models that lie together are joined by low paths."
+            f"{f' {NO_EVIDENCE}' if facts.found.n_clusters > 1 else ''}"
         ),
         queries=(command(facts, "embedding", clustering),),
         part="Geometry",

@@ -137,7 +137,10 @@ def group_lede(found: GroupCurves, facts: Facts) -> str:
         group: found.members.filter(pl.col("performance") == group)["value"].mean()
         for group in ("best", "worst")
     }
-    scores = " and ".join(f"{wording.share(_number(v))} ({g})" for g, v in means.items())
+    values = [wording.share(_number(value)) for value in means.values()]
+    scores = " and ".join(f"{value} ({g})" for value, g in zip(values, means, strict=True))
+    if len(set(values)) == 1:
+        scores = f"{values[0]} alike"
     tops = {kind: _number(rows["mean"].max()) for kind, rows in found.views[0].kinds()}
     said = [
         f"{wording.nats(tops[kind])} {kind_name(kind)}"

@@ -53,12 +53,16 @@ def grid_error_lede(errors: pl.DataFrame, facts: Facts) -> list[str]:
         return []
     missed = errors["missed"].to_numpy()
     points = int(errors["n_refined"].sum())
+    median, most = float(np.median(missed)), float(missed.max())
+    how = (
+        f"by {wording.nats(most)}"
+        if wording.gap(median) == wording.gap(most)
+        else f"by {wording.gap(median)} in the median and {wording.nats(most)} at most"
+    )
     return [
         f"The common grid has {facts.summary['grid_points']} points; on "
         f"{wording.count(errors.height, 'path')} {wording.count(points, 'further point')} "
-        f"{'raises' if points == 1 else 'raise'} the gap by "
-        f"{wording.gap(float(np.median(missed)))} in the median and "
-        f"{wording.nats(float(missed.max()))} at most."
+        f"{'raises' if points == 1 else 'raise'} the gap {how}."
     ]
 
 
@@ -79,6 +83,9 @@ def _largest_gap(known: pl.DataFrame) -> str:
     a, b, largest = known.sort("convexity_gap", descending=True).select(columns).row(0)
     if known.height == 1:
         return f"The gap between {a} and {b} is {wording.nats(largest)}."
+    least = float(known["convexity_gap"].to_numpy().min())
+    if wording.nats(least) == wording.nats(largest):
+        return f"Each of the {known.height:,} gaps is {wording.nats(largest)}."
     median = float(np.median(known["convexity_gap"].to_numpy()))
     return (
         f"The largest of the {known.height:,} gaps, {wording.nats(largest)}, lies between "
@@ -120,9 +127,7 @@ def diagnostics_lede(facts: Facts) -> str:
     metric = wording.metric_name(facts.primary.metric)
     wholes = facts.diagnostics.filter((pl.col("subset") == "all") & pl.col("value").is_not_null())
     if facts.models.height == 1:
-        lowest = wholes.sort("value", maintain_order=True)["dataset"][0]
-        n = wording.count(wholes.height, "data set")
-        return f"Of {n} the model's {metric} is lowest on {lowest}."
+        return _of_one_model(wholes, metric)
     if facts.found is not None and facts.found.n_clusters > 1:
         frame = facts.cluster_diagnostics.filter(pl.col("subset") == "all")
         spreads = frame.select("dataset", "spread").unique(maintain_order=True)
@@ -133,10 +138,28 @@ def diagnostics_lede(facts: Facts) -> str:
         )
         what = f"Between the lowest and the highest model {metric} differs by"
     ranked = spreads.sort("spread", descending=True, maintain_order=True)
-    parts = [f"{wording.share(value)} on {name}" for name, value in ranked.iter_rows()]
+    sets = list(ranked.iter_rows())
+    parts = [f"{wording.share(value)} on {name}" for name, value in sets]
+    if len(sets) > 1 and len({wording.share(value) for _, value in sets}) == 1:
+        parts = [f"{wording.share(sets[0][1])} on each of {wording.word(len(sets))} data sets"]
     attainable = limit(facts, ranked["dataset"][0], "all") if ranked.height else ""
     beyond = f"; {attainable}" if attainable else ""
     return f"{what} {wording.listing(parts, limit=5)}{beyond}."
+
+
+def _of_one_model(wholes: pl.DataFrame, metric: str) -> str:
+    """On which set a single model scores lowest, and what; of equal scores none is the lowest."""
+    scores = list(wholes.sort("value", maintain_order=True).select("dataset", "value").iter_rows())
+    (lowest, low), (highest, high) = scores[0], scores[-1]
+    if len(scores) == 1:
+        return f"The model's {metric} on {lowest} is {wording.share(low)}."
+    if wording.share(low) == wording.share(high):
+        n = wording.word(len(scores))
+        return f"On each of {n} data sets the model's {metric} is {wording.share(low)}."
+    return (
+        f"Over {wording.word(len(scores))} data sets the model's {metric} goes from "
+        f"{wording.share(low)} ({lowest}) to {wording.share(high)} ({highest})."
+    )
 
 
 def models_lede(facts: Facts) -> str:
@@ -147,7 +170,7 @@ def models_lede(facts: Facts) -> str:
     low, high = float(known.min()), float(known.max())
     if known.size == 1:
         return f"The model's accuracy on all of validation is {wording.fine_share(low)}."
-    if low == high:
+    if wording.fine_share(low) == wording.fine_share(high):
         return f"On all of validation every model's accuracy is {wording.fine_share(low)}."
     return (
         f"On all of validation the accuracy of the {known.size:,} models lies between "
@@ -188,8 +211,18 @@ def clusterings_lede(facts: Facts, alike: Mapping[str, tuple[int, int]]) -> str:
     if not others:
         return f"{text}."
     method, same, of = min(others, key=lambda other: other[1] / other[2])
+    if len(others) == 1:
+        return (
+            f"{text}; {method} groups {same:,} of {of:,} pairs of models as the one reported above "
+            "does."
+        )
     if same == of:
         return f"{text}; all of them group every pair of models as the one reported above does."
+    if all(other[1] * of == same * other[2] for other in others):
+        return (
+            f"{text}; each of the others groups {wording.percent(same / of)} of the pairs of "
+            "models as the one reported above does."
+        )
     return (
         f"{text}; {method} agrees least with the one reported above: {same:,} of {of:,} pairs of "
         "models are grouped alike."

@@ -58,7 +58,8 @@ def _head(facts: Facts) -> Iterator[str]:
 
 def _section(section: Section, figures: Sequence[PaperFigure], images: str) -> Iterator[str]:
     yield f"## {inline(section.title)}"
-    yield paragraph(section.lede)
+    if section.lede:
+        yield paragraph(section.lede)
     for figure in figures:
         if figure.section == section.key:
             yield from _picture(figure, images)

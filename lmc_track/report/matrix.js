@@ -170,7 +170,7 @@ const matrixControls = () => {
 const onCell = (event) => {
   const point = event.points.find((p) => Number.isInteger(p.x) && Number.isInteger(p.y));
   if (!point || point.x === point.y || point.data.yaxis === "y2") return;
-  const { names, views, runs, runs_url: at } = figures.matrix;
+  const { names, views, runs, runs_url: at, runs_command: command } = figures.matrix;
   const view = views[state.matrix];
   const [a, b] = [shownName(point.y), shownName(point.x)];
   const k = pairNumber(names.length, ...[point.x, point.y].map((place) => shownOrder().at[place]));
@@ -182,6 +182,12 @@ const onCell = (event) => {
     made.textContent = text;
     parts.push(", ", made);
   };
+  const code = (text) => {
+    const made = document.createElement("code");
+    made.className = "id";
+    made.textContent = text;
+    return made;
+  };
   const models = figures.paths ? figures.paths.models : [];
   if (models.includes(a) && models.includes(b)) {
     showPath(view.dataset, view.metric);
@@ -189,5 +195,9 @@ const onCell = (event) => {
     link("see its curve", "#paths");
   }
   if (at && runs[k]) link("its run in MLflow", at.replace("{run}", runs[k]));
+  else if (runs[k]) {
+    parts.push("; its run in MLflow is ", code(runs[k]));
+    if (command) parts.push(", which is shown by ", code(command));
+  }
   element("readout-matrix").replaceChildren(...parts);
 };

@@ -23,6 +23,23 @@ const drawPlain = (key, kept) => {
   draw(`figure-${key}`, figure);
 };
 
+// ---- tables ----
+// Besides the shadows at their edges, captions of tables that do not fit say so.
+const markScrolling = () => {
+  for (const box of document.querySelectorAll(".scroll")) {
+    const caption = box.previousElementSibling;
+    caption.querySelector(".sideways")?.remove();
+    if (box.scrollWidth <= box.clientWidth + 1) continue;
+    const sign = document.createElement("span");
+    sign.className = "sideways";
+    sign.textContent = "  ↔ scrolls sideways";
+    caption.append(sign);
+  }
+};
+for (const folded of document.querySelectorAll("details")) {
+  folded.addEventListener("toggle", markScrolling);
+}
+
 // ---- all figures ----
 const drawAll = () => {
   for (const [key, kept] of Object.entries(figures)) {
@@ -47,13 +64,18 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
 
 // Paper is white and narrow, whatever the screen is.
 let beforePrint = null;
+let unfolded = [];
 addEventListener("beforeprint", () => {
+  // Browsers that do not know ::details-content print only what is open.
+  unfolded = [...document.querySelectorAll("details:not(.query, .query *, [open])")];
+  for (const folded of unfolded) folded.open = true;
   beforePrint = root.dataset.theme || "system";
   root.dataset.theme = "light";
   root.classList.add("printing");
   drawAll();
 });
 addEventListener("afterprint", () => {
+  for (const folded of unfolded) folded.open = false;
   root.classList.remove("printing");
   if (beforePrint === "system") delete root.dataset.theme; else root.dataset.theme = beforePrint;
   drawAll();
@@ -65,9 +87,13 @@ addEventListener("resize", () => {
   if (innerWidth === width) return;
   width = innerWidth;
   clearTimeout(waiting);
-  waiting = setTimeout(drawAll, 120);
+  waiting = setTimeout(() => {
+    markScrolling();
+    drawAll();
+  }, 120);
 });
 
+markScrolling();
 if (figures.matrix) matrixControls();
 if (figures.paths) pathControls();
 drawAll();

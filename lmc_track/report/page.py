@@ -16,6 +16,7 @@ from lmc_track.plain_text import json_safe, printable
 from lmc_track.report import wording
 from lmc_track.report.facts import Facts, Source
 from lmc_track.report.findings import sentences
+from lmc_track.report.glossary import Glossary, dataset_entries
 from lmc_track.report.palette import CLUSTER_COLOURS
 from lmc_track.report.sections import read_exhibits, sections
 from lmc_track.warehouse.library import queries
@@ -46,23 +47,27 @@ def render_report(
     commands: Sequence[tuple[str, str]],
     clustering: str | None = None,
     runs_url: str = "",
+    runs_command: str = "",
 ) -> str:
     """The page of a study as HTML text: its ``facts``, as gathered from ``results``, and more.
 
     ``provenance`` are (what, value) lines and ``commands`` (what for, command) lines for the last
     section. ``clustering`` is the one that the facts were gathered with. A run of MLflow is at
-    ``runs_url`` with its id in the place of ``{run}``, and nowhere where that is empty. The same
-    results give the same page.
+    ``runs_url`` with its id in the place of ``{run}``. Where that is empty no link leads to a run,
+    since it would be dead for whoever gets only the page: its id is shown, and ``runs_command``,
+    which opens the MLflow UI. The same results give the same page.
     """
     from plotly.offline import get_plotlyjs
 
     shown = sections(results, facts, read_exhibits(results, facts, clustering), clustering)
     drawn = {section.figure: section.plot for section in shown if section.plot is not None}
     if "matrix" in drawn:
-        drawn["matrix"] = {**drawn["matrix"], "runs_url": runs_url}
+        reached = {"runs_url": runs_url, "runs_command": runs_command}
+        drawn["matrix"] = {**drawn["matrix"], **reached}
     script = _PROGRAM % "\n".join(_read(name) for name in _SCRIPTS)
     plotly = get_plotlyjs() if drawn else ""
-    template = _environment().get_template("page.html")
+    glossary = Glossary(dataset_entries(facts))
+    template = _environment(glossary).get_template("page.html")
     page: str = template.render(
         study=facts.study,
         facts=facts,
@@ -72,6 +77,8 @@ def render_report(
         sections=shown,
         parts=[(part, list(of)) for part, of in groupby(shown, key=lambda s: s.part)],
         runs_url=runs_url,
+        runs_command=runs_command,
+        glossary=glossary,
         provenance=provenance,
         commands=commands,
         created=facts.summary["created"].strftime("%Y-%m-%d"),
@@ -135,7 +142,7 @@ def content_policy(scripts: Sequence[str]) -> str:
     )
 
 
-def _environment() -> Any:
+def _environment(glossary: Glossary) -> Any:
     from jinja2 import DictLoader, Environment, StrictUndefined
 
     environment = Environment(
@@ -147,6 +154,7 @@ def _environment() -> Any:
         finalize=_finished,
     )
     environment.filters["unbroken"] = wording.unbroken
+    environment.filters["words"] = glossary.mark
     environment.filters["sql"] = lambda command: queries()[shlex.split(command)[2]].sql
     return environment
 

@@ -58,10 +58,11 @@ def planes_lede(planes: list[Plane], routes: list[Row], dataset: str) -> str:
     best = f"{route} rises {wording.nats(_rise(top['route_barrier']))}"
     higher = f"above the higher of the two models' losses on {dataset}"
     if top["straight_barrier"] is None:
-        said = f"{named} {best} {higher} {pair}, the most of any two."
+        most = ", the most of any two" if len(pairs) > 1 else ""
+        said = f"{named} {best} {higher} {pair}{most}."
     else:
         said = (
-            f"{named} the straight line {pair} rises most, "
+            f"{named} the straight line {pair} rises {'most, ' if len(pairs) > 1 else ''}"
             f"{wording.nats(_rise(top['straight_barrier']))} {higher}; {best}."
         )
     within = [_best(pair) for pair in pairs if pair["same_cluster"]]

@@ -31,7 +31,8 @@ from lmc_track.report.switched import scatter_layout, switched
 Figure = dict[str, Any]
 
 _PROCEDURE = "juneja2023"
-_NO_EVIDENCE = "The clusters were found in this embedding, so it is not separate evidence for them"
+NO_EVIDENCE = "The clusters were found in this embedding, so it is not separate evidence for them."
+"""What a caption says of it: a figure in which clusters lie apart looks like more than it is."""
 
 
 @dataclass(frozen=True)
@@ -210,12 +211,13 @@ def _dots(
 
 
 def axis_lede(facts: Facts, axis: Axis) -> str:
-    """How the axis correlates with what models score on the primary diagnostic, and p."""
+    """How the axis correlates with what models score on the primary diagnostic, and p; empty
+    where no correlation is known."""
     primary = axis.effect(facts.primary.dataset, facts.primary.subset)
     rows = axis.effects.filter(pl.col("subset") == "all").drop_nulls("pearson")
     whose = "" if axis.method != _PROCEDURE else " of the published procedure's two clusters"
     if primary is None and rows.is_empty():
-        return f"Each model's place between the two centroids{whose}, against what it scores."
+        return ""
     if primary is None:
         primary = rows.row(0, named=True)
     name = wording.subset_name(primary["dataset"], primary["subset"])
@@ -232,27 +234,41 @@ def axis_lede(facts: Facts, axis: Axis) -> str:
 
 
 def embedding_lede(embedding: Embedding) -> str:
-    """Which model is least typical of its cluster, by the distances to the centroids.
+    """Which model is least typical of its cluster, by the distances to the centroids, or of all
+    models, where they are of one cluster; empty where none is.
 
-    That the clusters lie apart in it cannot fail, so the sentence does not say it.
+    That clusters lie apart in what they were found in cannot fail, so the sentence does not say it.
     """
     if len({c for c in embedding.clusters if c is not None}) < 2:
-        return (
-            f"All {len(embedding.models):,} models are of one cluster; the embedding shows how its "
-            "gaps arrange them."
-        )
+        return _farthest(embedding)
     ratios = []
     for model, cluster in zip(embedding.models, embedding.clusters, strict=True):
         distances = embedding.centroid_distances.get(model, [])
         if cluster is None or cluster >= len(distances) or len(distances) < 2:
             continue
+        # A model alone in its cluster is its centroid, so its distance says nothing.
+        if embedding.clusters.count(cluster) < 2:
+            continue
         other = min(d for k, d in enumerate(distances) if k != cluster)
         if other > 0:
             ratios.append((distances[cluster] / other, model))
-    if not ratios:
-        return f"{_NO_EVIDENCE}."
+    if len({wording.percent(ratio) for ratio, _ in ratios}) < 2:
+        return ""
     nearest, model = max(ratios)
     return (
-        f"{_NO_EVIDENCE}; nearest to the border is {model}, {wording.percent(nearest)} as far from "
+        f"Nearest to the border of its cluster is {model}, {wording.percent(nearest)} as far from "
         "its own centroid as from the next one."
+    )
+
+
+def _farthest(embedding: Embedding) -> str:
+    """The model that lies farthest from the middle of all, beside how far models lie there."""
+    from_middle = np.linalg.norm(embedding.coordinates - embedding.coordinates.mean(axis=0), axis=1)
+    k, median = int(np.argmax(from_middle)), float(np.median(from_middle))
+    times = wording.number(float(from_middle[k]) / median, 2) if median > 0 else wording.MISSING
+    if len(embedding.models) < 3 or times in (wording.MISSING, "1.0", "1"):
+        return ""
+    return (
+        f"{embedding.models[k]} lies farthest from the middle of the models, {times} times as far "
+        "as the median model."
     )

@@ -116,11 +116,21 @@ def stability_lede(frame: pl.DataFrame) -> str:
         for by in ("examples", "models")
         if row[f"own_by_{by}"] is not None
     ]
-    text = (
-        f"The least stable of {wording.count(frame.height, 'model')}, {row['model']}, is with "
-        f"models of its own cluster in {wording.listing(shares)}"
-    )
+    known = [f"{whose}_by_{by}" for whose in ("own", "other") for by in ("examples", "models")]
+    if frame.height > 1 and all(frame[name].n_unique() == 1 for name in known):
+        # Where all are as stable, none is the least stable.
+        n = wording.count(frame.height, "model")
+        text = f"Each of {n} is with models of its own cluster in {wording.listing(shares)}"
+    else:
+        text = _least_stable(frame, row["model"], shares)
     if doubtful == 0:
         return f"{text}; no model is as often with another cluster."
     verb = "is" if doubtful == 1 else "are"
     return f"{text}; {wording.count(doubtful, 'model')} {verb} as often with another cluster."
+
+
+def _least_stable(frame: pl.DataFrame, model: str, shares: list[str]) -> str:
+    return (
+        f"The least stable of {wording.count(frame.height, 'model')}, {model}, is with "
+        f"models of its own cluster in {wording.listing(shares)}"
+    )

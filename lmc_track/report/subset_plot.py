@@ -133,6 +133,9 @@ def subset_lede(facts: Facts) -> str:
         return f"{wording.capital(metric)} on {n} of {dataset}."
     most, least = ranked.row(0), ranked.row(-1)
     who = "the clusters' mean" if several else "the models'"
+    if ranked.height == 1:
+        name = f"{most[0]}, a subset of {dataset},"
+        return f"On {name} {who} {metric} differs by {wording.share(most[1])}."
     if wording.share(most[1]) == wording.share(least[1]):
         return f"On each of {n} of {dataset} {who} {metric} differs by {wording.share(most[1])}."
     return (

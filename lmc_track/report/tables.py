@@ -40,6 +40,12 @@ class Table:
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
 
+    @property
+    def runs(self) -> list[str]:
+        """The id of the MLflow run of each row; empty where no row names one."""
+        ids = [next((cell.run for cell in row if cell.run), "") for row in self.rows]
+        return ids if any(ids) else []
+
 
 def filled(table: Table) -> Table:
     """``table`` without the columns in which no cell says anything: imported models have no gaps

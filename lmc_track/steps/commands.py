@@ -26,13 +26,14 @@ def ui_command(location: Location, port: int = 5000) -> str:
 
 
 def runs_url(location: Location, experiment_id: str) -> str:
-    """Where a run of the study is in the MLflow UI, with ``{run}`` in the place of its id.
+    """Where a run of the study is on the tracking server, with ``{run}`` in the place of its id.
 
-    Of a store without a server that is where ``lmc-track ui`` shows it unless told otherwise.
+    Empty for a store without a server: what opens its UI is a command (``study_ui_command``), and
+    an address on loopback would be dead for anybody who is sent it.
     """
-    server = location.artifact_root is None
-    root = location.shown_uri.rstrip("/") if server else "http://127.0.0.1:5000"
-    return f"{root}/{run_page(experiment_id, '{run}')}"
+    if location.artifact_root is not None:
+        return ""
+    return f"{location.shown_uri.rstrip('/')}/{run_page(experiment_id, '{run}')}"
 
 
 def study_ui_command(study: str, location: Location, experiment_id: str = "") -> str:

@@ -15,7 +15,7 @@ from lmc_track.report.figures.figure import PaperFigure
 from lmc_track.report.findings import sentences
 from lmc_track.report.markdown import render_markdown
 from lmc_track.report.page import render_report
-from lmc_track.steps.commands import reproduction, runs_url, ui_command
+from lmc_track.steps.commands import reproduction, runs_url, study_ui_command, ui_command
 from lmc_track.steps.report_files import (
     check_folder,
     check_out,
@@ -104,8 +104,13 @@ def write_report(
                 beside = pictures_of(path)
                 text = render_markdown(source, facts, figures=figures, images=beside.name, **told)
             else:
-                at = runs_url(location, record.experiment_id)
-                text = render_report(source, facts, **told, runs_url=at)
+                text = render_report(
+                    source,
+                    facts,
+                    **told,
+                    runs_url=runs_url(location, record.experiment_id),
+                    runs_command=study_ui_command(study, location),
+                )
         if wanted.markdown:
             write_pictures(beside, figures, progress)
         try:

@@ -45,6 +45,24 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return html
 
 
+@pytest.fixture(scope="session")
+def sent(page: Path) -> Path:
+    """The same report of a store without a server."""
+    html = page.with_name("sent.html")
+    results = open_results(page.with_name("results.duckdb"))
+    html.write_text(
+        render_report(
+            results,
+            gather(results, "simulated"),
+            provenance={},
+            commands=[],
+            runs_command="lmc-track ui simulated",
+        ),
+        encoding="utf-8",
+    )
+    return html
+
+
 @pytest.fixture
 def opened(driver: Any, page: Path) -> Opened:
     """Opens the report on a screen of a size, and waits until its figures are drawn."""
@@ -187,6 +205,17 @@ def test_a_click_on_a_cell_opens_the_pairs_curve(opened: Opened) -> None:
     assert re.fullmatch(re.escape(RUNS).replace(r"\{run\}", "[0-9a-f]{32}"), run)
 
 
+def test_without_a_server_a_click_gives_the_command(driver: Any, sent: Path) -> None:
+    set_screen(driver)
+    driver.get(sent.as_uri())
+    wait_for(driver, _all_drawn, "all figures")
+    _mouse(driver, *_cell(driver, 0, 5), "mouseMoved", "mousePressed", "mouseReleased")
+    told = wait_for(driver, lambda d: d.find_element("id", "readout-matrix").text, "the pair")
+    assert re.search(
+        r"its run in MLflow is [0-9a-f]{32}, which is shown by lmc-track ui simulated$", told
+    )
+
+
 def test_holes_are_crossed_out(opened: Opened) -> None:
     driver = opened()
     symbols = "return document.getElementById('figure-matrix').data.map((t) => t.marker?.symbol)"
@@ -213,3 +242,80 @@ def test_nothing_is_wider_than_a_phone(opened: Opened) -> None:
     assert driver.execute_script(too_wide) == []
     assert driver.execute_script("return document.documentElement.scrollWidth") == 390
     assert console_errors(driver) == []
+
+
+def test_a_table_that_does_not_fit_says_that_it_scrolls(opened: Opened) -> None:
+    driver = opened(390, 844)
+    boxes = """
+        return [...document.querySelectorAll(".scroll")].filter((e) => e.clientWidth).map((e) => [
+            e.scrollWidth > e.clientWidth + 1,
+            e.previousElementSibling.textContent.includes("scrolls sideways"),
+            getComputedStyle(e).backgroundImage.includes("gradient")]);
+    """
+    found = driver.execute_script(boxes)
+    assert any(scrolls for scrolls, _, _ in found)
+    assert all(said == scrolls and shaded for scrolls, said, shaded in found)
+
+
+def test_nothing_else_is_cut_on_a_phone(opened: Opened) -> None:
+    driver = opened(390, 844)
+    for fold in driver.find_elements("css selector", "details"):
+        driver.execute_script("arguments[0].open = true", fold)
+    cut = """
+        return [...document.querySelectorAll("main *")]
+            .filter((e) => !e.closest(".scroll, .plot, pre.sql"))
+            .filter((e) => e.getBoundingClientRect().right > innerWidth + 1)
+            .map((e) => e.outerHTML.slice(0, 90));
+    """
+    assert driver.execute_script(cut) == []
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_paper_has_what_is_folded_on_a_screen(opened: Opened, scripts: bool) -> None:
+    """With a script and, for what styles alone do, without the event that the script waits for."""
+    driver = opened()
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    try:
+        if scripts:
+            driver.execute_script("dispatchEvent(new Event('beforeprint'))")
+        shown = """
+            return [...document.querySelectorAll("details:not(.query, .query *) table")]
+                .map((e) => e.checkVisibility({contentVisibilityAuto: true}) && e.offsetHeight > 0);
+        """
+        tables = driver.execute_script(shown)
+        assert tables
+        assert all(tables)
+        style = """
+            const of = (s, name) => getComputedStyle(document.querySelector(s))[name];
+            return [of("p.lede", "breakInside"), of("tbody tr", "breakInside"),
+                of("thead", "display"), of(".caption", "breakAfter"), of("p", "orphans")];
+        """
+        assert driver.execute_script(style) == [
+            "avoid",
+            "avoid",
+            "table-header-group",
+            "avoid",
+            "3",
+        ]
+    finally:
+        if scripts:
+            driver.execute_script("dispatchEvent(new Event('afterprint'))")
+        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+    assert (
+        driver.execute_script(
+            "return [...document.querySelectorAll('details')].some((e) => e.open)"
+        )
+        is False
+    )
+
+
+def test_a_word_leads_to_what_it_means(opened: Opened) -> None:
+    driver = opened(390, 844)
+    word = driver.find_element("css selector", "#findings a.word")
+    target = word.get_attribute("href").split("#")[1]
+    assert word.get_attribute("title")
+    word.click()
+    wait_for(
+        driver, lambda d: d.execute_script("return location.hash") == f"#{target}", "the entry"
+    )
+    assert driver.find_element("id", target).is_displayed()

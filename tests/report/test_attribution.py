@@ -45,10 +45,11 @@ WHOLE = {
     "mean_chord": 0.00118, "share": 1.0, "share_of_examples": 1.0, "share_positive": 0.997,
 }  # fmt: skip
 MOST = {**WHOLE, "subset": "n2-singular", "share": 0.7157, "share_of_examples": 0.5023}
+LESS = {**WHOLE, "subset": "n2-plural", "share": 0.2843, "share_of_examples": 0.4977}
 
 
 def test_the_lede_says_what_averaging_saves_of_what_it_could_and_who_carries_most() -> None:
-    assert lede(Parts(" between clusters", WHOLE, [MOST], [], [], {})) == (
+    assert lede(Parts(" between clusters", WHOLE, [MOST, LESS], [], [], {})) == (
         "Where discovery examples put a pair's gap, held-out examples of validation lie 0.556 "
         "nats above the chord, on average over 39 pairs between clusters. Averaging the logits "
         "there instead of the weights would lose less than 0.0001 nats less than the chord, where "
@@ -63,9 +64,17 @@ def test_without_the_chord_nothing_is_said_of_what_averaging_could_save() -> Non
 
 
 def test_without_subsets_a_label_carries_most() -> None:
-    labels = [{**MOST, "level": "label", "label": name, "subset": "all"} for name in ("a", "b")]
+    labels = [
+        {**part, "level": "label", "label": name, "subset": "all"}
+        for part, name in ((MOST, "a"), (LESS, "b"))
+    ]
     assert "Of its labels label a carries most, 72%" in lede(Parts("", WHOLE, [], labels, [], {}))
     assert "carries" not in lede(Parts("", WHOLE, [], labels[:1], [], {}))
+
+
+def test_parts_that_carry_alike_carry_neither_most_nor_least() -> None:
+    for alike in ([MOST], [MOST, {**LESS, "share": MOST["share"]}]):
+        assert "carries" not in lede(Parts("", WHOLE, alike, [], [], {}))
 
 
 def test_an_excess_below_zero_is_said_to_be_none() -> None:

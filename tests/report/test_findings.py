@@ -187,6 +187,40 @@ def test_one_cluster_says_why_and_what_so_many_models_could_show(facts_of: Read)
     assert "minority of 12%" in sentence
 
 
+def test_gaps_that_are_alike_are_no_range(facts_of: Read) -> None:
+    facts = facts_of("one cluster")
+    row = {**facts.gaps["all"], "mean": 0.5, "min": 0.5, "max": 0.5}
+    assert gap_sentence(replace(facts, gaps={"all": row})) == (
+        f"On held-out examples of validation each of the convexity gaps of "
+        f"{facts.measured.height} pairs is 0.500 nats."
+    )
+
+
+def test_the_only_gap_within_is_its_mean_and_not_the_largest(two: Facts) -> None:
+    within = {**two.gaps["within"], "mean": 0.1, "min": 0.1, "max": 0.1, "standard_error": None}
+    between = {**two.gaps["between"], "mean": 0.6, "min": 0.5, "max": 0.7, "standard_error": None}
+    text = gap_sentence(replace(two, gaps={"within": within, "between": between}))
+    assert text.endswith("and 0.600 nats between; the smallest between is 0.500.")
+
+
+def test_models_that_score_alike_have_no_range(facts_of: Read) -> None:
+    facts = facts_of("one cluster")
+    alike = facts.diagnostics.with_columns(value=pl.lit(0.75))
+    text = generalization_sentence(replace(facts, diagnostics=alike))
+    assert "is 0.75 of every model" in text
+    assert "from 0.75" not in text
+    assert "mean" not in text
+
+
+def test_the_only_diagnostic_does_not_differ_most(two: Facts) -> None:
+    frame = two.cluster_diagnostics.filter(pl.col("dataset").is_in(["validation", "main_only"]))
+    lone = replace(
+        two, primary=replace(two.primary, dataset="elsewhere"), cluster_diagnostics=frame
+    )
+    text = generalization_sentence(lone)
+    assert text.startswith("On main_only, mean")
+
+
 def test_one_cluster_gives_the_range_of_gaps(facts_of: Read) -> None:
     found = sentences(facts_of("one cluster"))
     assert "the convexity gaps of the 6 pairs range from" in found[2]

@@ -27,7 +27,7 @@ HOSTILE = "<script>alert(1)</script>"
 ALL = {
     "matrix", "paths", "clusters", "diagnostics", "subsets", "axis", "embedding", "distances",
     "merging", "why", "decisions", "stability", "bases", "clusterings", "models", "data", "cost",
-    "provenance",
+    "provenance", "words",
 }  # fmt: skip
 
 
@@ -226,6 +226,42 @@ def test_models_lead_to_their_runs_where_there_is_a_ui(
     run = facts_of("one model").models["model_id"][0]
     assert f"http://127.0.0.1:5000/#/experiments/1/runs/{run}?w=x" in _Page(html).references
     assert not any("5000" in reference for reference in two.references)
+
+
+def test_without_a_server_the_page_says_how_to_see_its_runs(
+    results_of: Kinds, facts_of: Read
+) -> None:
+    source = results_of("one model")
+    html = render_report(
+        source,
+        gather(source, "simulated"),
+        provenance={},
+        commands=[],
+        runs_command="lmc-track ui simulated --home '/a <b>'",
+    )
+    page = _Page(html)
+    assert facts_of("one model").models["model_id"][0] in page.text
+    assert "lmc-track ui simulated --home '/a <b>'" in page.text
+    assert not any("://" in reference for reference in page.references)
+
+
+def test_every_word_of_the_page_leads_to_its_entry(html_of: Pages) -> None:
+    html = html_of("two clusters")
+    targets = re.findall(r'<a class="word" href="#([\w-]+)"', html)
+    assert len(targets) == len(set(targets)) > 10
+    assert all(html.count(f'id="{target}"') == 1 for target in targets)
+    shown = html[html.index('id="words"') :]
+    for title in ("silhouette", "AUC", "chord", "nats", "τ (tau)", "main_only"):
+        assert f"<dfn>{title}</dfn>" in shown
+    assert "<details" not in shown
+
+
+def test_tables_can_be_scrolled_by_keys(html_of: Pages) -> None:
+    html = html_of("two clusters")
+    boxes = re.findall(r'<div class="scroll[^>]*>', html)
+    assert boxes
+    for box in [*boxes, *re.findall(r'<pre class="sql[^>]*>', html)]:
+        assert 'tabindex="0" role="region" aria-label="' in box
 
 
 def test_titles_are_escaped(hostile: str) -> None:
