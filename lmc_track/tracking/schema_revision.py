@@ -83,8 +83,8 @@ def _is_older(revision: str) -> bool:
     from mlflow.store.db.utils import _get_alembic_config
 
     try:
-        script = ScriptDirectory.from_config(_get_alembic_config(""))
-        return script.get_revision(revision) is not None
+        folder = _get_alembic_config("").get_main_option("script_location")
+        return ScriptDirectory(folder).get_revision(revision) is not None
     except CommandError:
         return False
 

@@ -13,7 +13,7 @@ from lmc_track.errors import InputError
 from lmc_track.redaction import redacted
 from lmc_track.steps.commands import reproduction, runs_url, study_ui_command, ui_command
 from lmc_track.tracking.location import locate
-from lmc_track.warehouse.rebuild import store_name
+from lmc_track.uris import store_name
 from support.programs import Lmc
 
 SECRET = "hunter2-Xq9"
