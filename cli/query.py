@@ -70,7 +70,7 @@ def command(
     from lmc_track.warehouse.own_queries import own_queries
     from lmc_track.warehouse.results import Results
 
-    name, given = _read(words)
+    name, given = read_words(words)
     given |= _parse(params)
     listing = list_all or show_text or (name is None and not given)
     location = find_location(home, tracking_uri, new=listing)
@@ -104,7 +104,7 @@ def command(
     show(results.query(name, **given), output_format)
 
 
-def _read(words: tuple[str, ...]) -> tuple[str | None, dict[str, str]]:
+def read_words(words: tuple[str, ...]) -> tuple[str | None, dict[str, str]]:
     """The name of the query among ``words``, and its parameters: KEY=VALUE or --KEY VALUE."""
     name, given, rest = None, {}, list(words)
     while rest:

@@ -9,6 +9,8 @@ import click
 import pytest
 
 from lmc_track.cli.main import COMMANDS, cli
+from lmc_track.cli.query import read_words
+from lmc_track.warehouse.library import queries
 from support.documents import Reader, blocks, commands, own_commands
 from support.stores import empty_home
 from support.studies import run_tiny
@@ -53,7 +55,18 @@ def check(arguments: list[str]) -> None:
             group, info_name=group.name, parent=context, **group.context_settings
         )
     # Whatever stands for something else, as in `-p KEY=VALUE` or `…`, is an argument.
-    group.make_parser(context).parse_args([one for one in arguments if one != "…"])
+    parser = group.make_parser(context)
+    values, _, _ = parser.parse_args([one for one in arguments if one != "…"])
+    if group.name == "query":
+        check_parameters(*read_words(tuple(values.get("words", ()))))
+
+
+def check_parameters(name: str | None, given: dict[str, str]) -> None:
+    """The parameters of a query are options too; click knows none of them."""
+    query = queries().get(name or "")
+    for key in given:
+        if query is not None and key != "KEY" and query.parameter(key) is None:
+            raise click.UsageError(f"the query {name} takes no {key}")
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=named)
@@ -71,6 +84,8 @@ def test_every_command_shown_is_one_of_the_programs(path: Path) -> None:
 def test_a_command_that_is_not_the_programs_is_noticed() -> None:
     with pytest.raises(click.UsageError):
         check(["query", "curves", "--shwo"])
+    with pytest.raises(click.UsageError):
+        check(["query", "curves", "--stduy", "demo"])
     with pytest.raises(click.UsageError):
         check(["quary", "curves"])
 
