@@ -12,7 +12,12 @@ import pytest
 from lmc_track.errors import InputError
 from lmc_track.report.clusters import cluster_sentence
 from lmc_track.report.facts import Facts, Primary
-from lmc_track.report.findings import findings, sentences
+from lmc_track.report.findings import (
+    findings,
+    gap_sentence,
+    generalization_sentence,
+    sentences,
+)
 from lmc_track.report.intervals import interval
 from lmc_track.report.wording import gap
 from lmc_track.warehouse.results import Results

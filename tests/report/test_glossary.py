@@ -1,4 +1,4 @@
-"""Words of the page: linked where they stand first, explained once, nothing user-given as markup."""
+"""Words of the page: linked where they stand first, explained once, never markup by name."""
 
 from __future__ import annotations
 

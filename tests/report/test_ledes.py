@@ -222,7 +222,8 @@ def test_one_kind_of_run_is_not_the_whole_and_its_part() -> None:
         "The runs whose time is on record took 2.0 min for 2 models."
     )
     assert cost_lede(pl.DataFrame([models, paths, total])) == (
-        "The runs whose time is on record took 3.0 min: 2.0 min for 2 models and 1.0 min for 1 path."
+        "The runs whose time is on record took 3.0 min: 2.0 min for 2 models and 1.0 min for 1 "
+        "path."
     )
 
 
