@@ -67,8 +67,8 @@ def modules_lede(views: ModuleViews) -> str:
     ):
         return (
             f"Each of {wording.count(rows.height, 'part')} of the network moved one at a "
-            f"time{where} raises the loss by {wording.nats(top['mean_barrier_to_models'])} on average above "
-            f"that of the two models{whole}."
+            f"time{where} raises the loss by {wording.nats(top['mean_barrier_to_models'])} on "
+            f"average above that of the two models{whole}."
         )
     return (
         f"Of {wording.count(rows.height, 'part')} of the network moved one at a time{where}, "
