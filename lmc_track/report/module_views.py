@@ -61,14 +61,12 @@ def modules_lede(views: ModuleViews) -> str:
             f"up to {wording.nats(top['mean_barrier_to_models'])} on average above that of the "
             f"two models{whole}."
         )
-    barriers = rows["mean_barrier_to_models"]
-    if wording.nats(float(barriers.to_numpy().min())) == wording.nats(
-        float(barriers.to_numpy().max())
-    ):
+    barriers = {wording.nats(value) for value in rows["mean_barrier_to_models"]}
+    if len(barriers) == 1:
         return (
             f"Each of {wording.count(rows.height, 'part')} of the network moved one at a "
-            f"time{where} raises the loss by {wording.nats(top['mean_barrier_to_models'])} on "
-            f"average above that of the two models{whole}."
+            f"time{where} raises the loss by {barriers.pop()} on average above that of the two "
+            f"models{whole}."
         )
     return (
         f"Of {wording.count(rows.height, 'part')} of the network moved one at a time{where}, "

@@ -119,7 +119,7 @@ def test_sets_on_which_clusters_differ_alike_are_counted(facts_of: Read) -> None
     facts = facts_of("two clusters")
     alike = facts.cluster_diagnostics.with_columns(spread=pl.lit(0.92))
     assert diagnostics_lede(replace(facts, cluster_diagnostics=alike)).startswith(
-        "Between the clusters mean accuracy differs by 0.92 on each of two data sets"
+        "Between the clusters mean accuracy differs by 0.92 on each of four data sets"
     )
 
 
@@ -151,13 +151,11 @@ def test_the_only_other_clustering_does_not_agree_least(facts_of: Read) -> None:
     )
 
 
-def test_the_only_subset_is_named_and_not_ranked(facts_of: Read) -> None:
+def test_the_only_subset_with_a_difference_is_named_and_not_ranked(facts_of: Read) -> None:
     facts = facts_of("two clusters")
     frame = facts.cluster_diagnostics
-    dataset = frame.filter(pl.col("subset") != "all")["dataset"][0]
-    one = frame.filter((pl.col("subset") == "all") | (pl.col("subset") == "plural")).with_columns(
-        spread=pl.lit(0.5)
-    )
+    dataset = facts.primary.dataset
+    one = frame.with_columns(spread=pl.when(pl.col("subset") == "plural").then(0.5))
     assert subset_lede(replace(facts, cluster_diagnostics=one)) == (
         f"On plural, a subset of {dataset}, the clusters' mean accuracy differs by 0.50."
     )
