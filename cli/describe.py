@@ -14,7 +14,7 @@ from .terminal import echo
 @click.argument("text", metavar="TEXT")
 @location_options
 def command(study: str, text: str, home: str | None, tracking_uri: str | None) -> None:
-    """Describe the recorded study STUDY by TEXT, for the MLflow UI, the report and exports.
+    """Give the recorded study STUDY the description TEXT.
 
     It counts before the description in the study file, as does one written in the MLflow UI. An
     empty TEXT brings back that of the study file. The next ingest takes it into the results.

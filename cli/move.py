@@ -21,7 +21,7 @@ from .terminal import echo
 )
 @location_options
 def command(copy: bool, move: bool, home: str | None, tracking_uri: str | None) -> None:
-    """Take up a home where it is now, after it was moved, copied or unpacked.
+    """Take up a home that was moved, copied or unpacked.
 
     MLflow records where files are by absolute addresses. This rewrites those that name the place
     where the home was, all of them or none, and copies an SQLite database beside itself first. No

@@ -11,7 +11,7 @@ from .terminal import echo
 @click.command("upgrade")
 @location_options
 def command(home: str | None, tracking_uri: str | None) -> None:
-    """Bring the tables of a tracking store that an older MLflow wrote up to date.
+    """Upgrade the tables of a store that an older MLflow wrote.
 
     No other command does that. An SQLite file is copied beside itself first; make a backup of
     another database before. Programs with the older MLflow cannot open the store afterwards.

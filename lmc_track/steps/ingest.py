@@ -28,6 +28,7 @@ from lmc_track.tracking.studies import (
     open_study,
     study_experiments,
 )
+from lmc_track.warehouse.connection import UnreadableResultsError
 from lmc_track.warehouse.migrations import upgrade
 from lmc_track.warehouse.rebuild import DamagedResultsError, rebuild, update
 from lmc_track.warehouse.recorded import Recorded, recorded
@@ -69,17 +70,34 @@ def ingest(
     with _alone(location, progress):
         sources = {one.name: _Source(store, one, _runs(store, one, known)) for one in experiments}
         outline = pl.concat([source.outline() for source in sources.values()])
-        found = changes(outline, None if everything else _file(location, progress))
-        found = replace(found, studies=found.studies | _described_anew(found, sources, outline))
         for name in sources.keys() - set(outline["study"]):
             progress.note(
                 f"The study {name} is left out: it has no finished run of its own. Restore that in "
                 "MLflow, or run its study file, which makes it anew."
             )
-        if found.none:
-            assert found.file is not None
-            return Ingested(found.file.counts, changed=False)
-        return _take_in(location, progress, sources, found)
+        file = None if everything else _file(location, progress)
+        try:
+            return _brought_up_to_date(location, progress, sources, outline, file)
+        except UnreadableResultsError as error:  # damaged in a part that is read only now
+            if file is None:
+                raise
+            progress.note(f"{error.message}: it is written anew.")
+            return _brought_up_to_date(location, progress, sources, outline, None)
+
+
+def _brought_up_to_date(
+    location: Location,
+    progress: Progress,
+    sources: dict[str, _Source],
+    outline: pl.DataFrame,
+    file: Recorded | None,
+) -> Ingested:
+    found = changes(outline, file)
+    found = replace(found, studies=found.studies | _described_anew(found, sources, outline))
+    if found.none:
+        assert found.file is not None
+        return Ingested(found.file.counts, changed=False)
+    return _take_in(location, progress, sources, found)
 
 
 def _runs(store: Store, study: StudyExperiment, known: StudyRecord | None) -> FinishedRuns:

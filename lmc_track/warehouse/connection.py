@@ -277,8 +277,12 @@ def _with_log(path: Path) -> InputError:
     )
 
 
-def _damaged(path: Path) -> InputError:
-    return InputError(
+class UnreadableResultsError(InputError):
+    """The results file is damaged, or none; the record, which it is made from, is not."""
+
+
+def _damaged(path: Path) -> UnreadableResultsError:
+    return UnreadableResultsError(
         f"{path} is not a results file, or is damaged",
         "move it away and run `lmc-track ingest`, which writes it anew from MLflow",
     )

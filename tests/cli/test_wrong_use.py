@@ -166,7 +166,7 @@ def test_a_study_deleted_in_mlflow(lmc: Lmc, study_file: Path, home: Location) -
     from lmc_track.tracking.store import Store
 
     client = Store(home).client
-    client.delete_experiment(client.create_experiment("tiny"))
+    client.delete_experiment(client.create_experiment("tiny", tags={"lmc.study": "tiny"}))
     refused(lmc("run", str(study_file), *_at(home)), "deleted in MLflow", "restore")
 
 
@@ -212,13 +212,12 @@ def test_a_query_that_does_not_exist(lmc: Lmc, finished: Location) -> None:
 def test_an_own_query_that_is_broken(lmc: Lmc, finished: Location, tmp_path: Path) -> None:
     import shutil
 
-    location = empty_home(tmp_path / "own")
-    shutil.copyfile(finished.results_path, location.results_path)
-    folder = location.home / "queries"
+    home = tmp_path / "own"
+    shutil.copytree(finished.home, home)
+    folder = home / "queries"
     folder.mkdir()
     (folder / "mine.sql").write_text("-- name: mine\n-- description: d\nSELECT\n  1 +\n")
-    at = ("--home", str(location.home), "--tracking-uri", finished.tracking_uri)
-    refused(lmc("query", "mine", *at), f"{folder / 'mine.sql'}:4: Parser Error")
+    refused(lmc("query", "mine", "--home", str(home)), f"{folder / 'mine.sql'}:4: Parser Error")
 
 
 def test_sql_without_a_statement(lmc: Lmc) -> None:

@@ -176,7 +176,7 @@ def test_sets_recorded_before_these_were_told_have_the_studys_labels(
     connection.commit()
     connection.close()
     location = locate(str(old), environ={})
-    ingest(location, Silent())
+    ingest(location, Silent(), everything=True)
     rows = lmc_track.open(old).sql(
         "SELECT label_names, drawn, n_source FROM datasets WHERE dataset = 'validation'"
     )
