@@ -25,9 +25,7 @@ def complete_query(
 
     found = dict(queries())
     with suppress(Exception):
-        location = find_location(
-            ctx.params.get("home"), ctx.params.get("tracking_uri"), new=True
-        )
+        location = find_location(ctx.params.get("home"), ctx.params.get("tracking_uri"), new=True)
         found |= own_queries(location.home).queries
     return [
         CompletionItem(name, help=query.description)

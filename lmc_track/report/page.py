@@ -121,6 +121,11 @@ def headlines(facts: Facts) -> list[Headline]:
     return shown
 
 
+def _query_name(command: str) -> str:
+    """The query of ``lmc-track query NAME …``."""
+    return shlex.split(command)[2]
+
+
 def embedded_json(value: Any) -> str:
     """``value`` as JSON that can stand inside a script element whatever text is in it."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
@@ -155,7 +160,8 @@ def _environment(glossary: Glossary) -> Any:
     )
     environment.filters["unbroken"] = wording.unbroken
     environment.filters["words"] = glossary.mark
-    environment.filters["sql"] = lambda command: queries()[shlex.split(command)[2]].sql
+    environment.filters["query_name"] = _query_name
+    environment.filters["sql"] = lambda command: queries()[_query_name(command)].sql
     return environment
 
 

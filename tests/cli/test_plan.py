@@ -82,4 +82,4 @@ def test_what_cannot_be_planned(
 def test_an_unknown_study(in_process: Lmc, tmp_path: Path) -> None:
     done = in_process("plan", "nothing", "--home", str(tmp_path / "home"))
     assert (done.code, done.out) == (2, "")
-    assert "there is no study 'nothing'" in done.err
+    assert "there is no home" in done.err

@@ -58,7 +58,8 @@ def check(arguments: list[str]) -> None:
     parser = group.make_parser(context)
     values, _, _ = parser.parse_args([one for one in arguments if one != "…"])
     if group.name == "query":
-        check_parameters(*read_words(tuple(values.get("words", ()))))
+        words = values.get("words")  # click's own mark where there are none
+        check_parameters(*read_words(tuple(words) if isinstance(words, list | tuple) else ()))
 
 
 def check_parameters(name: str | None, given: dict[str, str]) -> None:
