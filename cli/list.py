@@ -12,7 +12,9 @@ from .output import show
 @format_option
 @location_options
 def command(output_format: str, home: str | None, tracking_uri: str | None) -> None:
-    """List the studies of a home: models, paths, clusters, what is left out, the last change.
+    """List the studies of a home, and what each has.
+
+    Its models, paths and clusters, what is left out, and when it changed last.
 
     The study that changed last comes first. Counted are the models and paths that count; models
     that failed, were dropped or are not in the study file any more have columns of their own.

@@ -19,17 +19,17 @@ from lmc_track.tracking.studies import DROPPED, FAILED, OUTSIDE, StudyRecord, fi
 
 SCHEMA = pl.Schema(
     {
-        "study": pl.String,
-        "models": pl.Int64,
-        "models_done": pl.Int64,
-        "failed": pl.Int64,
-        "dropped": pl.Int64,
-        "not_in_file": pl.Int64,
-        "paths": pl.Int64,
-        "paths_done": pl.Int64,
-        "clusters": pl.Int64,
+        "study": pl.String(),
+        "models": pl.Int64(),
+        "models_done": pl.Int64(),
+        "failed": pl.Int64(),
+        "dropped": pl.Int64(),
+        "not_in_file": pl.Int64(),
+        "paths": pl.Int64(),
+        "paths_done": pl.Int64(),
+        "clusters": pl.Int64(),
         "changed": pl.Datetime("us"),
-        "description": pl.String,
+        "description": pl.String(),
     }
 )
 

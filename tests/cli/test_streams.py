@@ -77,7 +77,7 @@ def test_output_to_a_full_disk_is_told_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize("how", ["option", "environment"])
 def test_warnings_as_errors_change_nothing(how: str, tmp_path: Path, lmc: Run) -> None:
     (tmp_path / "study.toml").write_text(to_toml(tiny_content()))
-    arguments = ("check", "study.toml", "--format", "json")
+    arguments = ("check", "study.toml", "--format", "json", "--quiet")
     usual = lmc(*arguments)
     option = ["-W", "error"] if how == "option" else []
     environ = {} if how == "option" else {"PYTHONWARNINGS": "error"}
