@@ -25,8 +25,8 @@ from .refusals import refusal
 
 COMMANDS = (
     "demo", "init", "check", "plan", "run", "finetune", "register", "evaluate", "interpolate",
-    "plane", "ingest", "cluster", "query", "sql", "schema", "report", "export", "import",
-    "materialize", "status", "rename", "describe", "ui", "move", "upgrade", "gc", "doctor",
+    "plane", "ingest", "cluster", "list", "query", "sql", "schema", "report", "export", "import",
+    "materialize", "status", "drop", "rename", "describe", "ui", "move", "upgrade", "gc", "doctor",
 )  # fmt: skip
 
 

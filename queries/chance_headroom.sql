@@ -9,7 +9,8 @@ WITH losses AS (
     SELECT avg(e.value) AS mean_loss, count(e.value) AS n_models
     FROM evaluations e
     JOIN models m
-        ON m.model_id = e.run_id AND m.study = getvariable('study') AND m.checkpoint_of IS NULL
+        ON m.model_id = e.run_id AND m.study = getvariable('study')
+        AND m.checkpoint_of IS NULL AND m.left_out IS NULL
     JOIN studies s
         ON s.study = m.study AND e.precision = coalesce(getvariable('precision'), s.precision)
     WHERE e.dataset = getvariable('dataset') AND e.subset = getvariable('subset')

@@ -10,7 +10,8 @@ WITH the_study AS (
     FROM studies WHERE study = getvariable('study')
 ),
 the_models AS (
-    SELECT * FROM models WHERE study = getvariable('study') AND checkpoint_of IS NULL
+    SELECT * FROM models
+    WHERE study = getvariable('study') AND checkpoint_of IS NULL AND left_out IS NULL
 ),
 the_sets AS (
     SELECT dataset, place, values_only FROM study_subsets(getvariable('study'))

@@ -1,5 +1,5 @@
 -- name: models
--- description: The models of a study with their cluster and their measures on validation.
+-- description: The models of a study that count, with their cluster and their measures on validation.
 -- param study VARCHAR required: name of the study
 -- param half VARCHAR = 'all': all, discovery or held-out
 -- param precision VARCHAR = NULL: precision of the evaluations; the study's own if NULL
@@ -20,7 +20,7 @@ WITH measured AS (
 SELECT
     k.name, k.position, k.cluster, m.head_seed, m.data_seed,
     v.validation_loss, v.validation_accuracy, v.validation_metric,
-    m.seconds, m.weights_digest, m.model_id
+    m.failed, m.seconds, m.weights_digest, m.model_id
 FROM study_models(getvariable('study'), getvariable('clustering')) k
 JOIN models m USING (model_id)
 LEFT JOIN measured v USING (model_id)

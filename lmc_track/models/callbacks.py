@@ -59,9 +59,13 @@ class Saving(TrainerCallback):  # type: ignore[misc]
             control.should_training_stop = True
 
 
-def diverged(seeds: ModelSeeds, step: int) -> WorkError:
+class DivergedError(WorkError):
+    """A training whose numbers are not finite: of its models there is none that could be used."""
+
+
+def diverged(seeds: ModelSeeds, step: int) -> DivergedError:
     """The error that a training of ``seeds`` ends with when its numbers are not finite."""
-    return WorkError(
+    return DivergedError(
         f"finetuning {seeds.name} diverged: the loss was not finite at step {step}",
         "Lower finetune.learning_rate, or use precision fp32 if it is bf16.",
     )

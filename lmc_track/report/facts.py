@@ -74,6 +74,7 @@ class Facts:
     clusters: pl.DataFrame
     clusterings: pl.DataFrame
     holes: pl.DataFrame
+    left_out: pl.DataFrame
 
     @property
     def cluster_of(self) -> dict[str, int | None]:
@@ -129,6 +130,7 @@ def gather(source: Source, study: str, clustering: str | None = None) -> Facts:
         clusters=source.query("cluster_table", **chosen, half=half),
         clusterings=clusterings,
         holes=source.query("holes", study=study),
+        left_out=source.query("left_out", study=study),
     )
 
 

@@ -23,6 +23,7 @@ from lmc_track.report.cluster_effects import (
 from lmc_track.report.clusters import PUBLISHED, cluster_sentence, evidence_sentences
 from lmc_track.report.facts import Facts, Row, Source, gather
 from lmc_track.report.intervals import interval
+from lmc_track.report.left_out import all_failed_sentence, left_out_sentence
 
 _SMALL_CLUSTER = 3
 
@@ -40,15 +41,39 @@ def findings(results: Source, study: str, *, clustering: str | None = None) -> l
 
 
 def sentences(facts: Facts) -> list[str]:
-    """The sentences of facts that are read already; where a verdict was made it comes last."""
+    """The sentences of facts that are read already; where a verdict was made it comes last.
+
+    Who is left out is said after what was measured; a study of which no model counts says nothing
+    else.
+    """
+    rows = facts.left_out.to_dicts()
+    if facts.models.is_empty():
+        return [all_failed_sentence(rows)]
+    out = " ".join(
+        filter(None, (left_out_sentence(rows, facts.models.height), included_sentence(facts)))
+    )
     return [
         cluster_sentence(facts),
         _measured(facts),
+        *([out] if out else []),
         gap_sentence(facts),
         generalization_sentence(facts),
         _limits(facts),
         *evidence_sentences(facts),
     ]
+
+
+def included_sentence(facts: Facts) -> str:
+    """Which models failed and count all the same; empty where none do."""
+    failed = facts.models.filter(pl.col("failed").is_not_null()).select("name", "failed")
+    if failed.is_empty():
+        return ""
+    named = wording.listing([f"{name} ({how})" for name, how in failed.iter_rows()], limit=4)
+    return (
+        f"{failed.height:,} of {wording.count(facts.models.height, 'model')} failed and "
+        f"{'counts' if failed.height == 1 else 'count'} all the same, as the study includes them: "
+        f"{named}."
+    )
 
 
 def _measured(facts: Facts) -> str:

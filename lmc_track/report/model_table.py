@@ -33,6 +33,34 @@ def model_table(facts: Facts) -> Table:
     )
 
 
+def left_out_table(facts: Facts) -> Table:
+    """What is on record and does not count."""
+    rows = facts.left_out.to_dicts()
+    columns: list[_Filled] = [
+        (
+            Column("name", numeric=False),
+            [Cell(row["name"], run=row["model_id"] or "") for row in rows],
+        ),
+        (
+            Column("what", numeric=False),
+            [Cell("model" if row["kind"] == "model" else "data set") for row in rows],
+        ),
+        (Column("reason", numeric=False), [Cell(row["reason"]) for row in rows]),
+        (Column("why", numeric=False), [Cell(row["why"]) for row in rows]),
+        (
+            Column("validation accuracy"),
+            [Cell(wording.fine_share(row["validation_accuracy"])) for row in rows],
+        ),
+    ]
+    return filled(
+        Table(
+            "Left out of paths, clusters, summaries and tests",
+            tuple(column for column, _ in columns),
+            tuple(zip(*(cells for _, cells in columns), strict=True)),
+        )
+    )
+
+
 def _who(facts: Facts) -> Iterator[_Filled]:
     models = facts.models
     yield (

@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from lmc_track.report import ledes, tables
 from lmc_track.report.cost import cost_lede, cost_table
 from lmc_track.report.facts import Facts, Source
-from lmc_track.report.model_table import model_table
+from lmc_track.report.left_out import all_failed_sentence, left_out_sentence
+from lmc_track.report.model_table import left_out_table, model_table
 from lmc_track.report.section import Section, command
 
 
 def record_sections(source: Source, facts: Facts, clustering: str | None) -> Iterator[Section]:
     """What the numbers rest on, and what is missing."""
     yield from _models(facts, clustering)
+    yield from _left_out(facts)
     yield from _datasets(source, facts)
     yield from _cost(source, facts)
     yield from _holes(facts)
@@ -28,6 +30,20 @@ def _models(facts: Facts, clustering: str | None) -> Iterator[Section]:
         ledes.models_lede(facts),
         tables=(model_table(facts),),
         queries=(command(facts, "models", clustering),),
+        part="Record",
+    )
+
+
+def _left_out(facts: Facts) -> Iterator[Section]:
+    if facts.left_out.is_empty():
+        return
+    rows, n = facts.left_out.to_dicts(), facts.models.height
+    yield Section(
+        "left-out",
+        "Left out",
+        left_out_sentence(rows, n) if n else all_failed_sentence(rows),
+        tables=(left_out_table(facts),),
+        queries=(command(facts, "left_out"),),
         part="Record",
     )
 

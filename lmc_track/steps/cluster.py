@@ -68,6 +68,9 @@ def cluster_models(
     """
     record.recorder.delete(record.index.unfinished("clusters"))
     results = open_results(location.results_path, location.tracking_uri)
+    if results.query("models", study=study.name).is_empty():
+        progress.note("No model counts, so nothing is clustered.")
+        return []
     gaps = _read_gaps(results, study)
     outcomes = []
     with progress.track("Clustering", len(study.cluster.methods), "methods") as work:

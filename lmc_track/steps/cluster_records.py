@@ -87,6 +87,7 @@ def record_clustering(
         "half": half,
         "modules": "all",
         "precision": precision,
+        "models": models,
         "n_models": len(models),
         "n_clusters": found.n_clusters,
         "settings": found.settings,

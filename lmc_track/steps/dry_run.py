@@ -19,6 +19,7 @@ from lmc_track.models.checkpoints import stored_tensors, weight_count
 from lmc_track.models.recipe import total_steps
 from lmc_track.progress import Progress
 from lmc_track.steps.computing import known_batching, typical_tokens
+from lmc_track.steps.left_out import counting_plan, note_failed
 from lmc_track.steps.pairs import planned_pairs
 from lmc_track.steps.path_works import inner_alphas
 from lmc_track.steps.planning import Plan, planned_seeds
@@ -66,6 +67,9 @@ def planned_work(
     """
     plan = plan_on_record(study, location, progress)
     record = find_study(Store(location), study.name)
+    if record is not None:
+        note_failed(record, progress)
+        plan = counting_plan(plan, record)
     rate = reading_rate(plan, record, placement)
     rows = list(_rows(plan, record, modules))
     progress.note(f"{rate:,.0f} tokens a second here; times are of the networks alone.")

@@ -14,6 +14,7 @@ from lmc_track.geometry.encoding import EncodedDataset
 from lmc_track.geometry.engine import EngineSettings, shared_engine
 from lmc_track.geometry.evaluation import Predictions
 from lmc_track.geometry.weights_cache import Checkpoint
+from lmc_track.models.callbacks import DivergedError
 from lmc_track.models.checkpoints import weight_count, weights_digest
 from lmc_track.models.recipe import total_steps
 from lmc_track.progress import Progress
@@ -24,10 +25,12 @@ from lmc_track.steps.recording import record_predictions
 from lmc_track.study import ModelSeeds
 from lmc_track.study.sections import FinetuneSection
 from lmc_track.tasks.dataset import Dataset
+from lmc_track.tracking.left_out import failure_of
 from lmc_track.tracking.links import EvaluatedOn
 from lmc_track.tracking.recorder import MetricValue
 from lmc_track.tracking.runs import RunEntry
 from lmc_track.tracking.studies import RecordedModel, StudyRecord
+from lmc_track.tracking.tags import FAILED_TAG
 
 if TYPE_CHECKING:
     from lmc_track.models.finetuning import TrainingLog
@@ -70,10 +73,11 @@ class _Finetuned:
 
 @dataclass(frozen=True)
 class _Trained:
-    """How a training went, and its models by step."""
+    """How a training went, and its models by step; none where it diverged, which ``how`` tells."""
 
-    log: TrainingLog
+    log: TrainingLog | None
     models: dict[int | None, _Finetuned]
+    how: str = ""
 
 
 @dataclass(frozen=True)
@@ -96,16 +100,21 @@ class _Finetuning:
 
         # A process that died of this training may have left its folder.
         out = Path(tempfile.mkdtemp(dir=self.workplace)) / "model"
-        log = finetune(
-            self.base,
-            self.label_names,
-            self.train[training.first.key],
-            training.seeds,
-            self.section,
-            out,
-            tick,
-            training.steps,
-        )
+        try:
+            log = finetune(
+                self.base,
+                self.label_names,
+                self.train[training.first.key],
+                training.seeds,
+                self.section,
+                out,
+                tick,
+                training.steps,
+            )
+        except DivergedError as error:
+            shutil.rmtree(out.parent)
+            where = error.message.partition(": ")[2]
+            return _Trained(None, {}, f"its training diverged, as {where}")
         engine = shared_engine(self.encoded, self.settings, self.base)
         models = {}
         for step in training.steps:
@@ -126,6 +135,7 @@ class _Records:
 
     plan: Plan
     record: StudyRecord
+    progress: Progress
     runs: dict[str, RunEntry] = field(default_factory=dict)
 
     def begin(self, training: _Training) -> None:
@@ -143,7 +153,22 @@ class _Records:
 
     def keep(self, training: _Training, trained: _Trained) -> None:
         for model in training.models:
-            self._keep(model, trained.models[model.step], trained.log)
+            if trained.log is None:
+                self._keep_failed(model, trained.how)
+            else:
+                self._keep(model, trained.models[model.step], trained.log)
+            run = self.runs[model.key]
+            if (how := failure_of(run)) is not None:
+                self.progress.note(f"{model.name} failed: {how}.")
+
+    def _keep_failed(self, model: RecordedModel, how: str) -> None:
+        """Record a model whose training diverged: it has no weights and is not trained again."""
+        recorder, run = self.record.recorder, self.runs[model.key]
+        tags = {FAILED_TAG: how}
+        recorder.log(run, params=_params(self.plan, model, None), tags=tags)
+        recorder.log_inputs(run, [_trained_on(self.plan, model)])
+        recorder.finish(run)
+        self.record.index.add(run)
 
     def _keep(self, model: RecordedModel, found: _Finetuned, log: TrainingLog) -> None:
         plan, record, run = self.plan, self.record, self.runs[model.key]
@@ -187,7 +212,7 @@ def finetune_models(
     )
     examples = steps * plan.study.finetune.batch_size * _PASSES
     title = f"Finetuning {len(todo)} models" if len(todo) > 1 else f"Finetuning {todo[0].name}"
-    records, done = _Records(plan, record), 0
+    records, done = _Records(plan, record, progress), 0
     with (
         tempfile.TemporaryDirectory(
             prefix="finetuning-", dir=plan.location.cache, ignore_cleanup_errors=True
@@ -243,7 +268,7 @@ def _mark_failed(record: StudyRecord, run: RunEntry) -> None:
         return
 
 
-def _params(plan: Plan, model: RecordedModel, digest: str) -> dict[str, object]:
+def _params(plan: Plan, model: RecordedModel, digest: str | None) -> dict[str, object]:
     section, train = plan.study.finetune, plan.task.train_for(_seeds(model))
     return {
         "name": model.name,

@@ -15,6 +15,7 @@ from lmc_track.progress import Progress
 from lmc_track.steps.cluster_records import PUBLISHED, ClusteringOutcome, record_known
 from lmc_track.steps.import_records import record_models
 from lmc_track.steps.import_study import Import, StudyWords, importing
+from lmc_track.tracking.left_out import counting
 from lmc_track.tracking.location import Location
 from lmc_track.tracking.studies import StudyRecord
 
@@ -53,7 +54,13 @@ def import_clusters(
             work.facts = replace(work.facts, primary_method=PUBLISHED)
         record = work.record()
         _record_missing(record, members, memberships, source)
-        models = [model for model in record.facts.models if model.key in members]
+        counted = counting(record).facts.models
+        models = [model for model in counted if model.key in members]
+        if not models:
+            raise InputError(
+                f"every model that {memberships.file} names is left out of the study {study!r}",
+                f"See how they count again: lmc-track drop {study}",
+            )
         texts = [members[model.key] for model in models]
         order = list(dict.fromkeys(texts))
         labels = number_clusters(np.array([order.index(text) for text in texts]))

@@ -257,9 +257,14 @@ def _same_definitions(file: Recorded, frames: dict[str, pl.DataFrame]) -> bool:
     studies, datasets = frames["studies"], frames["datasets"]
     meaning = ["study", "alphas", "precision"]
     before = file.studies.join(studies, on="study", how="semi").select(meaning)
+    # Predictions on a set that was left out were not kept, and its runs have not changed.
+    again = file.left_out.filter(kind="dataset").join(
+        datasets, left_on=["study", "name"], right_on=["study", "dataset"], how="semi"
+    )
     sets = file.datasets.join(studies, on="study", how="semi")
     return (
-        before.join(studies, on=meaning, how="anti").is_empty()
+        again.is_empty()
+        and before.join(studies, on=meaning, how="anti").is_empty()
         and sets.join(datasets, on=sets.columns, how="anti", nulls_equal=True).is_empty()
     )
 

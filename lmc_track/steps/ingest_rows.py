@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,9 +21,17 @@ from lmc_track.tasks.projection import Projection
 from lmc_track.tracking.artifact_reading import DamagedArtifactError, damaged, read_json
 from lmc_track.tracking.artifact_shapes import PrecisionRow
 from lmc_track.tracking.keys import path_key
+from lmc_track.tracking.left_out import counting_facts, failure_of, left_out
 from lmc_track.tracking.runs import RunEntry
 from lmc_track.tracking.stamps import stamped
-from lmc_track.tracking.studies import RecordedDataset, StudyRecord, sound_artifact
+from lmc_track.tracking.studies import (
+    FAILED,
+    LeftOut,
+    RecordedDataset,
+    RecordedModel,
+    StudyRecord,
+    sound_artifact,
+)
 from lmc_track.tracking.tags import GRID_TAG, PARENT_TAG, PRECISION_TAG, SOURCE_TAG, read_slot
 from lmc_track.tracking.values import Value, is_values_file, read_values
 from lmc_track.warehouse.snapshot import DamagedFile, PredictionFile
@@ -73,10 +81,18 @@ class RecordReader:
         self._kept = kept
         if record.damage is not None:
             self.damaged.append(Damage.of(record.facts.name, record.run, record.damage))
+        out = left_out(record)
+        self._left_out(record, out)
+        names = {one.name for one in out if one.kind == "model" and one.reason == FAILED}
+        failed = [model for model in record.facts.models if model.name in names]
+        record = replace(record, facts=counting_facts(record.facts, out))
         self._study(record)
         self._precision_checks(record)
         self._datasets(record)
         models = self._models(record)
+        for model in failed:  # single models are looked at all the same
+            if (run := record.index.find("model", model.key)) is not None:
+                self._model(record, model, run, FAILED)
         counting = self._paths(record, models, paths)
         self._points(record, counting)
         of_counting = points.filter(pl.col("path_id").is_in(list(counting)))
@@ -172,34 +188,55 @@ class RecordReader:
             }
         )
 
+    def _left_out(self, record: StudyRecord, out: Sequence[LeftOut]) -> None:
+        models = {model.name: model for model in record.facts.models}
+        for one in out:
+            model = models[one.name] if one.kind == "model" else None
+            run = record.index.find("model", model.key) if model else None
+            self._rows["left_out"].append(
+                {
+                    "study": record.facts.name,
+                    **asdict(one),
+                    "position": model.position if model else None,
+                    "model_id": run.run_id if run else None,
+                    "checkpoint_of": model.checkpoint_of if model else None,
+                }
+            )
+
     def _models(self, record: StudyRecord) -> dict[str, RunEntry]:
-        """Rows of the models; returns runs by key."""
+        """Rows of the models that count; returns runs by key."""
         found: dict[str, RunEntry] = {}
         for model in record.facts.models:
             run = record.index.find("model", model.key)
-            if run is None:
-                continue
-            found[model.key] = run
-            self._rows["models"].append(
-                {
-                    "model_id": run.run_id,
-                    "study": record.facts.name,
-                    "name": model.name,
-                    "position": model.position,
-                    "key": model.key,
-                    "source": run.params["source"],
-                    "head_seed": model.head_seed,
-                    "data_seed": model.data_seed,
-                    "step": int(run.params["step"]) if "step" in run.params else model.step,
-                    "weights_digest": run.params.get("weights_digest"),
-                    "checkpoint_of": model.checkpoint_of,
-                    "origin": run.params.get("origin"),
-                    "created": _time(run.start_time),
-                    "seconds": _seconds(run),
-                }
-            )
-            self._evaluations(record, run, record.facts.precision)
+            if run is not None:
+                found[model.key] = run
+                self._model(record, model, run, None)
         return found
+
+    def _model(
+        self, record: StudyRecord, model: RecordedModel, run: RunEntry, left_out: str | None
+    ) -> None:
+        self._rows["models"].append(
+            {
+                "model_id": run.run_id,
+                "study": record.facts.name,
+                "name": model.name,
+                "position": model.position,
+                "key": model.key,
+                "source": run.params["source"],
+                "head_seed": model.head_seed,
+                "data_seed": model.data_seed,
+                "step": int(run.params["step"]) if "step" in run.params else model.step,
+                "weights_digest": run.params.get("weights_digest"),
+                "checkpoint_of": model.checkpoint_of,
+                "origin": run.params.get("origin"),
+                "created": _time(run.start_time),
+                "seconds": _seconds(run),
+                "failed": failure_of(run),
+                "left_out": left_out,
+            }
+        )
+        self._evaluations(record, run, record.facts.precision)
 
     def _paths(
         self, record: StudyRecord, models: dict[str, RunEntry], known: pl.DataFrame
@@ -323,10 +360,11 @@ class RecordReader:
     def _clustering(self, record: StudyRecord, run: RunEntry, models: dict[str, RunEntry]) -> None:
         content = read_clusters(record, run)
         pairs = content.co_assignments
-        if not {*content.clusters, *(pairs.models if pairs else ())} <= models.keys():
+        divided = {*content.clusters, *(pairs.models if pairs else ()), *(content.models or ())}
+        if not divided <= models.keys():
             return
         told = content.model_dump(
-            exclude={"clusters", "embedding", "centroid_distances", "co_assignments"}
+            exclude={"models", "clusters", "embedding", "centroid_distances", "co_assignments"}
         )
         self._rows["clusterings"].append(
             {

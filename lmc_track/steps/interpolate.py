@@ -16,6 +16,7 @@ from lmc_track.geometry.weights_cache import Checkpoint
 from lmc_track.models.checkpoints import stored_tensors, weight_count
 from lmc_track.progress import Progress
 from lmc_track.steps.computing import Computing
+from lmc_track.steps.left_out import counting_plan, judge_recorded, note_failed
 from lmc_track.steps.measuring import Measuring
 from lmc_track.steps.model_checks import check_one_architecture
 from lmc_track.steps.path_records import PathResult, record_path
@@ -29,6 +30,7 @@ from lmc_track.steps.path_works import (
 )
 from lmc_track.steps.planning import Plan
 from lmc_track.steps.recording import record_predictions
+from lmc_track.tracking.left_out import has_no_weights
 from lmc_track.tracking.runs import RunEntry
 from lmc_track.tracking.studies import StudyRecord
 from lmc_track.tracking.tags import PARENT_TAG
@@ -62,16 +64,32 @@ class _Evaluating:
 def evaluate_models(
     plan: Plan, record: StudyRecord, progress: Progress, computing: Computing
 ) -> int:
-    """Evaluate recorded models on the data sets they lack; returns how many gained some."""
+    """Evaluate recorded models on the data sets they lack; returns how many gained some.
+
+    Models that failed are named.
+    """
     own = record.facts.precision
     todo = [
         _Lacking(run, checkpoint(record, run), missing)
         for model in plan.facts.models
         if (run := record.index.find("model", model.key)) is not None
+        and not has_no_weights(run)
         and (missing := missing_evaluations(plan, run, own))
     ]
-    if not todo:
-        return 0
+    if todo:
+        _evaluate(plan, record, progress, computing, todo)
+    judge_recorded(plan, record)
+    note_failed(record, progress)
+    return len(todo)
+
+
+def _evaluate(
+    plan: Plan,
+    record: StudyRecord,
+    progress: Progress,
+    computing: Computing,
+    todo: Sequence[_Lacking],
+) -> None:
     check_one_architecture((item.run.name, item.model) for item in todo)
     examples = sum(len(plan.encoded[name]) for item in todo for name in item.datasets)
     with progress.track("Evaluating models", len(todo), "models") as work:
@@ -87,13 +105,13 @@ def evaluate_models(
             work.advance,
             pool=computing.pool(weight_count(plan.base), len(todo), examples),
         )
-    return len(todo)
 
 
 def evaluate_points(
     plan: Plan, record: StudyRecord, progress: Progress, computing: Computing
 ) -> int:
     """Evaluate the points that are on record on the data sets they lack; none are added."""
+    plan = counting_plan(plan, record)
     kinds = recorded_modules(record)
     return _walk(plan, record, progress, computing, kinds, new_points=False)
 
@@ -105,7 +123,7 @@ def interpolate_paths(
     computing: Computing,
     modules: Sequence[str] = (ALL,),
 ) -> int:
-    """Measure every planned path between finished models; returns how many had work to do.
+    """Measure every planned path between models that count; returns how many had work to do.
 
     ``modules`` move along the paths, each in its own: for a part of the network (as
     ``geometry.modules`` names it) every pair has a path in either direction. A path that cannot
@@ -116,6 +134,9 @@ def interpolate_paths(
             paths failed.
         InputError: the models have no such module.
     """
+    plan = counting_plan(plan, record)
+    if not plan.facts.models:
+        return 0
     first = _every_run(plan, record)[0]
     kinds = [_known_modules(given, model_folder(record, first)) for given in modules]
     kinds = list(dict.fromkeys(kinds))

@@ -16,7 +16,8 @@ def planned_pairs(study: Study, models: tuple[RecordedModel, ...]) -> list[tuple
 
     A number of pairs is drawn by a hash of the two models, so that a study that grows keeps
     most of what it had. Checkpoints on the way are paired as the models that they became, at
-    equal steps; ``across_steps`` pairs every model with every other. A list names its pairs.
+    equal steps; ``across_steps`` pairs every model with every other. A list names its pairs, of
+    which those of a model that is not among ``models`` are left out.
     """
     wanted = study.interpolate.pairs
     if wanted == "all" and study.interpolate.across_steps:
@@ -34,7 +35,11 @@ def planned_pairs(study: Study, models: tuple[RecordedModel, ...]) -> list[tuple
         chosen = sorted(everything, key=drawn)[:wanted]
         return sorted(chosen + _at_equal_steps(models, chosen))
     index = {model.name: n for n, model in enumerate(models)}
-    pairs = {(min(index[a], index[b]), max(index[a], index[b])) for a, b in wanted}
+    pairs = {
+        (min(index[a], index[b]), max(index[a], index[b]))
+        for a, b in wanted
+        if a in index and b in index
+    }
     return sorted(pairs)
 
 

@@ -38,6 +38,7 @@ from lmc_track.steps.plane_works import (
 from lmc_track.steps.planning import Plan
 from lmc_track.steps.recording import find_recorded, plan_on_record, working_on
 from lmc_track.study import Study
+from lmc_track.tracking.left_out import described, left_out
 from lmc_track.tracking.location import Location
 from lmc_track.tracking.studies import RecordedModel, StudyRecord
 
@@ -151,11 +152,17 @@ def check_models(study: str, names: Sequence[str], location: Location) -> None:
 def _models(record: StudyRecord, names: Sequence[str]) -> tuple[RecordedModel, ...]:
     """The models ``names``, in study order; all are on record with their weights."""
     known = {model.name: model for model in record.facts.models}
+    out = {one.name: one for one in left_out(record) if one.kind == "model"}
     for name in names:
         if name not in known:
             raise InputError(
                 f"the study {record.facts.name!r} has no model {name!r}",
                 suggestion(name, known, listing="It has"),
+            )
+        if name in out:
+            raise InputError(
+                f"the model {name} is left out of the study ({described(out[name])})",
+                f"See how it counts again: lmc-track drop {record.facts.name}",
             )
         model = known[name]
         if model.source == "imported":

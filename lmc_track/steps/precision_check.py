@@ -18,6 +18,7 @@ from lmc_track.geometry.evaluation import Predictions
 from lmc_track.geometry.weights_cache import Checkpoint
 from lmc_track.progress import Progress
 from lmc_track.steps.computing import computing_on
+from lmc_track.steps.left_out import counting_plan
 from lmc_track.steps.pairs import planned_pairs
 from lmc_track.steps.path_works import checkpoint
 from lmc_track.steps.planning import Plan
@@ -90,6 +91,7 @@ def precision_check_step(
         working_on(study, location, progress) as (plan, record),
         computing_on(plan, record, progress, placement) as computing,
     ):
+        plan = counting_plan(plan, record)
         pairs = _sampled(plan, record)
         results: list[tuple[list[dict[str, Predictions]], ...]] = []
         title = f"Comparing {len(pairs)} path{'s' if len(pairs) > 1 else ''}"

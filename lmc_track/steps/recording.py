@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +16,14 @@ from lmc_track.errors import InputError
 from lmc_track.geometry.evaluation import Predictions
 from lmc_track.plain_text import markdown_escaped
 from lmc_track.progress import Progress
+from lmc_track.steps.left_out import (
+    VALIDATION,
+    judgement,
+    note_dropped,
+    note_file_changes,
+    show_left_out,
+    without_dropped,
+)
 from lmc_track.steps.model_folders import weights_folder
 from lmc_track.steps.planning import Plan, plan_study, planned_seeds
 from lmc_track.study import Study, restore_study
@@ -56,15 +64,22 @@ def working_on(
         raise _no_models(study)
     plan = plan_on_record(study, location, progress)
     if not plan.facts.models:
-        raise _no_models(study)
+        raise _no_models(study, [one.name for one in plan.facts.left_out if one.kind == "model"])
     with study_lock(location, study.name):
         record = write_study(store, plan.facts)
         record_datasets(plan, record)
+        show_left_out(record)
         yield in_study_order(plan, record), record
+        show_left_out(record)
         store.analyze()
 
 
-def _no_models(study: Study) -> InputError:
+def _no_models(study: Study, dropped: Sequence[str] = ()) -> InputError:
+    if dropped:
+        return InputError(
+            f"every model of the study {study.name!r} is dropped",
+            f"Count one again: lmc-track drop {study.name} {dropped[0]} --undo",
+        )
     return InputError(
         f"the study {study.name!r} has no models: finetune.seeds is empty and none is registered",
         f"Give it seeds, or register models: lmc-track register {study.name} SOURCE",
@@ -76,8 +91,9 @@ def plan_on_record(
 ) -> Plan:
     """Plan ``study`` with the models that are registered already; nothing is written.
 
-    ``stand_in`` is a classifier that gives configuration and tokenizer where no base model is
-    named and no model is registered yet.
+    What was dropped from the study is not in the plan. What the study file no longer has of what
+    is recorded is said. ``stand_in`` is a classifier that gives configuration and tokenizer where
+    no base model is named and no model is registered yet.
 
     Raises:
         InputError: the study is wrong, or another one than is recorded.
@@ -96,8 +112,10 @@ def plan_on_record(
                 break
     plan = plan_study(study, location, progress, registered=registered, stand_in=stand_in)
     # Said before the lock is asked for: the answer does not depend on who works on it.
-    merge(existing.facts, plan.facts)
-    return plan
+    merged = merge(existing.facts, plan.facts)
+    note_file_changes(existing.facts, merged, progress)
+    note_dropped(merged, progress)
+    return without_dropped(plan, merged)
 
 
 def in_study_order(plan: Plan, record: StudyRecord) -> Plan:
@@ -241,6 +259,8 @@ def record_predictions(
     tags = record.recorder.raised_revision(run) if run.finished else {}
     tags |= {FILE_TAG + name: file_name for name in slots.values()}
     tags |= {EVAL_TAG + name: value for name, value in digests.items()}
+    if run.kind == "model" and slots.get(VALIDATION) == VALIDATION:
+        tags |= judgement(run, predictions[VALIDATION], len(plan.task.label_names))
     record.recorder.log(run, params=params, metrics=metrics, tags=tags)
 
 

@@ -26,6 +26,7 @@ from lmc_track.steps.candidates import (
     distinct,
     scored_candidates,
 )
+from lmc_track.steps.left_out import note_failed, show_left_out
 from lmc_track.steps.model_folders import weights_folder
 from lmc_track.steps.model_records import FUNCTION_PARAM, record_registered
 from lmc_track.steps.planning import Plan
@@ -137,7 +138,11 @@ def register_models(
         with study_lock(location, study.name):
             record = write_study(Store(location), plan.facts)
             record_datasets(plan, record)
-            _record(in_study_order(plan, record), record, candidates, progress, options.copy)
+            record = _record(
+                in_study_order(plan, record), record, candidates, progress, options.copy
+            )
+            note_failed(record, progress)
+            show_left_out(record)
     existing = find_study(Store(location), study.name, kinds=("model",))
     assert existing is not None
     sound = [(one, digest) for one, digest in digested if one.source.text not in problems]
@@ -275,7 +280,7 @@ def _record(
     candidates: list[Candidate],
     progress: Progress,
     copy: bool,
-) -> None:
+) -> StudyRecord:
     """Record every candidate; those that are finished are listed even after an interruption."""
     stale = {c.key for c in candidates}
     record.recorder.delete(run for run in record.index.unfinished("model") if run.key in stale)
@@ -295,7 +300,8 @@ def _record(
                 finished.append(model)
                 work.advance()
     finally:
-        add_models(record, finished)
+        grown = add_models(record, finished)
+    return grown
 
 
 def _outcome(

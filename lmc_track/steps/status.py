@@ -22,12 +22,13 @@ from lmc_track.steps.pairs import planned_pairs
 from lmc_track.study import Study, restore_study
 from lmc_track.tracking.census import Census, CountedRun, take_census
 from lmc_track.tracking.inner_store import database_bytes
-from lmc_track.tracking.keys import path_key, point_key
+from lmc_track.tracking.keys import dataset_key, path_key, point_key
+from lmc_track.tracking.left_out import counting_facts, described, left_out
 from lmc_track.tracking.location import Location
 from lmc_track.tracking.lock_state import is_worked_on
 from lmc_track.tracking.places import displacement
 from lmc_track.tracking.store import Store
-from lmc_track.tracking.studies import StudyFacts, find_study
+from lmc_track.tracking.studies import StudyFacts, StudyRecord, find_study
 
 COLUMNS = (
     "study", "what", "planned", "done", "running", "interrupted", "failed", "missing", "orphaned",
@@ -69,18 +70,20 @@ def study_status(location: Location, name: str | None = None, *, disk: bool = Tr
         from lmc_track.steps.recording import find_recorded  # loads torch; it says what there is
 
         find_recorded(name, location, kinds=())
-    facts, unread = {}, set()
+    records: dict[str, StudyRecord] = {}
+    unread = set()
     for one in census.studies:
         if one.deleted:
             continue
         try:
-            record = find_study(store, one.study, kinds=())
+            found = find_study(store, one.study, kinds=("model",))
         except LmcTrackError as error:  # of one study, which hides no other
             unread.add(one.experiment_id)
             status.notes.append(f"The study {one.study} cannot be read: {error}")
         else:
-            if record is not None:
-                facts[one.experiment_id] = record.facts
+            if found is not None:
+                records[one.experiment_id] = found
+    facts = {number: record.facts for number, record in records.items()}
     lost = orphaned_runs(census, facts)
     orphans = Counter((run.experiment_id, run.kind) for run in lost)
     gone = {run.run_id for run in lost}
@@ -91,7 +94,13 @@ def study_status(location: Location, name: str | None = None, *, disk: bool = Tr
     for one in census.studies:
         if one.experiment_id in facts:
             worked_on = is_worked_on(location, one.study)
-            of = _Study(facts[one.experiment_id], runs[one.experiment_id], worked_on)
+            record = records[one.experiment_id]
+            out = left_out(record)
+            if out:
+                names = ", ".join(f"{each.name} ({described(each)})" for each in out)
+                status.notes.append(f"{one.study}: {len(out)} left out, on record: {names}.")
+            counted = counting_facts(record.facts, out)
+            of = StudyState(counted, runs[one.experiment_id], worked_on)
             _count(status, of, {kind: orphans[one.experiment_id, kind] for kind in _KINDS})
         elif one.deleted:
             status.add(one.study, "deleted study", deleted=len(runs[one.experiment_id]))
@@ -109,7 +118,9 @@ def study_status(location: Location, name: str | None = None, *, disk: bool = Tr
 
 
 @dataclass
-class _Study:
+class StudyState:
+    """A study with the models and sets that count, and all its runs that are not orphaned."""
+
     facts: StudyFacts
     runs: Sequence[CountedRun]
     worked_on: bool
@@ -142,11 +153,11 @@ def _counts(run: CountedRun) -> bool:
     return run.finished and not run.deleted
 
 
-def _count(status: Status, of: _Study, orphans: dict[str, int]) -> None:
+def _count(status: Status, of: StudyState, orphans: dict[str, int]) -> None:
     facts = of.facts
     study = restore_study(facts.file, source=f"the recorded study {facts.name!r}")
     states = {kind: of.states(kind) for kind in _KINDS}
-    planned = _planned(of, study, states)
+    planned = planned_and_done(of, study)
     for kind in _KINDS:
         wanted, done = planned[kind]
         state = states[kind]
@@ -166,17 +177,17 @@ def _count(status: Status, of: _Study, orphans: dict[str, int]) -> None:
         )
 
 
-def _planned(
-    of: _Study, study: Study, states: dict[str, Counter[str]]
-) -> dict[str, tuple[int, int]]:
+def planned_and_done(of: StudyState, study: Study) -> dict[str, tuple[int, int]]:
     """For each kind how many the study has planned, and how many of these are done."""
     facts = of.facts
+    states = {kind: of.states(kind) for kind in _KINDS}
     there = {kind: states[kind]["done"] for kind in _KINDS}
     models = [model.key for model in facts.models]
+    sets = [dataset_key(data.name, data.digest) for data in facts.datasets]
     begun = there["plane"] + states["plane"]["running"] + states["plane"]["interrupted"]
     planned = {
         "model": (len(models), of.done("model", models)),
-        "dataset": (len(facts.datasets), there["dataset"]),
+        "dataset": (len(facts.datasets), of.done("dataset", sets)),
         "clusters": (len(study.cluster.methods), there["clusters"]),
         "report": (1, there["report"]),
         "plane": (begun, there["plane"]),

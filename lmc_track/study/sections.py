@@ -128,6 +128,11 @@ class EvaluateSection(Section):
     max_examples: int = Field(0, ge=0, description="Examples of each set; 0 = all.")
     sample: Sample = Field("head", description="Which ones: head, random or stratified.")
     precision: Precision = Field("fp32", description="Precision of the forward pass.")
+    include_failed: bool = Field(
+        False,
+        description="Whether models that failed (at chance, or of a loss that is not finite or "
+        "exploded) count in paths, clusters, summaries and tests.",
+    )
     token_budget: int = Field(
         0, ge=0, description="Most tokens of a batch, padding included; 0 = what is fastest here."
     )

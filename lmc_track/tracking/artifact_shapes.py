@@ -23,7 +23,10 @@ class CoAssignments(_Exact):
 
 
 class ClustersFile(_Exact):
-    """``clusters.json`` of a clustering; models by key."""
+    """``clusters.json`` of a clustering; models by key.
+
+    ``models`` are all that were divided, those that were set apart too; earlier files have none.
+    """
 
     method: str
     metric: str | None
@@ -40,6 +43,7 @@ class ClustersFile(_Exact):
     embedding: dict[str, list[float]] | None = None
     centroid_distances: dict[str, list[float]] | None = None
     co_assignments: CoAssignments | None = None
+    models: list[str] | None = None
 
 
 class PrecisionRow(_Exact):

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 from lmc_track.plain_text import markdown_escaped
 from lmc_track.tracking.store import Store, reporting
-from lmc_track.tracking.tags import KIND_TAG, NOTE_TAG
+from lmc_track.tracking.tags import FAILED_TAG, KIND_TAG, LEFT_OUT_TAG, NOTE_TAG
 
 VIEW_TAG = "mlflow.sharedViewState."
 FIRST_VIEW = "lmc-first"
@@ -94,7 +94,7 @@ def saved_views(
             f"{_kind()} = 'model'",
             _metric(first),
             False,
-            tuple(_metric(name) for name in scores),
+            (*(_metric(name) for name in scores), _tag(FAILED_TAG), _tag(LEFT_OUT_TAG)),
         ),
         SavedView(
             "lmc-paths",
@@ -200,7 +200,11 @@ def redescribed(note: str, description: str) -> str:
 
 
 def _kind() -> str:
-    return f"tags.`{KIND_TAG}`"
+    return _tag(KIND_TAG)
+
+
+def _tag(name: str) -> str:
+    return f"tags.`{name}`"
 
 
 def _metric(name: str) -> str:

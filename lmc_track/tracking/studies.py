@@ -31,7 +31,7 @@ from lmc_track.tracking.store import Store, reporting
 from lmc_track.tracking.tags import NOTE_TAG, STUDY_TAG, versions
 
 _FILE, _COPY = "study.json", "study.copy.json"
-_FORMAT = 1
+_FORMAT = 2
 _LATE = ("training_data_digest", "finetune")
 _OF_IDENTITY = ("task.name", "base_digest")
 _OF_FILE = ("study.description",)
@@ -71,11 +71,31 @@ class RecordedDataset:
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """A model or an evaluation set that is on record and does not count.
+
+    ``kind`` is ``model`` or ``dataset``, ``reason`` one of ``FAILED``, ``DROPPED`` and ``OUTSIDE``,
+    ``why`` what is known beyond that: how a model failed, or what the user said.
+    """
+
+    kind: str
+    name: str
+    reason: str
+    why: str = ""
+
+
+FAILED, DROPPED, OUTSIDE = "failed", "dropped", "not in the study file"
+"""The reasons for which something is left out. The first follows from a model's run; the others
+are recorded with the study."""
+
+
+@dataclass(frozen=True)
 class StudyFacts:
     """What is recorded about a study.
 
     ``identity`` is what may never change under one name; seeds, evaluation sets and the grid
-    may grow.
+    may grow. ``left_out``: what was dropped, or is no longer in the study file; it stays among
+    ``models`` and ``datasets`` (``tracking.left_out`` decides which of them count).
     """
 
     name: str
@@ -92,6 +112,7 @@ class StudyFacts:
     alphas: tuple[float, ...]
     models: tuple[RecordedModel, ...]
     datasets: tuple[RecordedDataset, ...]
+    left_out: tuple[LeftOut, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return {"format": _FORMAT, "versions": versions(), **asdict(self)}
@@ -319,6 +340,14 @@ def add_models(record: StudyRecord, models: Sequence[RecordedModel]) -> StudyRec
     return replace(record, facts=facts)
 
 
+def keep_left_out(record: StudyRecord, left_out: Sequence[LeftOut]) -> StudyRecord:
+    """The study with ``left_out`` recorded in the place of what was left out before."""
+    facts = replace(record.facts, left_out=tuple(left_out))
+    _write_facts(record.recorder, record.run, facts)
+    record.recorder.log(record.run, tags=record.recorder.raised_revision(record.run))
+    return replace(record, facts=facts)
+
+
 def _create(store: Store, facts: StudyFacts, study: StudyExperiment | None) -> None:
     """Record a new study, in the experiment of ``study`` where that has lost its own run."""
     if study is None:
@@ -472,6 +501,7 @@ def merge(recorded: StudyFacts, wanted: StudyFacts) -> StudyFacts:
         models=models,
         datasets=datasets,
         precision=recorded.precision,
+        left_out=_left_out(recorded, wanted),
     )
 
 
@@ -488,6 +518,24 @@ def _other_recipe(recorded: StudyFacts, wanted: StudyFacts) -> list[str]:
         {k: v for k, v in recorded.identity.items() if k not in late},
         {k: v for k, v in wanted.identity.items() if k not in late},
     )
+
+
+def _left_out(recorded: StudyFacts, wanted: StudyFacts) -> tuple[LeftOut, ...]:
+    """What was dropped before, and what is on record and not in ``wanted``.
+
+    Values that were imported for a data set are in no study file, and stay.
+    """
+    dropped = [one for one in recorded.left_out if one.reason == DROPPED]
+    known = {(one.kind, one.name) for one in dropped}
+    models = {model.key for model in wanted.models}
+    names = {data.name for data in wanted.datasets}
+    outside = [("model", model.name) for model in recorded.models if model.key not in models]
+    outside += [
+        ("dataset", data.name)
+        for data in recorded.datasets
+        if data.name not in names and data.encoding != data.digest
+    ]
+    return (*dropped, *(LeftOut(*one, OUTSIDE) for one in outside if one not in known))
 
 
 def _differences(recorded: Any, wanted: Any, key: str = "") -> list[str]:

@@ -33,6 +33,11 @@ SELECT DISTINCT cluster FROM study_models(getvariable('study'), getvariable('clu
 WHERE cluster IS NOT NULL ORDER BY cluster
 """
 
+_MODELS = (
+    "SELECT name FROM models WHERE study = getvariable('study') AND left_out IS NULL "
+    "ORDER BY position"
+)
+
 _SCORES = """
 SELECT DISTINCT concat_ws(':', e.dataset, e.subset, e.metric)
 FROM evaluations e JOIN models m ON m.model_id = e.run_id
@@ -52,9 +57,9 @@ _KNOWN_VALUES = {
     "WHERE study = getvariable('study') ORDER BY ALL",
     "cluster_a": _CLUSTERS,
     "cluster_b": _CLUSTERS,
-    "model_a": "SELECT name FROM models WHERE study = getvariable('study') ORDER BY position",
-    "model_b": "SELECT name FROM models WHERE study = getvariable('study') ORDER BY position",
-    "model_c": "SELECT name FROM models WHERE study = getvariable('study') ORDER BY position",
+    "model_a": _MODELS,
+    "model_b": _MODELS,
+    "model_c": _MODELS,
     "plane": "SELECT plane_id FROM planes WHERE study = getvariable('study') ORDER BY created",
 }
 """Parameters whose values are names that the study must have."""
@@ -138,10 +143,25 @@ def check_values(
             if not known and p.default is not None:
                 continue
         if value not in known:
+            _refuse_left_out(connection, str(value))
             raise InputError(
                 f"there is no {p.name.replace('_', ' ')} {value!r}",
                 _remedy(str(value), [str(name) for name in known]),
             )
+
+
+def _refuse_left_out(connection: duckdb.DuckDBPyConnection, name: str) -> None:
+    """Raise where ``name`` is of a model or an evaluation set that the study leaves out."""
+    rows = connection.execute(
+        "SELECT kind, reason, why FROM left_out WHERE study = getvariable('study') AND name = ?",
+        [name],
+    ).fetchall()
+    for kind, reason, why in rows:
+        noun = "model" if kind == "model" else "evaluation set"
+        raise InputError(
+            f"the {noun} {name!r} is left out of the study: {reason}{f' ({why})' if why else ''}",
+            "How it counts again: lmc-track drop --help",
+        )
 
 
 def _remedy(value: str, known: list[str]) -> str:

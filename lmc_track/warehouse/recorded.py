@@ -17,6 +17,7 @@ from lmc_track.warehouse.tables import (
     CO_ASSIGNMENTS,
     DATASETS,
     IMPORTED_VALUES,
+    LEFT_OUT,
     MODELS,
     PATHS,
     PLANE_POINTS,
@@ -37,7 +38,7 @@ class Recorded:
     """What a results file has.
 
     ``runs``: columns of ``RECORDED_RUNS``. ``studies``, ``datasets``, ``paths``, ``points``: these
-    tables.
+    tables, and ``left_out``.
     ``models``: id and study of those that count. ``counts``: rows by table.
     """
 
@@ -49,6 +50,7 @@ class Recorded:
     paths: pl.DataFrame
     points: pl.DataFrame
     models: pl.DataFrame
+    left_out: pl.DataFrame
     counts: dict[str, int]
 
     def models_of(self, studies: Collection[str]) -> set[str]:
@@ -94,6 +96,7 @@ def recorded(path: Path, tracking_uri: str) -> Recorded:
             _table(connection, PATHS),
             _table(connection, POINTS),
             _frame(connection, f"SELECT model_id, study FROM {MODELS.name}"),
+            _table(connection, LEFT_OUT),
             table_counts(connection),
         )
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 
 from lmc_track.warehouse.stored_tables import RECORDED_RUNS
-from lmc_track.warehouse.tables import IMPORTED_VALUES, PLANE_POINTS, PLANES, frame_schema
+from lmc_track.warehouse.tables import IMPORTED_VALUES, LEFT_OUT, PLANE_POINTS, PLANES, frame_schema
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,9 @@ class Snapshot:
     planes: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=frame_schema(PLANES)))
     plane_points: pl.DataFrame = field(
         default_factory=lambda: pl.DataFrame(schema=frame_schema(PLANE_POINTS))
+    )
+    left_out: pl.DataFrame = field(
+        default_factory=lambda: pl.DataFrame(schema=frame_schema(LEFT_OUT))
     )
     runs: pl.DataFrame = field(
         default_factory=lambda: pl.DataFrame(schema=frame_schema(RECORDED_RUNS))

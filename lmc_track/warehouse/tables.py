@@ -22,7 +22,7 @@ class Table:
     key: tuple[str, ...]
 
 
-SCHEMA_VERSION = 10
+SCHEMA_VERSION = 11
 
 STUDIES = Table(
     "studies",
@@ -66,8 +66,25 @@ MODELS = Table(
         Column("seconds", "DOUBLE", "wall time of its run, seconds"),
         Column("checkpoint_of", "VARCHAR", "model its training ended with; NULL of that itself"),
         Column("origin", "VARCHAR", "where a registered model came from; NULL of others"),
+        Column("failed", "VARCHAR", "how it failed, such as at chance; NULL where it did not"),
+        Column("left_out", "VARCHAR", "why it is in no path, cluster, test; NULL where it counts"),
     ),
     ("model_id",),
+)
+LEFT_OUT = Table(
+    "left_out",
+    "Models and evaluation sets that are on record and do not count.",
+    (
+        Column("study", "VARCHAR", "name of the study"),
+        Column("kind", "VARCHAR", "model or dataset"),
+        Column("name", "VARCHAR", "name of the model or the set"),
+        Column("reason", "VARCHAR", "failed, dropped, or not in the study file"),
+        Column("why", "VARCHAR", "how it failed, or what was said when it was dropped"),
+        Column("position", "INTEGER", "study order, of models"),
+        Column("model_id", "VARCHAR", "MLflow run id of the model; NULL where it has none"),
+        Column("checkpoint_of", "VARCHAR", "model its training ended with; NULL of that itself"),
+    ),
+    ("study", "kind", "name"),
 )
 PATHS = Table(
     "paths",
@@ -421,6 +438,7 @@ RECORDED = (
     IMPORTED_VALUES,
     PLANES,
     PLANE_POINTS,
+    LEFT_OUT,
 )
 """Tables whose rows the record gives as they are."""
 

@@ -37,7 +37,7 @@ given AS (
 erring AS (
     SELECT e.half, avg(e.value) AS error
     FROM the_study s
-    JOIN models m ON m.study = s.study AND m.checkpoint_of IS NULL
+    JOIN models m ON m.study = s.study AND m.checkpoint_of IS NULL AND m.left_out IS NULL
     JOIN evaluations e
         ON e.run_id = m.model_id AND e.precision = s.precision AND e.dataset = 'validation'
         AND e.subset = 'all' AND e.half IN ('all', 'held-out') AND e.metric = 'error'
