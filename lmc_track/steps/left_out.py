@@ -108,9 +108,7 @@ def note_file_changes(before: StudyFacts, after: StudyFacts, progress: Progress)
             )
         again = [name for of, name in sorted(known) if of == kind and name not in names]
         if again:
-            progress.note(
-                f"{len(again)} {noun} are in the study file again and count: {_listed(again)}."
-            )
+            progress.note(f"In the study file again, and counted: {_listed(again)}.")
 
 
 def note_dropped(facts: StudyFacts, progress: Progress) -> None:
