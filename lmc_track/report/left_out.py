@@ -40,7 +40,10 @@ def left_out_sentence(rows: Sequence[Mapping[str, Any]], n_counting: int) -> str
     if not clauses:
         return ""
     counted = f" ({wording.count(n_counting, 'model')} {'counts' if n_counting == 1 else 'count'})"
-    return wording.capital("; ".join(clauses)) + (counted if models else "") + "."
+    text = "; ".join(clauses)
+    # A name is written as it is.
+    opened = wording.capital(text) if text.startswith("the ") else text
+    return f"{opened}{counted if models else ''}."
 
 
 def all_failed_sentence(rows: Sequence[Mapping[str, Any]]) -> str:
