@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from lmc_track.analysis.failed import failure
+from lmc_track.errors import LmcTrackError
 from lmc_track.geometry.evaluation import Predictions
 from lmc_track.progress import Progress
 from lmc_track.report.left_out import all_failed_sentence, left_out_sentence
@@ -23,7 +24,15 @@ from lmc_track.tracking.left_out import (
     left_out_of,
 )
 from lmc_track.tracking.runs import RunEntry
-from lmc_track.tracking.studies import DROPPED, FAILED, OUTSIDE, LeftOut, StudyFacts, StudyRecord
+from lmc_track.tracking.studies import (
+    DROPPED,
+    FAILED,
+    OUTSIDE,
+    LeftOut,
+    StudyFacts,
+    StudyRecord,
+    sound_artifact,
+)
 from lmc_track.tracking.tags import FAILED_TAG, LEFT_OUT_TAG
 
 VALIDATION = "validation"
@@ -53,8 +62,11 @@ def judge_recorded(plan: Plan, record: StudyRecord) -> None:
         digest, name = run.evaluated().get(VALIDATION, ("", ""))
         if not name.endswith(".parquet") or digest != plan.encoded[VALIDATION].digest:
             continue
-        file = record.artifacts.get(run.run_id, run.artifact_uri, name)
-        rows = pl.read_parquet(file).filter(pl.col("dataset") == VALIDATION)
+        try:
+            rows = pl.read_parquet(sound_artifact(record, run, name))
+        except (LmcTrackError, pl.exceptions.PolarsError, OSError):
+            continue  # lost or damaged, which is for ingest to say
+        rows = rows.filter(pl.col("dataset") == VALIDATION)
         answers = Predictions(
             VALIDATION,
             rows["example_id"].to_numpy(),

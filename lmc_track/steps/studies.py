@@ -9,7 +9,7 @@ import polars as pl
 
 from lmc_track.steps.orphans import orphaned_runs
 from lmc_track.steps.status import StudyState, planned_and_done
-from lmc_track.study import build_study
+from lmc_track.study import restore_study
 from lmc_track.tracking.census import CountedRun, take_census
 from lmc_track.tracking.left_out import counting_facts, left_out
 from lmc_track.tracking.location import Location
@@ -63,7 +63,7 @@ def studies_of(location: Location) -> pl.DataFrame:
 
 def _row(record: StudyRecord, runs: list[CountedRun]) -> dict[str, object]:
     facts, out = record.facts, left_out(record)
-    study = build_study(facts.file, source=f"the recorded study {facts.name!r}")
+    study = restore_study(facts.file, source=f"the recorded study {facts.name!r}")
     done = planned_and_done(StudyState(counting_facts(facts, out), runs, worked_on=False), study)
     ends = {model.name for model in facts.models if model.checkpoint_of is None}
     reasons = [one.reason for one in out if one.kind == "model" and one.name in ends]

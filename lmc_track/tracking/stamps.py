@@ -105,7 +105,8 @@ def artifacts_of(run: RunEntry) -> Iterator[tuple[str, Stamp | None]]:
     elif run.kind == "model":
         if not any(name.startswith(("model/", "model_reference")) for name in names):
             where = run.params.get("weights_artifact", "model")
-            if run.params.get("source") != "imported":
+            # Imported models have no weights, nor has one whose training diverged.
+            if run.params.get("source") != "imported" and "weights_digest" in run.params:
                 names[_MODEL[where != "model"]] = None
     else:
         names |= dict.fromkeys(_OWN_FILES.get(run.kind, ()))
