@@ -58,6 +58,6 @@ def command(
     schema = dict.fromkeys(("kind", "name", "reason", "why"), pl.String)
     show(pl.DataFrame(rows, schema=schema, orient="row"), output_format, widest=None)
     if names:
-        done = "count again" if undo else "are left out of everything, and stay on record"
-        echo(f"{', '.join(names)}: {done}.", err=True)
+        done = "Counted again" if undo else "Left out of everything, and still on record"
+        echo(f"{done}: {', '.join(names)}.", err=True)
         echo(f"Bring clusters and report up to date: lmc-track run {chosen}", err=True)

@@ -67,7 +67,8 @@ def _row(record: StudyRecord, runs: list[CountedRun]) -> dict[str, object]:
     done = planned_and_done(StudyState(counting_facts(facts, out), runs, worked_on=False), study)
     ends = {model.name for model in facts.models if model.checkpoint_of is None}
     reasons = [one.reason for one in out if one.kind == "model" and one.name in ends]
-    newest = _newest_clustering(record)
+    counting = [name for name in ends if name not in {one.name for one in out}]
+    newest = _newest_clustering(record, len(counting))
     changed = max((run.changed for run in runs if not run.deleted), default=0)
     return {
         "study": facts.name,
@@ -84,7 +85,13 @@ def _row(record: StudyRecord, runs: list[CountedRun]) -> dict[str, object]:
     }
 
 
-def _newest_clustering(record: StudyRecord) -> RunEntry | None:
-    method = record.facts.primary_method
-    found = [run for run in record.index.all("clusters") if run.params.get("method") == method]
+def _newest_clustering(record: StudyRecord, n_models: int) -> RunEntry | None:
+    """The newest clustering of the study's method that is not known to be of other models."""
+    found = [
+        run
+        for run in record.index.all("clusters")
+        if run.params.get("method") == record.facts.primary_method
+        and n_models > 0
+        and run.metrics.get("n_models", n_models) == n_models
+    ]
     return found[-1] if found else None
