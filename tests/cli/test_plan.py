@@ -80,6 +80,13 @@ def test_what_cannot_be_planned(
 
 
 def test_an_unknown_study(in_process: Lmc, tmp_path: Path) -> None:
+    home = empty_home(tmp_path / "home").home
+    done = in_process("plan", "nothing", "--home", str(home))
+    assert (done.code, done.out) == (2, "")
+    assert "there is no study 'nothing'" in done.err
+
+
+def test_an_unknown_study_where_no_home_is(in_process: Lmc, tmp_path: Path) -> None:
     done = in_process("plan", "nothing", "--home", str(tmp_path / "home"))
     assert (done.code, done.out) == (2, "")
-    assert "there is no home" in done.err
+    assert f"there is no home at {tmp_path / 'home'}" in done.err

@@ -11,14 +11,15 @@ from support.studies import tiny_content
 from support.study_files import to_toml
 
 READING = (
-    "cluster s", "evaluate s", "export s out", "gc --dry-run", "ingest", "interpolate s",
-    "materialize a b", "plane s a b c", "query models", "report s", "run s", "finetune s", "sql x",
-    "status", "status s", "ui", "ui s", "cluster study.toml", "evaluate study.toml",
-    "interpolate study.toml", "plane study.toml a b c", "report study.toml",
+    "cluster s", "describe s text", "evaluate s", "export s out", "gc --dry-run", "ingest",
+    "interpolate s", "materialize a b", "move", "rename s t", "upgrade", "plane s a b c",
+    "query models", "report s", "run s", "finetune s", "sql x", "status", "status s", "ui",
+    "ui s", "cluster study.toml", "evaluate study.toml", "interpolate study.toml",
+    "plane study.toml a b c", "report study.toml",
 )  # fmt: skip
 MAKING = (
-    "demo", "doctor", "plan study.toml", "run study.toml", "finetune study.toml",
-    "register study.toml .", "import scores scores.csv --study s",
+    "check study.toml", "demo", "doctor", "plan study.toml", "run study.toml",
+    "finetune study.toml", "register study.toml .", "import scores scores.csv --study s",
 )  # fmt: skip
 
 
