@@ -23,6 +23,7 @@ from lmc_track.warehouse.library import queries
 
 _TEMPLATES = ("page.html", "table.html")
 _SCRIPTS = ("figures.js", "matrix.js", "paths.js", "page.js")
+_LONGEST_PART = 18
 _PROGRAM = """
 "use strict";
 (() => {
@@ -159,10 +160,16 @@ def _environment(glossary: Glossary) -> Any:
         finalize=_finished,
     )
     environment.filters["unbroken"] = wording.unbroken
+    environment.tests["unwieldy"] = _is_unwieldy
     environment.filters["words"] = glossary.mark
     environment.filters["query_name"] = _query_name
     environment.filters["sql"] = lambda command: queries()[_query_name(command)].sql
     return environment
+
+
+def _is_unwieldy(text: str) -> bool:
+    """Whether a part of ``text`` is too long to stand in one line of a printed table."""
+    return any(len(part) > _LONGEST_PART for part in text.split())
 
 
 def _finished(value: Any) -> Any:

@@ -319,3 +319,23 @@ def test_a_word_leads_to_what_it_means(opened: Opened) -> None:
         driver, lambda d: d.execute_script("return location.hash") == f"#{target}", "the entry"
     )
     assert driver.find_element("id", target).is_displayed()
+
+
+def test_heads_of_printed_tables_are_not_divided_within_a_word(opened: Opened) -> None:
+    driver = opened(700, 900)
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    try:
+        divided = """
+            const lines = (head) => {
+                const text = document.createRange();
+                text.selectNodeContents(head);
+                return new Set([...text.getClientRects()].map((box) => Math.round(box.top))).size;
+            };
+            return [...document.querySelectorAll("thead th:not(.split)")]
+                .filter((e) => e.offsetHeight)
+                .filter((e) => lines(e) > e.textContent.trim().split(/[\\s-]+/).length)
+                .map((e) => e.textContent);
+        """
+        assert driver.execute_script(divided) == []
+    finally:
+        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
