@@ -30,11 +30,17 @@ def is_small(model: Any) -> bool:
 @contextmanager
 def threads_for(model: Any, wanted: int | None = None) -> Iterator[None]:
     """One thread for a model of fewer than a million weights, else ``wanted`` (None: as it is)."""
-    count = 1 if is_small(model) else wanted
-    if count is None:
+    with threads_of_process(1 if is_small(model) else wanted):
+        yield
+
+
+@contextmanager
+def threads_of_process(wanted: int | None) -> Iterator[None]:
+    """``wanted`` threads for tensor operations of this process (None: as it is)."""
+    if wanted is None:
         yield
         return
-    with _threads(count):
+    with _threads(wanted):
         yield
 
 

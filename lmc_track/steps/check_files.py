@@ -102,6 +102,7 @@ def _count_run(record: StudyRecord, run: RunEntry, counted: _Counted) -> None:
     folder = record.recorder.store.folder_of(run.artifact_uri)
     for name, stamp in artifacts_of(run):
         with tempfile.TemporaryDirectory() as place:
+            hidden = False
             try:
                 if folder is not None:
                     file = folder / name
@@ -109,13 +110,14 @@ def _count_run(record: StudyRecord, run: RunEntry, counted: _Counted) -> None:
                     file = record.artifacts.fetch(run.run_id, name, Path(place))
                 if stamp is not None:
                     why = stamp.difference(file)
+                    hidden = why is not None and stamp.difference(file, whole=False) is None
                 else:
                     # An older version did not give every path its curves.
                     why = None if file.exists() or run.kind == "path" else "it is missing"
             except LmcTrackError as error:
                 file, why = Path(name), error.message
             if why is not None:
-                counted.damaged.append(Damage(record.facts.name, run, name, str(file), why))
+                counted.damaged.append(Damage(record.facts.name, run, name, str(file), why, hidden))
             elif stamp is None:
                 counted.unknown += 1
             else:

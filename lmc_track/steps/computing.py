@@ -16,7 +16,7 @@ from lmc_track.geometry.calibration import calibrate
 from lmc_track.geometry.devices import torch_device
 from lmc_track.geometry.engine import EngineSettings
 from lmc_track.models.checkpoints import weight_count
-from lmc_track.models.threads import SMALL
+from lmc_track.models.threads import SMALL, threads_of_process
 from lmc_track.progress import Progress
 from lmc_track.steps.planning import Plan
 from lmc_track.tracking.studies import StudyRecord
@@ -55,7 +55,9 @@ def computing_on(
         settings = EngineSettings(
             plan.precision, batching, placement.device, placement.threads_each
         )
-        yield Computing(settings, placement, cluster)
+        # Of a cluster's processes each sets its own.
+        with threads_of_process(placement.threads_each if cluster is None else None):
+            yield Computing(settings, placement, cluster)
 
 
 def usual_settings(plan: Plan) -> EngineSettings:

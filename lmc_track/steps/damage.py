@@ -25,13 +25,17 @@ _KNOWN = ("published",)
 
 @dataclass(frozen=True)
 class Damage:
-    """The artifact ``name`` of ``run``; ``file`` is where it lies, ``why`` what is wrong."""
+    """The artifact ``name`` of ``run``; ``file`` is where it lies, ``why`` what is wrong.
+
+    ``hidden``: its size is right, so that only who reads it whole finds out.
+    """
 
     study: str
     run: RunEntry
     name: str
     file: str
     why: str
+    hidden: bool = False
 
     @classmethod
     def of(cls, study: str, run: RunEntry, error: DamagedArtifactError) -> Damage:
@@ -115,9 +119,10 @@ def _remedies(one: Damage) -> Iterator[str]:
     elif kind == "study" and one.run.key:
         yield f"Run: lmc-track run {study} (it writes the study's file again from its copy)."
     elif one.made_again:
+        first = "lmc-track ingest --rebuild, which reads every file, then " if one.hidden else ""
         yield (
-            f"Run: lmc-track run {study} (the damaged file is kept beside its place, and what it "
-            "held is made again)."
+            f"Run: {first}lmc-track run {study} (the damaged file is kept beside its place, and "
+            "what it held is made again)."
         )
     elif kind == "model":
         yield (

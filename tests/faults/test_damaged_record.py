@@ -64,11 +64,6 @@ def removed(file: Path) -> None:
     file.unlink()
 
 
-DAMAGES = pytest.mark.parametrize(
-    "damage", [cut, flipped, one_bit, emptied, removed], ids=lambda one: one.__name__
-)
-
-
 def without_stamps(location: Location) -> None:
     """Make the record one of a version that kept no digests."""
     with sqlite3.connect(location.home / "mlflow.db") as connection:
@@ -87,21 +82,24 @@ def evaluated(location: Location) -> int:
     return tables_of(location.results_path)["evaluations"].height
 
 
-@DAMAGES
 @pytest.mark.parametrize(
-    ("kind", "pattern", "remedy"),
+    ("kind", "pattern", "remedy", "damage"),
     [
-        ("point", PREDICTIONS, "run"),
-        ("model", PREDICTIONS, "run"),
-        ("dataset", "examples.parquet", "run"),
-        ("clusters", "clusters.json", "cluster"),
+        ("point", PREDICTIONS, "run", cut),
+        ("point", PREDICTIONS, "run", one_bit),
+        ("model", PREDICTIONS, "run", flipped),
+        ("model", PREDICTIONS, "run", removed),
+        ("dataset", "examples.parquet", "run", emptied),
+        ("dataset", "examples.parquet", "run", one_bit),
+        ("clusters", "clusters.json", "cluster", cut),
+        ("clusters", "clusters.json", "cluster", removed),
     ],
 )
 def test_a_damaged_artifact_is_named_left_out_and_made_again(
-    damage: Callable[[Path], None],
     kind: str,
     pattern: str,
     remedy: str,
+    damage: Callable[[Path], None],
     lmc: Programs,
     undisturbed: Undisturbed,
     finished: Location,
@@ -150,7 +148,7 @@ def test_run_notices_by_itself_what_was_cut_after_it_was_ingested(
     assert_as_undisturbed(finished, undisturbed.location)
 
 
-@DAMAGES
+@pytest.mark.parametrize("damage", [cut, removed], ids=lambda one: one.__name__)
 def test_a_study_goes_on_from_the_copy_of_its_file(
     damage: Callable[[Path], None],
     lmc: Programs,
@@ -235,9 +233,24 @@ def test_doctor_names_every_damaged_file_and_how_it_comes_back(
         rows = [row for row in failing if run.run_id in row["found"]]
         assert len(rows) == 1, kind
         assert remedy in rows[0]["remedy"], kind
+        assert ("--rebuild" in rows[0]["remedy"]) == (kind in ("point", "dataset", "path")), kind
 
 
-@pytest.mark.parametrize("damage", [cut, one_bit, emptied], ids=lambda one: one.__name__)
+def test_a_bit_that_flipped_after_ingest_is_mended_as_doctor_says(
+    lmc: Programs, undisturbed: Undisturbed, finished: Location, study_file: str
+) -> None:
+    file = artifact(runs_of(finished).all("point")[0], PREDICTIONS)
+    one_bit(file)
+    at = ("--home", str(finished.home))
+    told = lmc("doctor", "--files", *at)
+    assert "lmc-track ingest --rebuild, which reads every file, then lmc-track run" in told.out
+    lmc("ingest", "--rebuild", *at).refused(file.name)
+    lmc("run", study_file, *at).went_well()
+    lmc("doctor", "--files", *at).went_well()
+    assert_as_undisturbed(finished, undisturbed.location)
+
+
+@pytest.mark.parametrize("damage", [cut, one_bit], ids=lambda one: one.__name__)
 def test_a_damaged_checkpoint_is_named_and_the_other_paths_are_measured(
     damage: Callable[[Path], None],
     lmc: Programs,

@@ -8,8 +8,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+import torch
 from polars.testing import assert_frame_equal
 from safetensors.torch import load_file, save_file
+from transformers import Trainer
 
 import lmc_track
 from lmc_track.errors import InputError, WorkError
@@ -54,6 +56,24 @@ def test_a_dry_run_of_a_finished_study_finds_nothing_to_do(finished: Location) -
     plan = planned_work(tiny_study(), finished, Silent(), Placement("cpu"))
     assert plan["planned"].to_list() == [4, 4, 6, 12]
     assert plan["to_do"].sum() == plan["tokens"].sum() == 0
+
+
+def test_a_large_model_is_finetuned_with_the_threads_that_were_asked_for(
+    home_with_base: Location, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lmc_track.models.threads.is_small", lambda model: False)
+    train, used = Trainer.train, []
+
+    def counted(trainer: Trainer) -> object:
+        used.append(torch.get_num_threads())
+        return train(trainer)
+
+    monkeypatch.setattr(Trainer, "train", counted)
+    usual = torch.get_num_threads()
+    study = tiny_study(finetune={"seeds": "0"})
+    finetune_step(study, home_with_base, Silent(), Placement("cpu", threads=usual + 2))
+    assert used == [usual + 2]
+    assert torch.get_num_threads() == usual
 
 
 def test_a_large_model_is_calibrated_once(
