@@ -20,7 +20,8 @@ COLUMNS = {
     "n_pairs_possible n_paths n_paths_complete n_points grid_points alphas primary_diagnostic "
     "clustering_id method n_clusters created",
     "models": "name position cluster head_seed data_seed validation_loss validation_accuracy "
-    "validation_metric seconds weights_digest model_id",
+    "validation_metric failed seconds weights_digest model_id",
+    "left_out": "kind name reason why validation_accuracy checkpoint_of model_id",
     "datasets": "dataset role n_examples n_discovery n_held_out n_groups subsets data_digest "
     "source projection drawn n_source",
     "diagnostics": "model position cluster dataset role subset metric half value n_examples "

@@ -16,7 +16,8 @@ from support.query_values import required
 EVEN, ODD = ["seed-0", "seed-2", "seed-4"], ["seed-1", "seed-3", "seed-5"]
 
 
-@pytest.mark.parametrize("name", list(queries()))
+# Of left_out there are rows only where somebody left something out (tests/steps/test_left_out.py).
+@pytest.mark.parametrize("name", [name for name in queries() if name != "left_out"])
 def test_every_query_gives_rows(golden: Results, name: str) -> None:
     assert golden.query(name, **required(name)).height > 0
 

@@ -10,7 +10,6 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from lmc_track.errors import WorkError
 from lmc_track.geometry.curves import (
     barrier_height,
     convexity_gap,
@@ -230,14 +229,15 @@ def test_a_refined_point_enters_no_measure(tmp_path: Path) -> None:
     assert results.query("curves")["value"].to_list() == [0.25, 9, 0.5, 0.25]
 
 
-def test_predictions_that_miss_examples_are_refused(tmp_path: Path) -> None:
+def test_predictions_that_miss_examples_are_left_out_and_named(tmp_path: Path) -> None:
     snapshot = handmade_snapshot(tmp_path, [0.25, 0.25], {})
     file = snapshot.predictions[1]
     pl.read_parquet(file.path).head(5).write_parquet(file.path)
-    with pytest.raises(WorkError, match=f"run {file.run_id} on validation do not fit its 8") as why:
-        rebuild(tmp_path / "results.duckdb", snapshot)
-    assert "Restore the run's artifacts" in why.value.remedy
-    assert not (tmp_path / "results.duckdb").exists()
+    (damaged,) = rebuild(tmp_path / "results.duckdb", snapshot).damaged
+    assert damaged.file == file
+    assert damaged.why == "the predictions on validation do not fit its 8 examples (5 found)"
+    evaluated = tables_of(tmp_path / "results.duckdb")["evaluations"]["run_id"].unique()
+    assert set(evaluated) == {one.run_id for one in snapshot.predictions} - {file.run_id}
 
 
 def test_predictions_of_an_unfinished_evaluation_do_not_count(tmp_path: Path) -> None:

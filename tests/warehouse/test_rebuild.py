@@ -20,6 +20,7 @@ from lmc_track.geometry.metrics import (
     matthews_correlation,
     score,
 )
+from lmc_track.warehouse import filling
 from lmc_track.warehouse.matrices import gap_matrix
 from lmc_track.warehouse.rebuild import rebuild
 from lmc_track.warehouse.results import Results, open_results
@@ -37,14 +38,19 @@ def test_two_rebuilds_are_equal(snapshot: Snapshot, tmp_path: Path) -> None:
         assert_frame_equal(frame, two[name])
 
 
-def test_a_failed_rebuild_leaves_the_old_file(snapshot: Snapshot, tmp_path: Path) -> None:
+def test_a_failed_rebuild_leaves_the_old_file(
+    snapshot: Snapshot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "results.duckdb"
     rebuild(path, snapshot)
     before = path.read_bytes()
-    broken = simulated_snapshot(tmp_path / "broken", n_examples=20)
-    broken.predictions[0].path.write_bytes(b"PAR1 no parquet PAR1")
-    with pytest.raises(LmcTrackError):
-        rebuild(path, broken)
+
+    def fail(*_: object) -> None:
+        raise duckdb.OutOfMemoryException("not enough memory")
+
+    monkeypatch.setattr(filling, "_compute", fail)
+    with pytest.raises(LmcTrackError, match="not enough memory"):
+        rebuild(path, snapshot)
     assert path.read_bytes() == before
     assert not list(tmp_path.glob("*.building*"))
 
