@@ -53,8 +53,13 @@ def judgement(run: RunEntry, answers: Predictions, n_labels: int) -> dict[str, s
 
 
 def judge_recorded(plan: Plan, record: StudyRecord) -> None:
-    """Judge the models that an earlier version recorded, by their predictions."""
-    data = plan.datasets[VALIDATION]
+    """Judge the models that an earlier version recorded, by their predictions.
+
+    A plan of other data sets alone, as a plane may have, judges none.
+    """
+    data = plan.datasets.get(VALIDATION)
+    if data is None:
+        return
     for model in plan.facts.models:
         run = record.index.find("model", model.key)
         if run is None or FAILED_TAG in run.tags or model.checkpoint_of is not None:
