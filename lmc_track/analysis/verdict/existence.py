@@ -16,7 +16,7 @@ from scipy.spatial.distance import squareform
 
 from lmc_track.analysis.clustering import Floats, Labels
 from lmc_track.analysis.verdict.division import best_divisions, scores
-from lmc_track.analysis.verdict.nulls import CLOUDS, NOISE, Null, null_models
+from lmc_track.analysis.verdict.nulls import CLOUDS, HEAVY, NOISE, Null, null_models, tails
 
 SIGNIFICANCE = 0.05
 DRAWS = 199
@@ -32,12 +32,18 @@ _AT_ONCE = 40
 # cloud is doubled.
 _FITTED = 2.0
 
+# Far models make the divisions of a heavy-tailed cloud clear, the more so the more models there
+# are: by the score alone two groups of fifty are no clearer. But such groups have no tails at all.
+# So the heavy-tailed cloud may be refuted by either; four fifths of the level are the score's.
+_OF_SCORE, _OF_TAILS = 0.8, 0.2
+
 
 @dataclass(frozen=True)
 class Existence:
     """``p_values`` by null, each (1 + reached) / (1 + drawn), or reached / drawn where drawing
-    ended early (Besag and Clifford 1991); twice that of a cloud. ``noise`` among them is known only
-    with two halves."""
+    ended early (Besag and Clifford 1991); twice that of a cloud, and of the heavy-tailed one the
+    smaller of two, each divided by its part of the level. ``noise`` among them is known only with
+    two halves."""
 
     p_values: dict[str, float]
 
@@ -73,8 +79,14 @@ def existence(
         if decided():
             break
         random = np.random.default_rng([seed, 1 + number])
-        drawn = _drawn_p(null, observed, random)
-        p_values[null.name] = min(drawn * _FITTED, 1.0) if null.name in CLOUDS else drawn
+        p = _drawn_p(null, observed, random)
+        if null.name in CLOUDS:
+            p *= _FITTED
+        if null.name == HEAVY:
+            p /= _OF_SCORE
+            if p > SIGNIFICANCE:
+                p = min(p, _tails_p(null, discovery, random) / _OF_TAILS)
+        p_values[null.name] = min(p, 1.0)
     if held_out is not None and not decided():
         noise = _noise_p(held_out, labels, np.random.default_rng([seed, 0]))
         p_values = {NOISE: noise, **p_values}
@@ -94,6 +106,19 @@ def _drawn_p(null: Null, observed: float, random: np.random.Generator) -> float:
                 if reached == _ENOUGH:
                     return reached / drawn
     return (1 + reached) / (1 + DRAWS)
+
+
+def _tails_p(null: Null, discovery: Floats, random: np.random.Generator) -> float:
+    """p of gaps (n, n) having tails as light as they have."""
+    observed = float(tails(discovery[None])[0])
+    drawn = np.concatenate(
+        [tails(null.draw(random, count)[0]) for count in _portions(DRAWS, _AT_ONCE)]
+    )
+    return float((1 + np.sum(drawn <= observed + _ROUNDING)) / (1 + DRAWS))
+
+
+def _portions(total: int, most: int) -> list[int]:
+    return [min(most, total - first) for first in range(0, total, most)]
 
 
 def _held_out_scores(discovery: Floats, held_out: Floats) -> Floats:

@@ -1,8 +1,8 @@
 """Ways of being one cluster, each fitted to measured gaps, from which gaps can be drawn.
 
 - *exchangeable*: gaps belong to no structure among the models.
-- *cloud*: models are points of one region, normal or heavy-tailed, and gaps grow with distance
-  (in the spirit of SigClust, Liu et al. 2008, and of McShane et al. 2002).
+- *cloud*: models are points of one region, normal, heavy-tailed or even, and gaps grow with
+  distance (in the spirit of SigClust, Liu et al. 2008, and of McShane et al. 2002).
 - *effects of single models*: every gap is the sum, the product or the worse of two models' own
   values, as when one bad model spoils all its paths.
 
@@ -20,7 +20,8 @@ from scipy.spatial.distance import pdist, squareform
 from lmc_track.analysis.clustering import Floats
 
 NOISE, EXCHANGEABLE = "noise", "exchangeable"
-CLOUDS = ("normal cloud", "heavy-tailed cloud")
+HEAVY = "heavy-tailed cloud"
+CLOUDS = ("normal cloud", HEAVY, "even cloud")
 EFFECTS = ("sum of effects", "product of effects", "worse of two")
 
 # Scatter is taken relative to a gap plus this share of the mean gap: gaps of the error are often
@@ -77,11 +78,14 @@ class _Halves:
 def null_models(discovery: Floats, held_out: Floats | None) -> list[Null]:
     """Every way of being one cluster, fitted to gaps (n, n), the hardest to refute first."""
     halves = _Halves(discovery, held_out)
+    normal, heavy, even = _clouds(halves, discovery)
     fits = (_sums(discovery), _products(discovery, halves.floor), _worse(discovery))
     return [
-        *_clouds(halves, discovery),
+        normal,
+        heavy,
         *(Null(name, _fixed(halves, gaps)) for name, gaps in zip(EFFECTS, fits, strict=True)),
         Null(EXCHANGEABLE, _exchangeable(halves)),
+        even,
     ]
 
 
@@ -129,7 +133,22 @@ def _clouds(halves: _Halves, gaps: Floats) -> list[Null]:
     def heavy(random: Random, count: int) -> tuple[Floats, Floats]:
         return draw(random.standard_t(_TAIL, (count, n, len(spread))) / _TAIL_SPREAD, random)
 
-    return [Null(name, drawn) for name, drawn in zip(CLOUDS, (normal, heavy), strict=True)]
+    def even(random: Random, count: int) -> tuple[Floats, Floats]:
+        return draw(random.uniform(-(3**0.5), 3**0.5, (count, n, len(spread))), random)
+
+    return [Null(name, drawn) for name, drawn in zip(CLOUDS, (normal, heavy, even), strict=True)]
+
+
+def tails(gaps: Floats) -> Floats:
+    """Kurtosis (b,) of the models' places along the main direction of ``gaps`` (b, n, n).
+
+    3 for a normal cloud, more where some models are far out, 1 for two groups of equal size.
+    """
+    rows = gaps.mean(-1, keepdims=True)
+    centred = gaps - rows - rows.swapaxes(-1, -2) + rows.mean(-2, keepdims=True)
+    _, vectors = np.linalg.eigh(-centred)
+    kurtosis: Floats = gaps.shape[-1] * (vectors[..., -1] ** 4).sum(-1)
+    return kurtosis
 
 
 def _squared(places: Floats) -> Floats:

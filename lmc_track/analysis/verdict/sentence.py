@@ -14,7 +14,17 @@ _WORDS = {2: "Two", 3: "Three", 4: "Four", 5: "Five", 6: "Six"}
 _ALTERNATIVES = {
     NOISE: "noise of measurement",
     EXCHANGEABLE: "gaps without any order",
-    **dict(zip(CLOUDS, ("one cloud of models", "one cloud of models, some far out"), strict=True)),
+    **dict(
+        zip(
+            CLOUDS,
+            (
+                "one cloud of models",
+                "one cloud of models, some far out",
+                "models evenly spread along a line or over a region",
+            ),
+            strict=True,
+        )
+    ),
     **dict(
         zip(
             EFFECTS,
