@@ -24,7 +24,7 @@ PUBLISHED = "published"
 """The method of memberships that were taken over from somebody."""
 
 # Versions of the methods whose outcome has become another, or says more, of the same gaps.
-_VERSIONS = {"verdict": 1, "juneja2023": 3, "threshold": 2}
+_VERSIONS = {"verdict": 2, "juneja2023": 3, "threshold": 2}
 
 
 @dataclass(frozen=True)

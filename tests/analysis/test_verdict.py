@@ -45,7 +45,7 @@ def cloud(n: int, dimensions: int, seed: int) -> Floats:
     return np.square(places[:, None] - places).sum(-1)
 
 
-@pytest.mark.parametrize("sizes", [(88, 12), (13, 3)])
+@pytest.mark.parametrize("sizes", [(88, 12), (13, 3), (50, 50)])
 def test_the_published_division_is_found_and_called_clear(sizes: tuple[int, int]) -> None:
     discovery, held_out, group = published(sizes, seed=1)
     found = find_clusters(discovery, held_out, headroom=0.69)
@@ -62,10 +62,12 @@ def test_clouds_effects_and_accidents_are_one_cluster() -> None:
     random = np.random.default_rng(3)
     own = np.exp(random.normal(0, 0.7, 24)) / 20
     first, second = np.triu_indices(24, 1)
+    even = np.random.default_rng(9).uniform(size=32)
     scatter = np.exp(random.normal(0, 0.3, len(first)))
     matrices = {
         "cloud of 5": cloud(32, 5, 1),
         "cloud of 1": cloud(24, 1, 2),
+        "even line": np.square(even[:, None] - even),
         "cloud of 20": cloud(16, 20, 3),
         "sums": symmetric((own[first] + own[second]) * scatter, 24),
         "products": symmetric(own[first] * own[second] * scatter, 24),
