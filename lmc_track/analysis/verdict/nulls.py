@@ -1,8 +1,8 @@
 """Ways of being one cluster, each fitted to measured gaps, from which gaps can be drawn.
 
 - *exchangeable*: gaps belong to no structure among the models.
-- *cloud*: models are points of one region, normal, heavy-tailed or even, and gaps grow with
-  distance (in the spirit of SigClust, Liu et al. 2008, and of McShane et al. 2002).
+- *cloud*: models are points of one region, normal, heavy-tailed or even (a box or a ring), and
+  gaps grow with distance (in the spirit of SigClust, Liu et al. 2008, and of McShane et al. 2002).
 - *effects of single models*: every gap is the sum, the product or the worse of two models' own
   values, as when one bad model spoils all its paths.
 
@@ -20,8 +20,8 @@ from scipy.spatial.distance import pdist, squareform
 from lmc_track.analysis.clustering import Floats
 
 NOISE, EXCHANGEABLE = "noise", "exchangeable"
-HEAVY = "heavy-tailed cloud"
-CLOUDS = ("normal cloud", HEAVY, "even cloud")
+HEAVY, EVEN = "heavy-tailed cloud", "even cloud"
+CLOUDS = ("normal cloud", HEAVY, EVEN)
 EFFECTS = ("sum of effects", "product of effects", "worse of two")
 
 # Scatter is taken relative to a gap plus this share of the mean gap: gaps of the error are often
@@ -30,6 +30,10 @@ _FLOOR = 0.1
 _TAIL = 3  # degrees of freedom of the heavy-tailed cloud
 _TAIL_SPREAD = (_TAIL / (_TAIL - 2)) ** 0.5
 _ROUNDS = 30
+
+# An even cloud lies evenly in a box, or, where its second dimension is at least so much of its
+# first, on the surface of an ellipsoid: a ring is cut more easily than what fills it.
+_ROUND = 2 / 3
 
 Random = np.random.Generator
 Draw = Callable[[Random, int], tuple[Floats, Floats]]
@@ -120,6 +124,7 @@ def _clouds(halves: _Halves, gaps: Floats) -> list[Null]:
     constant = max(2 * float(values[~is_dimension].mean()), 0.0)
     along = np.maximum(values[is_dimension] - constant / 2, 0)
     spread = np.sqrt(along / (n - 1))
+    is_round = len(spread) > 1 and bool(spread[-2] >= _ROUND * spread[-1])
     scattered = halves.around(constant + _squared(vectors[:, is_dimension] * np.sqrt(along)))
 
     def draw(places: Floats, random: Random) -> tuple[Floats, Floats]:
@@ -134,7 +139,11 @@ def _clouds(halves: _Halves, gaps: Floats) -> list[Null]:
         return draw(random.standard_t(_TAIL, (count, n, len(spread))) / _TAIL_SPREAD, random)
 
     def even(random: Random, count: int) -> tuple[Floats, Floats]:
-        return draw(random.uniform(-(3**0.5), 3**0.5, (count, n, len(spread))), random)
+        shape = (count, n, len(spread))
+        if not is_round:
+            return draw(random.uniform(-(3**0.5), 3**0.5, shape), random)
+        places = random.standard_normal(shape)
+        return draw(places / np.sqrt(np.square(places).mean(-1, keepdims=True)), random)
 
     return [Null(name, drawn) for name, drawn in zip(CLOUDS, (normal, heavy, even), strict=True)]
 
