@@ -34,17 +34,21 @@ _AT_ONCE = 40
 _FITTED = {**dict.fromkeys(CLOUDS, 2.0), EVEN: 1.0}
 
 # Far models make the divisions of a heavy-tailed cloud clear, the more so the more models there
-# are: by the score alone two groups of fifty are no clearer. But such groups have no tails at all.
-# So the heavy-tailed cloud may be refuted by either; four fifths of the level are the score's.
-_OF_SCORE, _OF_TAILS = 0.8, 0.2
+# are: by the score alone two groups of fifty are no clearer. But such groups have no tails at all,
+# as two models far from fourteen are tails that no even cloud has. So these two clouds may be
+# refuted by tails lighter (1) or heavier (-1) than theirs too. The score and the tails have these
+# parts of the level; together they are more than the whole where the limit is a fifth.
+_TAILS = {HEAVY: 1, EVEN: -1}
+_OF_SCORE = {HEAVY: 0.8, EVEN: 1.0}
+_OF_TAILS = 0.2
 
 
 @dataclass(frozen=True)
 class Existence:
     """``p_values`` by null, each (1 + reached) / (1 + drawn), or reached / drawn where drawing
-    ended early (Besag and Clifford 1991); twice that of a normal or a heavy-tailed cloud, and of
-    the latter the smaller of two, each divided by its part of the level. ``noise`` among them is
-    known only with two halves."""
+    ended early (Besag and Clifford 1991); twice that of a normal or a heavy-tailed cloud. Of a
+    heavy-tailed and of an even one it is the smaller of two, by the score and by the tails, each
+    divided by its part of the level. ``noise`` among them is known only with two halves."""
 
     p_values: dict[str, float]
 
@@ -82,10 +86,10 @@ def existence(
         random = np.random.default_rng([seed, 1 + number])
         p = _drawn_p(null, observed, random)
         p *= _FITTED.get(null.name, 1.0)
-        if null.name == HEAVY:
-            p /= _OF_SCORE
+        if null.name in _TAILS:
+            p /= _OF_SCORE[null.name]
             if p > SIGNIFICANCE:
-                p = min(p, _tails_p(null, discovery, random) / _OF_TAILS)
+                p = min(p, _tails_p(null, discovery, random, _TAILS[null.name]) / _OF_TAILS)
         p_values[null.name] = min(p, 1.0)
     if held_out is not None and not decided():
         noise = _noise_p(held_out, labels, np.random.default_rng([seed, 0]))
@@ -108,11 +112,11 @@ def _drawn_p(null: Null, observed: float, random: np.random.Generator) -> float:
     return (1 + reached) / (1 + DRAWS)
 
 
-def _tails_p(null: Null, discovery: Floats, random: np.random.Generator) -> float:
-    """p of gaps (n, n) having tails as light as they have."""
-    observed = float(tails(discovery[None])[0])
+def _tails_p(null: Null, discovery: Floats, random: np.random.Generator, side: int) -> float:
+    """p of gaps (n, n) having tails as light as they have (``side`` 1) or as heavy (-1)."""
+    observed = side * float(tails(discovery[None])[0])
     drawn = np.concatenate(
-        [tails(null.draw(random, count)[0]) for count in _portions(DRAWS, _AT_ONCE)]
+        [side * tails(null.draw(random, count)[0]) for count in _portions(DRAWS, _AT_ONCE)]
     )
     return float((1 + np.sum(drawn <= observed + _ROUNDING)) / (1 + DRAWS))
 
