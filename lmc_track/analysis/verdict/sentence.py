@@ -48,7 +48,7 @@ def several(
         f"mean gap {_gap(strength.within, unit)} within and {_gap(strength.between, unit)} between"
     )
     if strength.ratio is not None:
-        gaps += f", {strength.ratio:.2g} times as much"
+        gaps += f", {float(f'{strength.ratio:.2g}'):,g} times as much"
     if k > 2:
         gaps += f" ({_gap(strength.nearest, unit)} between the two that are nearest each other)"
     against = ", ".join(dict.fromkeys(_kinds(existence)))
